@@ -1,0 +1,38 @@
+"""Flags: sets without case in names, interned, rendered once."""
+
+from __future__ import annotations
+
+import pytest
+
+from twisted_mail_node.mail.flags import NO_FLAGS, FlagChange, Flags, SystemFlag, flags_of
+
+
+def test_names_are_compared_without_case():
+    assert Flags.from_names(["\\seen", "$forwarded"]) == Flags.from_names(["$Forwarded", "\\SEEN"])
+
+
+def test_equal_sets_are_one_object():
+    assert Flags.from_names(["\\Seen", "b", "a"]) is Flags.from_names(["a", "b", "\\Seen"])
+
+
+@pytest.mark.parametrize("name", ["\\Recent", "\\Unknown"])
+def test_what_cannot_be_set_is_refused(name):
+    with pytest.raises(ValueError, match="not a flag that can be set"):
+        Flags.from_names([name])
+
+
+def test_changes():
+    seen, work = Flags.from_names(["\\Seen"]), Flags.from_names(["Work"])
+    both = seen.changed(FlagChange.ADD, work)
+    assert both.wire == b"\\Seen Work"
+    assert both.changed(FlagChange.REMOVE, Flags.from_names(["work"])) == seen
+    assert both.changed(FlagChange.REPLACE, NO_FLAGS) == NO_FLAGS
+    assert both.seen
+    assert not both.deleted
+    assert both.has_keyword("WORK")
+
+
+def test_columns_round_trip():
+    flags = Flags.from_names(["\\Draft", "x", "Y"])
+    assert flags_of(flags.bits, flags.keyword_text) is flags
+    assert flags.bits == SystemFlag.DRAFT

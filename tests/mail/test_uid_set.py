@@ -1,0 +1,50 @@
+"""UIDSet against the same operations on Python's set."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail_node.mail.uid_set import EMPTY, UIDSet
+
+numbers = st.sets(st.integers(1, 60))
+
+
+@given(numbers, numbers)
+def test_operations_agree_with_those_of_set(a, b):
+    mine, theirs = UIDSet.of(a), UIDSet.of(b)
+    assert list(mine | theirs) == sorted(a | b)
+    assert list(mine & theirs) == sorted(a & b)
+    assert list(mine - theirs) == sorted(a - b)
+    assert len(mine) == len(a)
+    assert [n in mine for n in range(62)] == [n in a for n in range(62)]
+
+
+@given(numbers)
+def test_runs_neither_touch_nor_overlap(a):
+    runs = UIDSet.of(a).runs
+    assert all(first <= last for first, last in runs)
+    assert all(left[1] + 1 < right[0] for left, right in pairwise(runs))
+
+
+def test_a_million_without_gaps_is_one_run():
+    assert UIDSet.span(1, 1_000_000).runs == ((1, 1_000_000),)
+
+
+@pytest.mark.parametrize(("uids", "wire"), [([], b""), ([4], b"4"), ([1, 2, 3, 7], b"1:3,7"), ([9, 8, 1], b"1,8:9")])
+def test_wire_form(uids, wire):
+    assert UIDSet.of(uids).wire == wire
+
+
+def test_a_backward_run_is_refused():
+    with pytest.raises(ValueError, match="ends before"):
+        UIDSet([(3, 2)])
+
+
+def test_empty():
+    assert not EMPTY
+    assert len(EMPTY) == 0
+    assert UIDSet.span(5, 4) == EMPTY

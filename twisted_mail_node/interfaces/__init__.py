@@ -1,0 +1,1 @@
+"""Doors: the zope.interface contracts through which the rooms meet."""

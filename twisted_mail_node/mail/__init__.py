@@ -1,0 +1,1 @@
+"""Values: what every other floor speaks of. Pure; standard library only."""

@@ -1,0 +1,64 @@
+"""
+Mail addresses as values. Syntax on the wire is parsed in `wire.smtp.syntax`; this is what remains of it.
+
+Sources: RFC 5321 §2.3.11, §4.1.2; RFC 6531 §3.3 for the local part's UTF-8; RFC 5233 for the detail after "+".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """
+    `local_part@domain`, as it is meant: quoting and source routes removed, the domain in lower case.
+
+    `local_part` keeps its case, since only its own domain may interpret it (RFC 5321 §2.4). `domain` is a host
+    name in lower case or an address literal in brackets. `domain` is empty only for the bare `postmaster` of
+    RFC 5321 §4.1.1.3.
+    """
+
+    local_part: str
+    domain: str
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """
+        Read `name@domain` as people write it in files and on command lines (no quoting, no route).
+
+        Raises: ValueError: no or several "@" outside, an empty part, white space or a control character.
+        """
+        local_part, at, domain = text.rpartition("@")
+        if not at or not local_part or not domain or any(c.isspace() or c in '<>,;:"\\()' or c < " " for c in text):
+            raise ValueError(f"not a mail address: {text!r} (expected NAME@DOMAIN)")
+        if "@" in local_part or domain.startswith((".", "-")) or ".." in domain:
+            raise ValueError(f"not a mail address: {text!r} (expected NAME@DOMAIN)")
+        return cls(local_part, domain.lower().rstrip("."))
+
+    @property
+    def key(self) -> str:
+        """The name under which this node's own tables know the address: all lower case."""
+        return f"{self.local_part.lower()}@{self.domain}"
+
+    def without_detail(self, separator: str = "+") -> Address:
+        """The address without its sub-address: `joe+lists@x` gives `joe@x` (RFC 5233 §1)."""
+        base, found, _ = self.local_part.partition(separator)
+        return Address(base, self.domain) if found and base else self
+
+    def __str__(self) -> str:
+        if not self.domain:
+            return self.local_part
+        return f"{quoted_if_needed(self.local_part)}@{self.domain}"
+
+
+# RFC 5321 §4.1.2 Dot-string out of RFC 5322 §3.2.3 atext; RFC 6531 §3.3 adds all beyond ASCII.
+_ATEXT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~")
+
+
+def quoted_if_needed(local_part: str) -> str:
+    """The local part as it stands on the wire: a dot-string as it is, anything else as a quoted string."""
+    atoms = local_part.split(".")
+    if all(atom and all(c in _ATEXT or c > "\x7f" for c in atom) for atom in atoms):
+        return local_part
+    return '"' + local_part.replace("\\", "\\\\").replace('"', '\\"') + '"'

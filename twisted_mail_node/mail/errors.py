@@ -1,0 +1,93 @@
+"""
+The errors that cross a door. Each carries a status and a public text free of internals; the cause is in `__cause__`.
+
+Each protocol has one function that turns these into its own answer; anything else is a bug and is answered as
+temporary.
+"""
+
+from __future__ import annotations
+
+from .status import EnhancedStatus
+
+
+class MailError(Exception):
+    """
+    Base of what a door may fail with.
+
+    Attributes: `status`, the enhanced status code; `text`, what a peer may be told.
+    """
+
+    default_status = EnhancedStatus(4, 3, 0)
+
+    def __init__(self, text: str, status: EnhancedStatus | None = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.status = status or self.default_status
+
+
+class TemporaryFailure(MailError):
+    """The world failed for now: disk, database, another server. Trying again later may succeed."""
+
+
+class PermanentFailure(MailError):
+    """Trying again with the same request will not succeed."""
+
+    default_status = EnhancedStatus(5, 3, 0)
+
+
+class Unavailable(TemporaryFailure):
+    """A room is stopped, stopping or not connected to what it needs."""
+
+
+class NoSuchAccount(PermanentFailure):
+    """The account does not exist (any more)."""
+
+    default_status = EnhancedStatus(5, 1, 1)
+
+
+class AccountExists(PermanentFailure):
+    """An account of that name exists already."""
+
+
+class NoSuchMailbox(PermanentFailure):
+    """The mailbox does not exist (any more): IMAP NONEXISTENT, or TRYCREATE as a destination."""
+
+    default_status = EnhancedStatus(5, 1, 1)
+
+
+class MailboxExists(PermanentFailure):
+    """A mailbox of that name exists already: IMAP ALREADYEXISTS."""
+
+
+class BadMailboxName(PermanentFailure):
+    """The name cannot be a mailbox: empty part, too long, control character. IMAP CANNOT."""
+
+
+class NoSuchMessage(PermanentFailure):
+    """The message is gone for good: IMAP EXPUNGEISSUED."""
+
+
+class MessageTooBig(PermanentFailure):
+    """The message is larger than this node takes."""
+
+    default_status = EnhancedStatus(5, 3, 4)
+
+
+class NoSuchItem(PermanentFailure):
+    """The queue holds no such item."""
+
+
+class InUse(TemporaryFailure):
+    """The maildrop is locked by another POP3 session: RFC 2449 [IN-USE]."""
+
+
+class Refused(PermanentFailure):
+    """
+    Some placements of a transaction can't be made; nothing of it was.
+
+    Attribute: `refusals`, a map from the placement's position in the transaction to the status and text.
+    """
+
+    def __init__(self, refusals: dict[int, tuple[EnhancedStatus, str]]) -> None:
+        super().__init__("some recipients cannot be served", EnhancedStatus(5, 1, 1))
+        self.refusals = refusals

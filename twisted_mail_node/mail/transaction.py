@@ -1,0 +1,99 @@
+"""
+The transaction: what one accepted message does, all of it or nothing. Source: architecture of the commit point;
+RFC 5321 §6.1 (what 250 after end of data promises).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .address import Address
+from .columns import InternalDate
+from .envelope import BodyType
+from .flags import NO_FLAGS, Flags
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """
+    A message as it will rest: CRLF line ends, trace header in front, immutable.
+
+    Either `content` holds it (up to INLINE_BODY_OCTETS) or `staged` names what a body writer of the same store
+    finished. `size` is in octets; `header_size` counts the header block with its empty line. `eight_bit` says
+    that an octet above 127 occurs, so that 8BITMIME is needed on the way out.
+    """
+
+    size: int
+    header_size: int
+    content: bytes | None = None
+    staged: str | None = None
+    eight_bit: bool = False
+    envelope: bytes | None = None
+    """The ENVELOPE in IMAP wire form, where the maker of the body had it at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """
+    One message into one mailbox of one account.
+
+    `body` is the position in the transaction's bodies. `prefix` are header lines of this recipient alone
+    (Return-Path, Delivered-To), with CRLF. A mailbox that does not exist becomes INBOX where `or_inbox`.
+    """
+
+    account: str
+    mailbox: str
+    body: int
+    internal_date: InternalDate
+    flags: Flags = NO_FLAGS
+    prefix: bytes = b""
+    or_inbox: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """
+    One recipient of a body elsewhere: becomes one queue item.
+
+    `original_recipient` is the address that the sender wrote, where an alias led away from it.
+    """
+
+    body: int
+    sender: Address | None
+    recipient: Address
+    original_recipient: Address | None = None
+    body_type: BodyType = BodyType.SEVEN_BIT
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """
+    What becomes real as a whole, or not at all.
+
+    `id` is unique for ever (it is the queue id of the trace header): a second `deliver` with the id of a
+    committed transaction changes nothing and gives the same outcome. `now` is the time of acceptance in
+    seconds since the epoch.
+    """
+
+    id: str
+    now: float
+    bodies: tuple[Body, ...]
+    placements: tuple[Placement, ...] = ()
+    queue: tuple[Outgoing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a placement came to rest."""
+
+    mailbox_id: int
+    uid_validity: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The outcome of a transaction: one Placed per placement, one item id per outgoing recipient, in order."""
+
+    placed: tuple[Placed, ...]
+    item_ids: tuple[int, ...]

@@ -1,0 +1,1 @@
+"""Sans-I/O engines and grammars: bytes become events, decisions become bytes."""

@@ -1,0 +1,254 @@
+"""The driver: order, backpressure both ways, time, farewell. With a toy engine whose lines are its events."""
+
+from __future__ import annotations
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.protocol import connectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+from twisted_mail_node.protocols.driver import LAST_WORDS_SECONDS, Driver
+from twisted_mail_node.wire.buffer import LineBuffer
+from twisted_mail_node.wire.wait import Wait
+
+
+class LineEngine:
+    def __init__(self):
+        self.buffer = LineBuffer(1000)
+        self.waiting = False
+        self.closed = False
+
+    def receive_data(self, data):
+        self.buffer.feed(data)
+
+    def next_event(self):
+        if self.waiting or self.closed:
+            return Wait.PAUSED
+        line = self.buffer.take_line()
+        if line is None:
+            return Wait.NEED_DATA
+        self.waiting = True
+        return line
+
+    def send(self, reply):
+        self.waiting = False
+        self.closed = reply == b"bye"
+        return reply + b"\n"
+
+
+class EchoSession:
+    def __init__(self, engine):
+        self.engine = engine
+        self.late = []
+        self.gone = 0
+
+    def answer(self, event):
+        if event == b"raise":
+            raise RuntimeError("bug")
+        if event.startswith(b"late"):
+            return self.answer_late(event)
+        return self.engine.send(event)
+
+    async def answer_late(self, event):
+        self.late.append(Deferred())
+        await self.late[-1]
+        return self.engine.send(event)
+
+    def timed_out(self):
+        return b"too long\n"
+
+    def broke(self, failure):
+        return self.engine.send(b"broke")
+
+    def disconnected(self):
+        self.gone += 1
+
+
+class Transport(StringTransport):
+    """Remembers how it was closed; reading can be paused."""
+
+    aborted = False
+
+    def abortConnection(self):  # noqa: N802
+        self.aborted = True
+
+    def loseConnection(self):  # noqa: N802
+        self.disconnecting = True
+
+
+class Line:
+    def __init__(self, **options):
+        self.clock = Clock()
+        self.engine = LineEngine()
+        self.session = EchoSession(self.engine)
+        self.driver = Driver(self.engine, self.session, self.clock, **options)
+        self.transport = Transport()
+        self.driver.connected(self.transport)
+
+    def say(self, data):
+        self.driver.data_received(data)
+        return self.heard()
+
+    def heard(self):
+        data = self.transport.value()
+        self.transport.clear()
+        return data
+
+
+@pytest.fixture
+def line():
+    return Line()
+
+
+def test_pipelined_lines_are_answered_in_order_though_one_answer_is_late(line):
+    assert line.say(b"a\r\nlate b\r\nc\r\n") == b"a\n"
+    assert line.driver.is_answering
+    line.session.late[0].callback(None)
+    assert line.heard() == b"late b\nc\n"
+    assert not line.driver.is_answering
+
+
+def test_a_late_answer_that_is_there_at_once_keeps_the_order(line):
+    line.session.answer_late = lambda event: at_once(line.engine.send(event))
+    assert line.say(b"late a\r\nb\r\n") == b"late a\nb\n"
+
+
+async def at_once(value):
+    return value
+
+
+def test_the_engine_ends_the_connection(line):
+    assert line.say(b"bye\r\nmore\r\n") == b"bye\n"
+    assert line.transport.disconnecting
+    line.driver.connection_lost(connectionDone)
+    line.driver.connection_lost(connectionDone)
+    assert line.session.gone == 1
+    assert line.clock.getDelayedCalls() == []
+
+
+def test_a_bug_is_logged_and_answered(line, logged_failures):
+    assert line.say(b"raise\r\nb\r\n") == b"broke\nb\n"
+    assert [failure.type for failure in logged_failures] == [RuntimeError]
+    logged_failures.clear()
+
+
+def test_a_bug_in_a_late_answer_is_logged_and_answered(line, logged_failures):
+    line.say(b"late a\r\nb\r\n")
+    line.session.late[0].errback(RuntimeError("bug"))
+    assert line.heard() == b"broke\nb\n"
+    logged_failures.clear()
+
+
+def test_a_peer_that_leaves_while_an_answer_is_thought_of_leaves_nothing_behind(line):
+    line.driver.set_timeout(60)
+    line.say(b"late a\r\n")
+    line.driver.connection_lost(connectionDone)
+    assert line.heard() == b""
+    assert line.clock.getDelayedCalls() == []
+    assert line.session.gone == 1
+
+
+def test_reading_stops_while_too_much_waits():
+    line = Line(input_limit_octets=100)
+    line.say(b"late a\r\n")
+    line.say(b"x\r\n" * 30)
+    assert line.transport.producerState == "producing"
+    line.say(b"x\r\n" * 30)
+    assert line.transport.producerState == "paused"
+    line.session.late[0].callback(None)
+    assert line.heard() == b"late a\n" + b"x\n" * 60
+    assert line.transport.producerState == "producing"
+
+
+def test_no_event_is_answered_while_the_peer_does_not_read(line):
+    line.driver.pauseProducing()
+    assert line.say(b"a\r\nb\r\n") == b""
+    drained = line.driver.drained()
+    assert not drained.called
+    line.driver.resumeProducing()
+    assert drained.called
+    assert line.heard() == b"a\nb\n"
+
+
+def test_a_peer_that_reads_nothing_is_cut_off():
+    line = Line(write_stall_seconds=300)
+    line.driver.pauseProducing()
+    drained = line.driver.drained()
+    failed = []
+    drained.addErrback(failed.append)
+    line.clock.advance(299)
+    assert not line.transport.aborted
+    line.clock.advance(1)
+    assert line.transport.aborted
+    line.driver.connection_lost(connectionDone)
+    assert failed[0].check(ConnectionDone)
+
+
+def test_a_silent_peer_is_told_and_closed(line):
+    line.driver.set_timeout(60)
+    line.clock.advance(59)
+    line.say(b"a\r\n")
+    line.clock.advance(59)
+    assert not line.transport.disconnecting
+    line.clock.advance(1)
+    assert line.heard() == b"too long\n"
+    assert line.transport.disconnecting
+
+
+def test_time_does_not_run_while_we_are_the_one_who_thinks(line):
+    line.driver.set_timeout(60)
+    line.say(b"late a\r\n")
+    for _ in range(5):
+        line.clock.advance(50)
+    line.session.late[0].callback(None)
+    line.clock.advance(59)
+    assert not line.transport.disconnecting
+    line.clock.advance(60)
+    assert line.transport.disconnecting
+
+
+def test_a_shorter_timeout_takes_the_place_of_a_longer_one(line):
+    line.driver.set_timeout(600)
+    line.driver.set_timeout(10)
+    line.clock.advance(10)
+    assert line.transport.disconnecting
+
+
+def test_no_timeout_means_for_ever(line):
+    line.driver.set_timeout(10)
+    line.driver.set_timeout(None)
+    line.clock.advance(1000)
+    assert not line.transport.disconnecting
+
+
+def test_finish_lets_an_answer_be_given_first(line):
+    line.say(b"late a\r\nb\r\n")
+    line.driver.finish(b"shutting down\n")
+    assert not line.transport.disconnecting
+    line.session.late[0].callback(None)
+    assert line.heard() == b"late a\nshutting down\n"
+    assert line.transport.disconnecting
+
+
+def test_finish_closes_an_idle_connection_at_once(line):
+    line.driver.finish(b"shutting down\n")
+    assert line.heard() == b"shutting down\n"
+    assert line.transport.disconnecting
+
+
+def test_last_words_that_nobody_takes_do_not_keep_the_connection(line):
+    line.driver.close(b"bye\n")
+    line.clock.advance(LAST_WORDS_SECONDS)
+    assert line.transport.aborted
+
+
+def test_drained_fails_once_the_peer_has_gone(line):
+    line.driver.connection_lost(connectionDone)
+    failed = []
+    line.driver.drained().addErrback(failed.append)
+    assert isinstance(failed[0], Failure)
+    line.driver.write(b"nothing")
+    assert line.heard() == b""

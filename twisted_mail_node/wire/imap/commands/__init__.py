@@ -1,0 +1,40 @@
+"""The commands of a client as values, a file each or per family. Source: RFC 3501 §6 and the extensions named there."""
+
+from __future__ import annotations
+
+from .append import Append, AppendChunk, AppendMessage
+from .authenticate import Authenticate, AuthenticateResponse
+from .capability import Capability
+from .check import Check
+from .close import Close
+from .command import Command
+from .copy import Copy, Move
+from .create import Create
+from .delete import Delete
+from .enable import Enable
+from .expunge import Expunge
+from .fetch import Fetch, FetchAttribute, FetchKind, Section, SectionText
+from .id import Id
+from .idle import Done, Idle
+from .list import List, ListReturn, ListSelection, Lsub
+from .login import Login
+from .logout import Logout
+from .namespace import Namespace
+from .noop import Noop
+from .rename import Rename
+from .search import Search
+from .select import Select
+from .starttls import StartTLS
+from .status import Status, StatusItem
+from .store import Store
+from .subscribe import Subscribe
+from .unselect import Unselect
+
+# fmt: off
+__all__ = [
+    "Append", "AppendChunk", "AppendMessage", "Authenticate", "AuthenticateResponse", "Capability", "Check",
+    "Close", "Command", "Copy", "Create", "Delete", "Done", "Enable", "Expunge", "Fetch", "FetchAttribute",
+    "FetchKind", "Id", "Idle", "List", "ListReturn", "ListSelection", "Login", "Logout", "Lsub", "Move",
+    "Namespace", "Noop", "Rename", "Search", "Section", "SectionText", "Select", "StartTLS", "Status", "StatusItem",
+    "Store", "Subscribe", "Unselect",
+]

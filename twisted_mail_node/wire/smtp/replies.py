@@ -1,0 +1,114 @@
+"""
+Replies: how they are rendered, and the texts that the server's engine and sessions give.
+
+A reply is `mail.status.Reply`; here is its form on the wire and the ones that do not depend on who asks.
+
+Sources: RFC 5321 §4.2 (form, codes), RFC 2034 §4 (enhanced codes in front of each line's text), RFC 3463.
+"""
+
+from __future__ import annotations
+
+from ...mail.errors import MailError, PermanentFailure
+from ...mail.status import EnhancedStatus, Reply, reply
+
+REPLY_LINE_OCTETS = 512  # RFC 5321 §4.5.3.1.5, CRLF included
+
+OK = reply(250, "2.0.0", "ok")
+SENDER_OK = reply(250, "2.1.0", "sender ok")
+RECIPIENT_OK = reply(250, "2.1.5", "recipient ok")
+START_INPUT = reply(354, None, "go ahead, end with <CRLF>.<CRLF>")
+READY_FOR_TLS = reply(220, "2.0.0", "ready to start TLS")
+AUTHENTICATED = reply(235, "2.7.0", "authenticated")
+CANNOT_VERIFY = reply(252, "2.0.0", "not verified here, send mail and see")
+BYE = reply(221, "2.0.0", "bye", close=True)
+
+SHUTTING_DOWN = reply(421, "4.3.2", "service is going down", close=True)
+TIMED_OUT = reply(421, "4.4.2", "waited too long", close=True)
+TOO_MANY_ERRORS = reply(421, "4.7.0", "too many errors", close=True)
+TOO_MANY_CONNECTIONS = reply(421, "4.7.0", "too many connections", close=True)
+LOCAL_ERROR = reply(451, "4.3.0", "local error, try again later")
+TOO_MANY_RECIPIENTS = reply(452, "4.5.3", "too many recipients, send the rest in another transaction")
+TLS_NOT_AVAILABLE = reply(454, "4.7.0", "TLS not available for now")
+AUTH_TEMPORARY = reply(454, "4.7.0", "cannot authenticate for now")
+
+LINE_TOO_LONG = reply(500, "5.5.2", "line too long")
+ENDLESS_LINE = reply(421, "4.5.2", "line without end", close=True)
+BAD_LINE = reply(500, "5.5.2", "line with a character that has no place there")
+UNKNOWN_COMMAND = reply(500, "5.5.1", "command not known")
+USE_LHLO = reply(500, "5.5.1", "LMTP is spoken here, begin with LHLO")
+BAD_ARGUMENTS = reply(501, "5.5.4", "arguments out of shape")
+NO_ARGUMENT = reply(501, "5.5.4", "no argument expected")
+HELLO_NAME_NEEDED = reply(501, "5.5.4", "give your name")
+BAD_SENDER = reply(501, "5.1.7", "sender address or parameters out of shape")
+BAD_RECIPIENT = reply(501, "5.1.3", "recipient address or parameters out of shape")
+BAD_BASE64 = reply(501, "5.5.2", "not base64")
+AUTH_CANCELLED = reply(501, "5.7.0", "authentication cancelled")
+AUTH_LINE_TOO_LONG = reply(500, "5.5.6", "authentication line too long")  # RFC 4954 §6
+NOT_IMPLEMENTED = reply(502, "5.5.1", "command not implemented")
+BAD_SEQUENCE = reply(503, "5.5.1", "not in this order")
+HELLO_FIRST = reply(503, "5.5.1", "say hello first")
+NEED_MAIL = reply(503, "5.5.1", "MAIL comes first")
+NEED_RECIPIENT = reply(503, "5.5.1", "an accepted RCPT comes first")
+NESTED_MAIL = reply(503, "5.5.1", "a sender was given already")
+TLS_ACTIVE = reply(503, "5.5.1", "TLS is active already")
+ALREADY_AUTHENTICATED = reply(503, "5.5.1", "authenticated already")
+NOT_IN_TRANSACTION = reply(503, "5.5.1", "not within a mail transaction")
+UNKNOWN_MECHANISM = reply(504, "5.5.4", "mechanism not offered")
+BAD_PARAMETER_VALUE = reply(501, "5.5.4", "parameter value out of shape")
+UNKNOWN_PARAMETER = reply(555, "5.5.4", "parameter not known")
+AUTH_REQUIRED = reply(530, "5.7.0", "authentication required")
+AUTH_FAILED = reply(535, "5.7.8", "authentication failed")
+TLS_REQUIRED_FOR_AUTH = reply(538, "5.7.11", "encryption required for authentication")
+BARE_NEWLINE = reply(550, "5.6.0", "CR or LF alone in the message; lines end with both")
+MESSAGE_TOO_BIG = reply(552, "5.3.4", "message too big")
+NOT_YOUR_ADDRESS = reply(553, "5.7.1", "this sender address is not yours")
+
+
+def greeting(hostname: str, *, protocol: str = "ESMTP") -> Reply:
+    """The first line of a session. Source: RFC 5321 §4.3.1; RFC 2033 has it say LMTP."""
+    return Reply(220, (f"{hostname} {protocol} ready",))
+
+
+def for_error(error: BaseException) -> Reply:
+    """The one translation of an error from a door into a reply; anything unknown is temporary."""
+    if not isinstance(error, MailError):
+        return LOCAL_ERROR
+    permanent = isinstance(error, PermanentFailure)
+    status = error.status
+    if (status.class_ == 5) is not permanent:
+        status = EnhancedStatus(5 if permanent else 4, status.subject, status.detail)
+    return Reply(_code(status, permanent), (error.text,), status)
+
+
+def _code(status: EnhancedStatus, permanent: bool) -> int:
+    """The reply code nearest to an enhanced status. Source: RFC 5321 §4.2.3, RFC 3463 §3."""
+    if (status.subject, status.detail) in ((2, 2), (3, 1), (3, 4)):
+        return 552 if permanent else 452  # storage
+    if status.subject in (1, 2):
+        return 550 if permanent else 450  # address, mailbox
+    return 554 if permanent else 451
+
+
+def render(answer: Reply) -> bytes:
+    """
+    The reply as it goes over the wire.
+
+    Source: RFC 5321 §4.2.1 (a hyphen on every line but the last); RFC 2034 §4 (the status on each line). What
+    is not printable ASCII becomes "?", and a line that would be too long is cut.
+    """
+    lines = answer.lines
+    status = f"{answer.status} " if answer.status is not None else ""
+    if len(lines) == 1:
+        return f"{answer.code} {status}{_clean(lines[0])}\r\n".encode("ascii")
+    last = len(lines) - 1
+    return "".join(
+        f"{answer.code}{'-' if number < last else ' '}{status}{_clean(line)}\r\n" for number, line in enumerate(lines)
+    ).encode("ascii")
+
+
+def _clean(line: str) -> str:
+    if len(line) > REPLY_LINE_OCTETS - 24:
+        line = line[: REPLY_LINE_OCTETS - 24]
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in line)

@@ -120,6 +120,34 @@ async def at_once(value):
     return value
 
 
+def test_what_a_session_writes_itself_comes_after_what_was_answered_before(line):
+    async def in_slices(event):
+        line.driver.write(b"first ")
+        await line.driver.drained()
+        return line.engine.send(event)
+
+    line.session.answer_late = in_slices
+    assert line.say(b"a\r\nlate b\r\nc\r\n") == b"a\nfirst late b\nc\n"
+
+
+def test_answers_that_come_at_once_stop_when_the_peer_does_not_take_them():
+    class Full(Transport):
+        def write(self, data):
+            super().write(data)
+            self.producer.pauseProducing()
+
+    line = Line()
+    line.transport = Full()
+    line.driver.connected(line.transport)
+    line.session.answer = lambda event: line.engine.send(event * 50_000)
+    heard = line.say(b"a\r\nb\r\nc\r\nd\r\ne\r\n")
+    assert heard == b"a" * 50_000 + b"\n" + b"b" * 50_000 + b"\n"
+    line.driver.resumeProducing()
+    assert line.heard() == b"c" * 50_000 + b"\n" + b"d" * 50_000 + b"\n"
+    line.driver.resumeProducing()
+    assert line.heard() == b"e" * 50_000 + b"\n"
+
+
 def test_the_engine_ends_the_connection(line):
     assert line.say(b"bye\r\nmore\r\n") == b"bye\n"
     assert line.transport.disconnecting

@@ -26,6 +26,9 @@ from ..wire.wait import Wait
 # Any: what a coroutine awaits is of no concern here.
 Answer = bytes | None | Coroutine[Any, Any, bytes | None]
 
+# Answers that come at once are gathered up to this size, then written, so that the transport can say "enough".
+_GATHERED_OCTETS = 64 * 1024
+
 # How long a closing connection may take to send its last words before it is cut off.
 LAST_WORDS_SECONDS = 10.0
 
@@ -94,6 +97,8 @@ class Driver:
         self.transport: Any = None  # Any: TCP, unix and TLS transports share no one interface that has all of it.
         self._running: Deferred[bytes | None] | None = None
         self._looping = False
+        self._out: list[bytes] = []
+        self._out_octets = 0
         self._waiting_octets = 0
         self._reading_paused = False
         self._write_paused = False
@@ -152,7 +157,9 @@ class Driver:
         return self._gone or self._closing
 
     def write(self, data: bytes) -> None:
-        """Write octets; nothing happens once the connection is gone."""
+        """Write octets, after what was answered so far; nothing happens once the connection is gone."""
+        if self._out:
+            self._flush()
         if data and not self._gone:
             self.transport.write(data)
 
@@ -249,7 +256,6 @@ class Driver:
         if self._looping:
             return
         self._looping = True
-        out: list[bytes] = []
         try:
             while not self._write_paused and not self.is_gone:
                 event = self._engine.next_event()
@@ -258,23 +264,33 @@ class Driver:
                 answer = self._answered(event)
                 if isinstance(answer, Deferred):
                     # What was said before must not wait for what is still being thought of.
-                    self.write(b"".join(out))
-                    out.clear()
+                    self._flush()
                     self._running = answer
                     answer.addCallbacks(self._answered_late, self._failed_late)
                     if self._running is not None:
                         break
                 elif answer:
-                    out.append(answer)
+                    self._out.append(answer)
+                    self._out_octets += len(answer)
+                    if self._out_octets > _GATHERED_OCTETS:
+                        self._flush()
         finally:
             self._looping = False
-        if out:
-            self.write(b"".join(out))
+        self._flush()
         if self._running is None and not self._write_paused:
             self._waiting_octets = 0
         self._govern_reading()
         if self._engine.closed and self._running is None:
             self.close()
+
+    def _flush(self) -> None:
+        if not self._out:
+            return
+        octets = b"".join(self._out)
+        self._out.clear()
+        self._out_octets = 0
+        if not self._gone:
+            self.transport.write(octets)
 
     def _answered(self, event: object) -> bytes | Deferred[bytes | None] | None:
         try:

@@ -1,0 +1,82 @@
+"""
+Settings that are right each for itself but not together. Works on the decoded file, so that these mistakes are
+told along with all others; what is of a wrong kind there is passed over, since it is told already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from .endpoint import EndpointParts, split_endpoint
+from .mistakes import Mistake, shown
+
+Named = Callable[[str], str]
+"""From a top-level key to the name of the file or option that it stands in."""
+
+
+# Any: what TOML may hold.
+def contradictions(raw: Mapping[str, Any], named: Named, *, has_certificate: bool) -> list[Mistake]:
+    """All contradictions in the decoded settings."""
+    return [*_of_listeners(raw, named, has_certificate), *_of_domains(raw, named), *_of_relay(raw, named)]
+
+
+def _tables(raw: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    entries = raw.get(key)
+    if isinstance(entries, list):
+        yield from ((position, entry) for position, entry in enumerate(entries) if isinstance(entry, Mapping))
+
+
+def _of_listeners(raw: Mapping[str, Any], named: Named, has_certificate: bool) -> Iterator[Mistake]:
+    source, seen = named("listen"), dict[tuple[str, tuple[str, ...]], int]()
+    for position, entry in _tables(raw, "listen"):
+        here = f"listen[{position}]"
+        tls, auth, service, endpoint = (entry.get(key) for key in ("tls", "auth", "service", "endpoint"))
+        try:
+            parts = split_endpoint(endpoint) if isinstance(endpoint, str) else None
+        except ValueError:
+            parts = None
+        if tls in ("starttls", "implicit"):
+            if not has_certificate:
+                yield Mistake(source, f"{here}.tls", shown(tls), "needs a [tls] table with certificate and private_key")
+            if parts is not None and parts.kind == "ssl":
+                yield Mistake(source, f"{here}.tls", shown(tls), 'allowed: "none"; an ssl: endpoint does TLS by itself')
+        if service in ("pop3", "imap") and auth in ("off", "optional"):
+            yield Mistake(source, f"{here}.auth", shown(auth), f'allowed: "required"; {service} is for accounts only')
+        if service == "lmtp" and auth in ("optional", "required"):
+            yield Mistake(source, f"{here}.auth", shown(auth), 'allowed: "off"; lmtp takes mail from this site\'s own')
+        if parts is not None and (place := _place(parts)) is not None:
+            if place in seen:
+                yield Mistake(source, f"{here}.endpoint", shown(endpoint), f"listen[{seen[place]}] has it already")
+            seen.setdefault(place, position)
+
+
+def _place(parts: EndpointParts) -> tuple[str, tuple[str, ...]] | None:
+    if parts.path:
+        return "unix", (parts.path,)
+    if parts.fixed_port:
+        return "port", (str(parts.fixed_port), dict(parts.options).get("interface", ""))
+    return None
+
+
+def _of_domains(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
+    seen = dict[str, int]()
+    for position, entry in _tables(raw, "domain"):
+        name = entry.get("name")
+        if isinstance(name, str):
+            if name.lower() in seen:
+                first = seen[name.lower()]
+                yield Mistake(
+                    named("domain"), f"domain[{position}].name", shown(name), f"domain[{first}] has it already"
+                )
+            seen.setdefault(name.lower(), position)
+
+
+def _of_relay(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
+    relay = raw.get("relay")
+    if not isinstance(relay, Mapping) or not relay.get("smarthost_username"):
+        return
+    if not relay.get("smarthost"):
+        yield Mistake(named("relay"), "relay.smarthost_username", "", "needs relay.smarthost")
+    elif relay.get("smarthost_tls") == "none":
+        yield Mistake(named("relay"), "relay.smarthost_tls", '"none"', "a password needs may, encrypt or verify")

@@ -1,0 +1,260 @@
+"""
+The tables of the configuration: every setting with its kind, default and meaning.
+
+`etc/mailnode.toml` shows the same to the operator; a test holds the two equal. A new setting goes into both.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from ...mail.envelope import Service
+from ...mail.special_use import USE_OF_NAME
+from .endpoint import split_endpoint
+from .values import (
+    Count,
+    EndpointText,
+    FilePath,
+    Flag,
+    HostName,
+    MailboxName,
+    NameServer,
+    NetworkText,
+    Port,
+    Seconds,
+    Size,
+    SmartHost,
+)
+
+ServiceName = Literal["smtp", "submission", "lmtp", "pop3", "imap"]
+TLSMode = Literal["none", "starttls", "implicit"]
+AuthMode = Literal["off", "optional", "required"]
+
+
+class Table(BaseModel):
+    """What all tables have in common: immutable, no unknown settings, defaults checked like any value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+
+
+class DomainSettings(Table):
+    """[[domain]]: a domain whose mail is at home here."""
+
+    name: HostName = Field(description="The domain.")
+
+
+class ListenSettings(Table):
+    """[[listen]]: one place where clients are served."""
+
+    service: ServiceName = Field(description="What is spoken there.")
+    endpoint: EndpointText = Field(description="A Twisted endpoint string; tcp: unix: systemd: haproxy: ssl:")
+    tls: TLSMode | None = Field(
+        default=None,
+        description='Default: "starttls" where a certificate is at hand and the service is not lmtp, else "none".',
+    )
+    auth: AuthMode | None = Field(
+        default=None, description='For smtp and submission. Default: smtp "off", submission "required".'
+    )
+
+
+class TLSSettings(Table):
+    """[tls]: the certificate. Without this table there is no TLS."""
+
+    certificate: FilePath = Field(description="PEM file: the certificate, then those that lead to its root.")
+    private_key: FilePath = Field(description="PEM file: the key, without a passphrase.")
+
+
+class AuthSettings(Table):
+    """[auth]: how clients prove who they are."""
+
+    plaintext: Literal["never", "loopback", "always"] = Field(
+        default="loopback", description="Where passwords may come without TLS."
+    )
+    remember: Seconds = Field(default=600.0, description="How long a verified password is known again without hashing.")
+    hash_memory: Size = Field(default=19 * 1024 * 1024, description="argon2id: memory for a hash.")
+    hash_passes: Count = Field(default=2, description="argon2id: passes over the memory.")
+    hash_lanes: Count = Field(default=1, description="argon2id: parallel lanes.")
+    hashes_at_once: Count = Field(default=2, description="Passwords hashed at one time, each in a thread.")
+
+
+class DNSSettings(Table):
+    """[dns]: who is asked for MX and addresses."""
+
+    servers: tuple[NameServer, ...] = Field(
+        default=(), description="IP addresses, port 53 unless told. Empty: the system's."
+    )
+    timeout: Seconds = Field(default=20.0, description="How long one question may take in all.")
+
+
+class StoreSettings(Table):
+    """[store]: where mail, users and the queue are kept."""
+
+    kind: Literal["memory", "sqlite"] = Field(default="sqlite", description="memory forgets all when the node stops.")
+
+
+class SMTPSettings(Table):
+    """[smtp]: what is taken from other nodes and from clients."""
+
+    accept_own_senders: Flag = Field(
+        default=True, description="Whether service smtp takes mail with a sender of our own domains without AUTH."
+    )
+    bare_newlines: Literal["refuse", "normalise"] = Field(
+        default="refuse", description="What is done with a bare CR or LF in a message."
+    )
+    idle_timeout: Seconds = Field(default=300.0, description="A client that says nothing this long is left.")
+    max_recipients: Count = Field(default=1000, description="Recipients in one transaction.")
+    max_hops: Count = Field(default=50, description="Received fields after which a message is taken to be in a loop.")
+
+
+class RelaySettings(Table):
+    """[relay]: how mail is sent to other nodes."""
+
+    port: Port = Field(default=25, description="Where other nodes listen.")
+    smarthost: SmartHost = Field(default="", description='"host:port" that takes all outgoing mail; "": find the MX.')
+    smarthost_tls: Literal["none", "may", "encrypt", "verify"] = Field(
+        default="verify", description="TLS with the smarthost; verify checks its certificate."
+    )
+    smarthost_username: str = Field(default="", description="For AUTH at the smarthost; empty: no AUTH.")
+    smarthost_password: SecretStr = Field(default=SecretStr(""), description="For AUTH at the smarthost.")
+
+
+class QueueSettings(Table):
+    """[queue]: how long outgoing mail is tried, and how much at once."""
+
+    give_up_after: Seconds = Field(
+        default=432000.0, description="Age at which a message that could not be sent is returned."
+    )
+    first_retry: Seconds = Field(default=300.0, description="Wait after the first failure; it grows from there.")
+    longest_retry: Seconds = Field(default=14400.0, description="The longest wait between two tries.")
+    connections_per_destination: Count = Field(default=5, description="Connections to one destination at a time.")
+    connections: Count = Field(default=100, description="Outgoing connections in all.")
+
+
+class POP3Settings(Table):
+    """[pop3]"""
+
+    idle_timeout: Seconds = Field(
+        default=600.0, description="A client that says nothing this long is left (RFC 1939: 10 min)."
+    )
+
+
+class IMAPSettings(Table):
+    """[imap]"""
+
+    delimiter: Literal["/", "."] = Field(default="/", description="What stands between the levels of a mailbox name.")
+    new_mailboxes: tuple[MailboxName, ...] = Field(
+        default=("Drafts", "Sent", "Junk", "Trash", "Archive"),
+        description="Made with each new account, beside INBOX; those named so, with their SPECIAL-USE.",
+    )
+    idle_timeout: Seconds = Field(
+        default=1800.0, description="A client that says nothing this long is left (RFC 3501: 30 min)."
+    )
+
+
+class LimitSettings(Table):
+    """[limits]: what anyone may use."""
+
+    max_message_size: Size = Field(default=50 * 1024 * 1024, description="The largest message, told in SIZE.")
+    connections: Count = Field(default=2000, description="Clients at a time, over all listeners.")
+    connections_per_address: Count = Field(default=50, description="Clients at a time from one address.")
+    trusted_networks: tuple[NetworkText, ...] = Field(
+        default=("127.0.0.0/8", "::1"),  # type: ignore[arg-type]  # read like any value: defaults are validated
+        description="Exempt from per-address counts and from delays, never from memory bounds.",
+    )
+
+
+class ProxySettings(Table):
+    """[proxy]: haproxy: endpoints."""
+
+    trusted: tuple[NetworkText, ...] = Field(
+        default=("127.0.0.0/8", "::1"),  # type: ignore[arg-type]  # as above
+        description="Who may connect to haproxy: endpoints; the PROXY header of anyone else is not believed.",
+    )
+
+
+def _default_listen() -> tuple[ListenSettings, ...]:
+    def at(service: ServiceName, port: int, tls: TLSMode | None = None) -> ListenSettings:
+        return ListenSettings(service=service, endpoint=f"tcp:{port}:interface=127.0.0.1", tls=tls)
+
+    return (
+        at("smtp", 2525),
+        at("submission", 2587),
+        at("submission", 2465, "implicit"),
+        at("pop3", 2110),
+        at("pop3", 2995, "implicit"),
+        at("imap", 2143),
+        at("imap", 2993, "implicit"),
+        ListenSettings(service="lmtp", endpoint="unix:{state_dir}/lmtp.sock:mode=600:lockfile=0"),
+    )
+
+
+class Config(Table):
+    """
+    The configuration as a whole. Paths are absolute.
+
+    `without_file` is no setting: it is true for the start without a configuration file, in which the node makes
+    a certificate and a first account for itself.
+    """
+
+    hostname: HostName = Field(
+        default="localhost", description="The name of this node in greetings, trace headers, EHLO."
+    )
+    state_dir: FilePath = Field(
+        default=Path("mailnode-state"), description="The folder for all that the node keeps; made with mode 0700."
+    )
+    domain: Annotated[tuple[DomainSettings, ...], Field(min_length=1)] = Field(
+        default=(DomainSettings(name="localhost"),),
+        description="The domains at home here; the first is for logins without @.",
+    )
+    listen: Annotated[tuple[ListenSettings, ...], Field(min_length=1)] = Field(
+        default_factory=_default_listen, description="Where clients are served."
+    )
+    tls: TLSSettings | None = Field(default=None, description="The certificate; absent: no TLS.")
+    auth: AuthSettings = Field(default=AuthSettings(), description="How clients prove who they are.")
+    dns: DNSSettings = Field(default=DNSSettings(), description="Who is asked for MX and addresses.")
+    store: StoreSettings = Field(default=StoreSettings(), description="Where mail is kept.")
+    smtp: SMTPSettings = Field(default=SMTPSettings(), description="What is taken in.")
+    relay: RelaySettings = Field(default=RelaySettings(), description="How mail is sent on.")
+    queue: QueueSettings = Field(default=QueueSettings(), description="How long and how often sending is tried.")
+    pop3: POP3Settings = Field(default=POP3Settings(), description="POP3.")
+    imap: IMAPSettings = Field(default=IMAPSettings(), description="IMAP.")
+    limits: LimitSettings = Field(default=LimitSettings(), description="What anyone may use.")
+    proxy: ProxySettings = Field(default=ProxySettings(), description="Who may stand in front of haproxy: endpoints.")
+    without_file: bool = Field(default=False, exclude=True)
+
+    @property
+    def has_certificate(self) -> bool:
+        """Whether TLS can be offered."""
+        return self.tls is not None or self.without_file
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains' names; the first is for logins without @."""
+        return tuple(domain.name for domain in self.domain)
+
+    @property
+    def new_mailboxes(self) -> tuple[tuple[str, str | None], ...]:
+        """(name, special use) of the mailboxes of a new account."""
+        return tuple((name, USE_OF_NAME.get(name)) for name in self.imap.new_mailboxes)
+
+    def listeners(self) -> tuple[ListenSettings, ...]:
+        """
+        The listeners with nothing left open: tls and auth are told for each.
+
+        The default listeners do without TLS where there is no certificate: those with implicit TLS are left out.
+        """
+        given = "listen" in self.model_fields_set
+        return tuple(
+            self._settled(listen) for listen in self.listen if given or self.has_certificate or listen.tls != "implicit"
+        )
+
+    def _settled(self, listen: ListenSettings) -> ListenSettings:
+        layered = self.has_certificate and listen.service != "lmtp" and split_endpoint(listen.endpoint).kind != "ssl"
+        tls: TLSMode = listen.tls or ("starttls" if layered else "none")
+        auth: AuthMode = listen.auth or (
+            "off" if Service(listen.service) in (Service.SMTP, Service.LMTP) else "required"
+        )
+        return listen.model_copy(update={"tls": tls, "auth": auth})

@@ -1,0 +1,133 @@
+"""
+BODYSTRUCTURE and BODY in IMAP wire form, out of the tree of parts. Source: RFC 3501 §7.4.2.
+
+BODY is BODYSTRUCTURE without the extension data; `without_extensions` makes it out of a kept BODYSTRUCTURE.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .parameters import Parameters
+from .strings import nstring, string
+from .structure import Part
+
+_EMPTY_PART = b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0'
+
+
+def body_structure(part: Part, extensions: bool = True) -> bytes:
+    """The structure of a part and all below it; without `extensions` the form of BODY."""
+    out: list[bytes] = []
+    _render(part, extensions, out)
+    return b"".join(out)
+
+
+def _render(part: Part, extensions: bool, out: list[bytes]) -> None:
+    if part.is_multipart:
+        out.append(b"(")
+        for child in part.children:
+            _render(child, extensions, out)
+        if not part.children:  # RFC 3501 §9: body-type-mpart has at least one body
+            out.append(_EMPTY_PART + (b" NIL NIL NIL NIL)" if extensions else b")"))
+        out.append(b" " + string(part.subtype))
+        if extensions:
+            out.append(b" " + _parameters(part.parameters))
+    else:
+        out.append(
+            b"(%b %b %b %b %b %b %d"
+            % (
+                string(part.type),
+                string(part.subtype),
+                _parameters(part.parameters),
+                nstring(part.content_id),
+                nstring(part.description),
+                string(part.encoding),
+                part.size,
+            )
+        )
+        if part.is_message:
+            out.append(b" %b " % (part.envelope or b"NIL"))
+            _render(part.children[0], extensions, out)
+            out.append(b" %d" % part.lines)
+        elif part.type.lower() == b"text":
+            out.append(b" %d" % part.lines)
+        if extensions:
+            out.append(b" " + nstring(part.md5))
+    out.append(_extension(part) + b")" if extensions else b")")
+
+
+def _extension(part: Part) -> bytes:
+    disposition = b"NIL"
+    if part.disposition is not None:
+        disposition = b"(%b %b)" % (string(part.disposition[0]), _parameters(part.disposition[1]))
+    language = b"NIL"
+    if part.language:
+        tags = [string(tag.strip()) for tag in part.language.split(b",") if tag.strip()]
+        if tags:
+            language = tags[0] if len(tags) == 1 else b"(" + b" ".join(tags) + b")"
+    return b" %b %b %b" % (disposition, language, nstring(part.location))
+
+
+def _parameters(parameters: Parameters) -> bytes:
+    if not parameters:
+        return b"NIL"
+    return b"(" + b" ".join([string(name) + b" " + string(value) for name, value in parameters]) + b")"
+
+
+_token = re.compile(rb'[()]|"(?:[^"\\]|\\.)*+"|\{(\d+)\}\r\n|[^ ()"{]++', re.DOTALL).match
+
+_Node = list["bytes | _Node"]
+
+
+def without_extensions(structure: bytes) -> bytes:
+    """BODY out of BODYSTRUCTURE, both in wire form as `body_structure` makes them."""
+    return _basic(_read(structure))
+
+
+def _read(structure: bytes) -> _Node:
+    """The lists and strings of a wire form that we made ourselves."""
+    top: _Node = []
+    stack = [top]
+    position, end = 0, len(structure)
+    while position < end:
+        match = _token(structure, position)
+        if match is None:
+            position += 1  # the space between two
+            continue
+        token, position = match[0], match.end()
+        if match[1] is not None:
+            position += int(match[1])
+            stack[-1].append(structure[match.start() : position])
+        elif token == b"(":
+            inner: _Node = []
+            stack[-1].append(inner)
+            stack.append(inner)
+        elif token == b")":
+            stack.pop()
+        else:
+            stack[-1].append(token)
+    first = top[0]
+    return first if isinstance(first, list) else top
+
+
+def _basic(node: _Node) -> bytes:
+    if isinstance(node[0], list):
+        parts = [child for child in node if isinstance(child, list)]
+        count = next(i for i, child in enumerate(node) if isinstance(child, bytes))
+        return b"(" + b"".join([_basic(child) for child in parts[:count]]) + b" " + _written(node[count]) + b")"
+    kind, subtype = _written(node[0]).lower(), _written(node[1]).lower()
+    words = [_written(child) for child in node[:7]]
+    if kind == b'"text"':
+        words.append(_written(node[7]))
+    elif kind == b'"message"' and subtype == b'"rfc822"':
+        inner = node[8]
+        words += [_written(node[7]), _basic(inner) if isinstance(inner, list) else inner, _written(node[9])]
+    return b"(" + b" ".join(words) + b")"
+
+
+def _written(node: bytes | _Node) -> bytes:
+    if isinstance(node, bytes):
+        return node
+    # Address structures and parts follow each other without a space; both forms are read alike by `_token`.
+    joint = b"" if node and all(isinstance(child, list) for child in node) else b" "
+    return b"(" + joint.join([_written(child) for child in node]) + b")"

@@ -1,0 +1,126 @@
+"""
+Charsets as mail names them. An unknown one, and octets that are wrong in theirs, are read as Latin-1 would:
+something to search in is better than an error.
+
+Only charsets of this table are decoded: Python knows codecs that are no charsets, or that are slow on purpose.
+Sources: IANA charset names; RFC 1468 (ISO-2022-JP), WHATWG Encoding for what senders mean by a name.
+"""
+
+from __future__ import annotations
+
+import codecs
+import unicodedata
+
+_LATIN_OCTETS = "twisted_mail_node.latin_octets"
+
+
+def _as_latin_octets(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    end = max(error.end, error.start + 1)
+    return error.object[error.start : end].decode("latin-1"), end
+
+
+codecs.register_error(_LATIN_OCTETS, _as_latin_octets)
+
+# Superset codecs stand in for the names under which their text is sent.
+_CODECS = {
+    **{f"iso-8859-{n}": f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 10, 11, 13, 14, 15, 16)},
+    **{f"windows-{n}": f"cp{n}" for n in range(1250, 1259)},
+    **{f"cp{n}": f"cp{n}" for n in (437, 850, 852, 855, 858, 862, 866, 874, *range(1250, 1259))},
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "iso-8859-9": "cp1254",
+    "iso-8859-8-i": "iso8859-8",
+    "koi8-r": "koi8-r",
+    "koi8-u": "koi8-u",
+    "macintosh": "mac-roman",
+    "tis-620": "cp874",
+    "iso-2022-jp": "iso2022_jp_ext",
+    "iso-2022-jp-1": "iso2022_jp_ext",
+    "iso-2022-jp-2": "iso2022_jp_2",
+    "iso-2022-jp-3": "iso2022_jp_3",
+    "iso-2022-jp-2004": "iso2022_jp_2004",
+    "iso-2022-jp-ms": "iso2022_jp_ext",
+    "csiso2022jp": "iso2022_jp_ext",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "sjis": "cp932",
+    "x-sjis": "cp932",
+    "ms_kanji": "cp932",
+    "windows-31j": "cp932",
+    "cp932": "cp932",
+    "euc-jp": "euc_jp",
+    "eucjp": "euc_jp",
+    "x-euc-jp": "euc_jp",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "gb18030": "gb18030",
+    "cp936": "gb18030",
+    "hz-gb-2312": "hz",
+    "big5": "big5hkscs",
+    "big5-hkscs": "big5hkscs",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "iso-2022-kr": "iso2022_kr",
+    "utf-7": "utf-7",
+    "utf-16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "utf-32": "utf-32",
+}
+
+SEARCH_CHARSETS = ("US-ASCII", "UTF-8", "ISO-2022-JP", "Shift_JIS", "EUC-JP", "GB18030", "ISO-8859-1")
+"""Named in [BADCHARSET]; every other charset of the table is taken too."""
+
+
+def _codec(charset: bytes | str) -> str | None:
+    if isinstance(charset, bytes):
+        charset = charset.decode("latin-1")
+    return _CODECS.get(charset.strip().strip("\"'").lower())
+
+
+def is_known(charset: bytes | str) -> bool:
+    """Whether the charset can be decoded."""
+    return _codec(charset) is not None
+
+
+def decode_strictly(data: bytes, charset: bytes | str) -> str:
+    """
+    Decode what must be right, such as a search argument.
+
+    Raises: LookupError: unknown charset. UnicodeDecodeError: octets that are wrong in it.
+    """
+    codec = _codec(charset)
+    if codec is None:
+        raise LookupError("unknown charset")
+    return data.decode(codec)
+
+
+def decode(data: bytes, charset: bytes | str = "utf-8") -> str:
+    """Decode whatever comes; see the module for what is wrong or unknown."""
+    codec = _codec(charset) or "utf-8"
+    try:
+        return data.decode(codec, _LATIN_OCTETS)
+    except (UnicodeError, ValueError):  # a codec that has no use for replacements
+        return data.decode("latin-1")
+
+
+def incremental_decoder(charset: bytes | str) -> codecs.IncrementalDecoder:
+    """A decoder for text that comes in pieces, as tolerant as `decode`."""
+    return codecs.getincrementaldecoder(_codec(charset) or "utf-8")(_LATIN_OCTETS)
+
+
+def fold(text: str) -> str:
+    """
+    The form in which texts are compared: without case, and without the difference of wide and narrow forms.
+
+    Follows RFC 5051's idea (compatibility decomposition, one case) with today's Unicode tables.
+    """
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())

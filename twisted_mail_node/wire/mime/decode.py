@@ -1,0 +1,161 @@
+"""
+From octets to text: encoded words of headers, transfer encodings and charsets of bodies. For searching, so it
+never fails, reads wrong forms for what they were meant to be, and takes bodies in pieces.
+
+Sources: RFC 2047 (encoded words), RFC 2045 §6.7 (quoted-printable), §6.8 (base64).
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+from . import charsets
+from .headers import split_fields, unfold
+from .structure import Part
+
+# Wrong but common, and read all the same: inside quoted strings, white space in the text, no space around.
+_encoded_word = re.compile(rb"=\?([^?\s]*+)\?([bBqQ])\?([^?]*+)\?=").finditer
+_not_base64 = bytes(sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")))
+
+
+def decode_words(raw: bytes) -> str:
+    """A header field's raw value as text: unfolded, encoded words decoded, other 8-bit octets as UTF-8 or Latin-1."""
+    value = unfold(raw)
+    if b"=?" not in value:
+        return value.decode("ascii") if value.isascii() else charsets.decode(value)
+    out: list[str] = []
+    pending, pending_charset = b"", b""  # a character may be cut between two words of one charset
+    last = 0
+    for match in _encoded_word(value):
+        between = value[last : match.start()]
+        last = match.end()
+        charset = match[1].partition(b"*")[0].lower()  # RFC 2231 §5: charset*language
+        if between.strip() or charset != pending_charset:
+            out.append(charsets.decode(pending, pending_charset))
+            pending = b""
+            if between.strip() or not out[-1]:
+                out.append(charsets.decode(between))
+        pending_charset = charset
+        pending += _unbase64(match[3]) if match[2] in b"bB" else _unq(match[3])
+    out.append(charsets.decode(pending, pending_charset))
+    out.append(charsets.decode(value[last:]))
+    return "".join(out)
+
+
+def _unq(text: bytes) -> bytes:
+    return binascii.a2b_qp(text.replace(b"_", b" "))
+
+
+def _unbase64(text: bytes) -> bytes:
+    text = text.translate(None, _not_base64)
+    if len(text) % 4 == 1:
+        text = text[:-1]
+    return binascii.a2b_base64(text + b"=" * (-len(text) % 4))
+
+
+def header_text(block: bytes) -> str:
+    """A header block as text, a line per field: what TEXT searches in."""
+    return "\n".join([f"{field.name.decode('latin-1')}: {decode_words(field.value)}" for field in split_fields(block)])
+
+
+class _Transfer(Protocol):
+    def feed(self, data: bytes) -> bytes: ...
+    def finish(self) -> bytes: ...
+
+
+class _Identity:
+    def feed(self, data: bytes) -> bytes:
+        return data
+
+    def finish(self) -> bytes:
+        return b""
+
+
+class _Base64:
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        text = self._rest + data.translate(None, _not_base64)
+        whole = len(text) & ~3
+        self._rest = text[whole:]
+        return binascii.a2b_base64(text[:whole])
+
+    def finish(self) -> bytes:
+        rest, self._rest = self._rest, b""
+        return _unbase64(rest)
+
+
+class _QuotedPrintable:
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        text = self._rest + data
+        cut = text.rfind(b"\n") + 1
+        if not cut and len(text) > 4096:  # a line without end: cut where no escape is open
+            equals = text.rfind(b"=", len(text) - 3)
+            cut = equals if equals >= 0 else len(text)
+        self._rest = text[cut:]
+        return binascii.a2b_qp(text[:cut])
+
+    def finish(self) -> bytes:
+        rest, self._rest = self._rest, b""
+        return binascii.a2b_qp(rest)
+
+
+_TRANSFERS: dict[bytes, type[_Identity] | type[_Base64] | type[_QuotedPrintable]] = {
+    b"base64": _Base64,
+    b"quoted-printable": _QuotedPrintable,
+}
+
+
+class TextDecoder:
+    """
+    Makes a text part's body, fed in pieces, into text. Each `feed` gives what is complete by then.
+
+    Memory: a piece and an unfinished line of quoted-printable.
+    """
+
+    def __init__(self, part: Part) -> None:
+        self._transfer: _Transfer = _TRANSFERS.get(part.encoding.lower(), _Identity)()
+        self._charset = charsets.incremental_decoder(part.charset)
+
+    def feed(self, data: bytes) -> str:
+        """The next piece of the body."""
+        return self._decode(self._transfer.feed(data), final=False)
+
+    def finish(self) -> str:
+        """The body ends: what is left."""
+        return self._decode(self._transfer.finish(), final=True)
+
+    def _decode(self, data: bytes, final: bool) -> str:
+        try:
+            return self._charset.decode(data, final)
+        except (UnicodeError, ValueError):  # a codec that has no use for replacements
+            self._charset.reset()
+            return data.decode("latin-1")
+
+
+def text_parts(root: Part) -> Iterator[Part]:
+    """The text/ parts of a message, those of messages inside it too, in order."""
+    waiting = [root]
+    while waiting:
+        part = waiting.pop()
+        if part.children:
+            waiting.extend(reversed(part.children))
+        elif part.type.lower() == b"text":
+            yield part
+
+
+def embedded_headers(root: Part) -> Iterator[tuple[int, int]]:
+    """Offsets of the header blocks of messages inside the message."""
+    waiting = [root]
+    while waiting:
+        part = waiting.pop()
+        if part.is_message:
+            yield part.children[0].header_start, part.children[0].body_start
+        waiting.extend(reversed(part.children))

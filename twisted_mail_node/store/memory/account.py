@@ -1,0 +1,206 @@
+"""
+One account: the tree of its mailboxes, its subscriptions, and the counter from which every change takes its number.
+
+Everything happens at once. Neighbours: `mailbox` for the messages, `doors` for what embedders see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ...mail.changes import ChangeKind, CopyOutcome, StoreOutcome
+from ...mail.errors import NoSuchMailbox, PermanentFailure
+from ...mail.flags import FlagChange, Flags
+from ...mail.mailbox_name import INBOX, canonical, checked, listing_key, plan_create, plan_rename
+from ...mail.special_use import checked_use
+from ...mail.uid_set import EMPTY, UIDSet
+from .content import Entry
+from .mailbox import MailboxContents, NewEntry
+
+# Told of every change: its kinds, and the mailboxes in which messages came, changed or went.
+Announce = Callable[["AccountContents", ChangeKind, frozenset[int]], None]
+
+
+class AccountContents:
+    """
+    What one account holds. `gone` is true once it was removed.
+
+    Args:
+        name: an address in lower case.
+        mailboxes: (name, special use) of those to make beside INBOX; all are subscribed.
+        uid_validity: gives the UIDVALIDITY of the next new mailbox.
+        announce: told of every change after it was made.
+    Raises: BadMailboxName, MailboxExists, PermanentFailure: one of the mailboxes cannot be.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        mailboxes: Sequence[tuple[str, str | None]],
+        uid_validity: Callable[[], int],
+        announce: Announce,
+    ) -> None:
+        self.name = name
+        self.gone = False
+        self.modseq = 0
+        self._next_mailbox_id = 1
+        self._uid_validity = uid_validity
+        self._announce = announce
+        self._by_name: dict[str, MailboxContents] = {}
+        self._subscribed: set[str] = set()
+        self._make([INBOX], None)
+        self._subscribed.add(INBOX)
+        for mailbox_name, special_use in mailboxes:
+            made = self._make(plan_create(self._by_name, mailbox_name), checked_use(special_use))
+            self._subscribed.add(made.name)
+
+    # The tree
+
+    @property
+    def mailboxes(self) -> list[MailboxContents]:
+        """All mailboxes in the order of a list."""
+        return [self._by_name[name] for name in sorted(self._by_name, key=listing_key)]
+
+    def find(self, name: str) -> MailboxContents | None:
+        """The mailbox of that name, or None."""
+        return self._by_name.get(canonical(name))
+
+    def mailbox(self, name: str) -> MailboxContents:
+        """The mailbox of that name. Raises: NoSuchMailbox."""
+        found = self.find(name)
+        if found is None:
+            raise NoSuchMailbox("the mailbox does not exist")
+        return found
+
+    def create(self, name: str, special_use: str | None) -> MailboxContents:
+        """Make a mailbox and its missing parents. Raises: MailboxExists, BadMailboxName, PermanentFailure."""
+        special_use = checked_use(special_use)
+        made = self._make(plan_create(self._by_name, name), special_use)
+        self._announce(self, ChangeKind.MAILBOXES, frozenset())
+        return made
+
+    def rename(self, name: str, new_name: str, now: float) -> None:
+        """Rename, or empty INBOX into a new mailbox. Raises: NoSuchMailbox, MailboxExists, BadMailboxName."""
+        plan = plan_rename(self._by_name, name, new_name)
+        if plan.created:
+            made = self._make(plan.created, None)
+        else:
+            self._take_modseq()
+        for old, new in plan.moved.items():
+            mailbox = self._by_name.pop(old)
+            mailbox.name = new
+            self._by_name[new] = mailbox
+        self._announce(self, ChangeKind.MAILBOXES, frozenset())
+        if not plan.moved:
+            inbox = self._by_name[INBOX]
+            self._move(inbox, inbox.deletable(None, only_deleted=False), made, now)
+
+    def delete(self, name: str) -> None:
+        """Delete a mailbox and its messages. Raises: NoSuchMailbox; PermanentFailure: INBOX."""
+        mailbox = self.mailbox(name)
+        if mailbox.name == INBOX:
+            raise PermanentFailure("INBOX cannot be deleted")
+        self._take_modseq()
+        mailbox.gone = True
+        del self._by_name[mailbox.name]
+        self._announce(self, ChangeKind.MAILBOXES, frozenset())
+
+    def remove(self) -> None:
+        """The account itself goes, with all it holds."""
+        self._take_modseq()
+        self.gone = True
+        for mailbox in self._by_name.values():
+            mailbox.gone = True
+        self._by_name.clear()
+        self._announce(self, ChangeKind.REMOVED, frozenset())
+
+    # Subscriptions
+
+    @property
+    def subscriptions(self) -> list[str]:
+        """Subscribed names, sorted."""
+        return sorted(self._subscribed)
+
+    def subscribe(self, name: str, subscribed: bool) -> None:
+        """Add or take away. Raises: BadMailboxName: a name to add that no mailbox could have."""
+        name = checked(name) if subscribed else canonical(name)
+        if subscribed == (name in self._subscribed):
+            return
+        self._take_modseq()
+        if subscribed:
+            self._subscribed.add(name)
+        else:
+            self._subscribed.discard(name)
+        self._announce(self, ChangeKind.SUBSCRIPTIONS, frozenset())
+
+    # Messages: every change takes one modseq, however many messages it touches.
+
+    def add(self, mailbox: MailboxContents, new: Sequence[NewEntry]) -> list[int]:
+        """Add messages to a mailbox. Returns: their UIDs."""
+        if not new:
+            return []
+        uids = mailbox.add(new, self._take_modseq())
+        self._announce(self, ChangeKind.MESSAGES, frozenset((mailbox.mailbox_id,)))
+        return uids
+
+    def store_flags(
+        self, mailbox: MailboxContents, uids: UIDSet, change: FlagChange, by: Flags, since: int | None
+    ) -> StoreOutcome:
+        """Change flags; a modseq is taken only where something really changes."""
+        outcome = mailbox.store_flags(uids, change, by, since, self.modseq + 1)
+        if outcome.changed:
+            self._take_modseq()
+            self._announce(self, ChangeKind.MESSAGES, frozenset((mailbox.mailbox_id,)))
+        return outcome
+
+    def expunge(self, mailbox: MailboxContents, uids: UIDSet | None, only_deleted: bool, now: float) -> UIDSet:
+        """Remove messages. Returns: those removed."""
+        entries = mailbox.deletable(uids, only_deleted)
+        if not entries:
+            return EMPTY
+        removed = mailbox.expunge(entries, self._take_modseq(), now)
+        self._announce(self, ChangeKind.MESSAGES, frozenset((mailbox.mailbox_id,)))
+        return removed
+
+    def copy(self, source: MailboxContents, uids: UIDSet, target_name: str) -> CopyOutcome:
+        """Copy messages. Raises: NoSuchMailbox: the target."""
+        target = self.mailbox(target_name)
+        entries = source.select(uids)
+        return _outcome(target, entries, self.add(target, _copies(entries)))
+
+    def move(self, source: MailboxContents, uids: UIDSet, target_name: str, now: float) -> CopyOutcome:
+        """Copy messages and expunge the originals, in one change. Raises: NoSuchMailbox: the target."""
+        target = self.mailbox(target_name)
+        entries = source.select(uids)
+        return _outcome(target, entries, self._move(source, entries, target, now))
+
+    def _move(self, source: MailboxContents, entries: list[Entry], target: MailboxContents, now: float) -> list[int]:
+        if not entries:
+            return []
+        modseq = self._take_modseq()
+        target_uids = target.add(_copies(entries), modseq)
+        source.expunge(entries, modseq, now)
+        self._announce(self, ChangeKind.MESSAGES, frozenset((source.mailbox_id, target.mailbox_id)))
+        return target_uids
+
+    def _take_modseq(self) -> int:
+        self.modseq += 1
+        return self.modseq
+
+    def _make(self, names: Sequence[str], special_use: str | None) -> MailboxContents:
+        """Make mailboxes by one change; the last has the special use, and is returned."""
+        modseq = self._take_modseq()
+        for name in names:
+            use = special_use if name == names[-1] else None
+            made = MailboxContents(self._next_mailbox_id, name, self._uid_validity(), use, modseq)
+            self._by_name[name] = made
+            self._next_mailbox_id += 1
+        return self._by_name[names[-1]]
+
+
+def _copies(entries: Sequence[Entry]) -> list[NewEntry]:
+    return [NewEntry(entry.body, entry.prefix, entry.flags, entry.internal_date, entry.email_id) for entry in entries]
+
+
+def _outcome(target: MailboxContents, entries: Sequence[Entry], target_uids: Sequence[int]) -> CopyOutcome:
+    return CopyOutcome(target.uid_validity, [entry.uid for entry in entries], target_uids)

@@ -1,0 +1,327 @@
+"""MemoryStore: the doors of the whole backend, and the one commit by which messages become real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from ...interfaces.queue import IQueueStore
+from ...interfaces.store import (
+    ChangeListener,
+    IAccount,
+    IBodyWriter,
+    IDirectory,
+    IMaildropLock,
+    IMailStore,
+    IOpenBody,
+    IWatch,
+)
+from ...mail.address import Address
+from ...mail.changes import ChangeKind
+from ...mail.errors import AccountExists, NoSuchAccount, Refused
+from ...mail.mailbox_name import INBOX
+from ...mail.queue_item import Deferred as DeferredOutcome
+from ...mail.queue_item import QueueItem, Settled
+from ...mail.status import EnhancedStatus
+from ...mail.transaction import Committed, Outgoing, Placed, Placement, Transaction
+from ..identity import new_guid, next_uid_validity
+from .account import AccountContents
+from .answers import Life, answered
+from .content import OpenBody, StoredBody
+from .directory import DirectoryContents
+from .doors import MemoryAccount
+from .mailbox import MailboxContents, NewEntry
+from .maildrop_lock import MaildropLocks
+from .notices import Notices
+from .queue import QueueContents
+from .staging import BodySource
+
+_NO_ACCOUNT = (EnhancedStatus(5, 1, 1), "no such account")
+_NO_MAILBOX = (EnhancedStatus(5, 1, 1), "no such mailbox")
+
+
+class _Plan(NamedTuple):
+    """A transaction that can be carried out: where each placement goes, and what each queue item is made of."""
+
+    transaction: Transaction
+    placements: list[tuple[Placement, AccountContents, MailboxContents, StoredBody]]
+    outgoing: list[tuple[Outgoing, StoredBody]]
+
+
+@implementer(IMailStore, IQueueStore, IMaildropLock, IDirectory)
+class MemoryStore:
+    """
+    All durable doors, in memory. Deferreds have fired when they are returned; notices come in a later turn.
+
+    Stopping and starting again keeps what is there; it goes with the object.
+
+    Args:
+        clock: tells the time (internal ends of leases, locks, readability), and carries the notices.
+    """
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self.life = Life(clock)
+        self._notices = Notices(clock)
+        self._bodies = BodySource(self.life)
+        self._accounts: dict[str, AccountContents] = {}
+        self._committed: dict[str, Committed] = {}
+        self._queue = QueueContents()
+        self._directory = DirectoryContents()
+        self._locks = MaildropLocks()
+        self._last_uid_validity = 0
+
+    # IMailStore
+
+    def start(self) -> Deferred[None]:
+        """See IMailStore."""
+        self.life.running = True
+        return succeed(None)
+
+    def stop(self) -> Deferred[None]:
+        """See IMailStore. Notices not told yet are dropped."""
+        self.life.running = False
+        self._notices.drop()
+        return succeed(None)
+
+    def stage_body(self) -> IBodyWriter:
+        """See IMailStore."""
+        return self._bodies.writer()
+
+    @answered
+    def deliver(self, transaction: Transaction) -> Committed:
+        """See IMailStore. Fails also with TemporaryFailure: a staged body is gone."""
+        return self._carry_out(self._planned(transaction))
+
+    @answered
+    def create_account(self, name: str, mailboxes: Sequence[tuple[str, str | None]] = ()) -> None:
+        """See IMailStore. Fails also as IAccount.create where a mailbox cannot be."""
+        self._make_account(name, mailboxes)
+
+    @answered
+    def remove_account(self, name: str) -> None:
+        """See IMailStore. A user of that name goes with it."""
+        self._forget_account(self._account(name))
+
+    @answered
+    def accounts(self) -> Sequence[str]:
+        """See IMailStore."""
+        return sorted(self._accounts)
+
+    @answered
+    def account(self, name: str) -> IAccount:
+        """See IMailStore."""
+        return MemoryAccount(self._account(name), self.life, self._bodies)
+
+    def watch(self, account: str, listener: ChangeListener) -> IWatch:
+        """See IMailStore."""
+        return self._notices.watch(account, listener)
+
+    # IMaildropLock
+
+    @answered
+    def acquire(self, account: str, holder: str, lifetime_seconds: float) -> None:
+        """See IMaildropLock."""
+        now = self.life.now
+        self._locks.acquire(account, holder, now, now + lifetime_seconds)
+
+    @answered
+    def release(self, account: str, holder: str) -> None:
+        """See IMaildropLock."""
+        self._locks.release(account, holder)
+
+    # IDirectory
+
+    @property
+    def version(self) -> int:
+        """See IDirectory."""
+        return self._directory.version
+
+    @answered
+    def add_user(self, name: str, password_hash: str, mailboxes: Sequence[tuple[str, str | None]] = ()) -> None:
+        """See IDirectory. Fails also as IAccount.create where a mailbox cannot be."""
+        self._make_account(name, mailboxes)
+        self._directory.set_password_hash(name, password_hash)
+
+    @answered
+    def remove_user(self, name: str) -> None:
+        """See IDirectory."""
+        self._directory.check_user(name)
+        self._forget_account(self._account(name))
+
+    @answered
+    def set_password_hash(self, name: str, password_hash: str) -> None:
+        """See IDirectory."""
+        self._directory.check_user(name)
+        self._directory.set_password_hash(name, password_hash)
+
+    @answered
+    def users(self) -> Sequence[str]:
+        """See IDirectory."""
+        return self._directory.users
+
+    @answered
+    def password_hash(self, name: str) -> str | None:
+        """See IDirectory."""
+        return self._directory.password_hash(name)
+
+    @answered
+    def set_alias(self, source: str, targets: Sequence[Address]) -> None:
+        """See IDirectory."""
+        self._directory.set_alias(source, targets)
+
+    @answered
+    def alias(self, source: str) -> Sequence[Address]:
+        """See IDirectory."""
+        return self._directory.alias(source)
+
+    @answered
+    def aliases(self) -> Sequence[tuple[str, Sequence[Address]]]:
+        """See IDirectory."""
+        return self._directory.aliases
+
+    # IQueueStore
+
+    @answered
+    def lease(self, owner: str, now: float, until: float, limit: int, busy: frozenset[str]) -> Sequence[QueueItem]:
+        """See IQueueStore."""
+        return self._queue.lease(owner, now, until, limit, busy)
+
+    @answered
+    def renew(self, owner: str, item_ids: Sequence[int], until: float) -> None:
+        """See IQueueStore."""
+        self._queue.renew(owner, item_ids, until)
+
+    @answered
+    def settle(self, now: float, settled: Sequence[Settled], follow_ups: Sequence[Transaction] = ()) -> None:
+        """See IQueueStore. Fails also as `deliver`, and then nothing is recorded."""
+        plans = [self._planned(transaction) for transaction in follow_ups]
+        self._queue.settle(settled)
+        for plan in plans:
+            self._carry_out(plan)
+        if any(isinstance(told.outcome, DeferredOutcome) and told.next_due <= now for told in settled):
+            self._notices.queue_due()
+
+    @answered
+    def next_due(self, now: float) -> float | None:
+        """See IQueueStore."""
+        return self._queue.next_due(now)
+
+    @answered
+    def release_leases(self, owner: str) -> None:
+        """See IQueueStore."""
+        if self._queue.release(owner):
+            self._notices.queue_due()
+
+    @answered
+    def items(self, limit: int = 1000, after_item_id: int = 0) -> Sequence[QueueItem]:
+        """See IQueueStore."""
+        return self._queue.items(limit, after_item_id)
+
+    @answered
+    def item(self, item_id: int) -> QueueItem:
+        """See IQueueStore."""
+        return self._queue.item(item_id)
+
+    @answered
+    def retry(self, item_ids: Sequence[int] | None, now: float) -> int:
+        """See IQueueStore."""
+        count = self._queue.retry(item_ids, now)
+        if count:
+            self._notices.queue_due()
+        return count
+
+    @answered
+    def drop(self, item_ids: Sequence[int]) -> int:
+        """See IQueueStore."""
+        return self._queue.drop(item_ids)
+
+    @answered
+    def open_queued(self, body_id: int) -> IOpenBody:
+        """See IQueueStore."""
+        return OpenBody(b"", self._queue.body(body_id))
+
+    def watch_queue(self, listener: Callable[[], None]) -> None:
+        """See IQueueStore."""
+        self._notices.watch_queue(listener)
+
+    # The commit: everything that can fail is in the plan, and carrying a plan out cannot.
+
+    def _planned(self, transaction: Transaction) -> _Plan:
+        """Raises: Refused; TemporaryFailure: a staged body is gone."""
+        if transaction.id in self._committed:
+            return _Plan(transaction, [], [])
+        targets: list[tuple[AccountContents, MailboxContents]] = []
+        refusals: dict[int, tuple[EnhancedStatus, str]] = {}
+        for position, placement in enumerate(transaction.placements):
+            account = self._accounts.get(placement.account)
+            mailbox = _mailbox_for(account, placement) if account is not None else None
+            if account is None or mailbox is None:
+                refusals[position] = _NO_ACCOUNT if account is None else _NO_MAILBOX
+            else:
+                targets.append((account, mailbox))
+        if refusals:
+            raise Refused(refusals)
+        bodies = self._bodies.bodies(transaction.bodies)
+        placements = [
+            (placement, *target, bodies[placement.body])
+            for placement, target in zip(transaction.placements, targets, strict=True)
+        ]
+        return _Plan(transaction, placements, [(wish, bodies[wish.body]) for wish in transaction.queue])
+
+    def _carry_out(self, plan: _Plan) -> Committed:
+        transaction = plan.transaction
+        done = self._committed.get(transaction.id)
+        if done is not None:
+            return done
+        placed: list[Placed] = []
+        email_ids: dict[tuple[str, int, bytes], str] = {}  # what reads alike in an account is one email
+        for placement, account, mailbox, body in plan.placements:
+            email = (placement.account, placement.body, placement.prefix)
+            email_id = email_ids.get(email) or email_ids.setdefault(email, new_guid())
+            new = NewEntry(body, placement.prefix, placement.flags, placement.internal_date, email_id)
+            (uid,) = account.add(mailbox, (new,))
+            placed.append(Placed(mailbox.mailbox_id, mailbox.uid_validity, uid))
+        item_ids = self._queue.add(transaction.id, transaction.now, plan.outgoing)
+        if item_ids:
+            self._notices.queue_due()
+        self._bodies.used(transaction.bodies)
+        done = self._committed[transaction.id] = Committed(tuple(placed), tuple(item_ids))
+        return done
+
+    # Accounts
+
+    def _account(self, name: str) -> AccountContents:
+        try:
+            return self._accounts[name]
+        except KeyError:
+            raise NoSuchAccount("the account does not exist") from None
+
+    def _make_account(self, name: str, mailboxes: Sequence[tuple[str, str | None]]) -> None:
+        if name in self._accounts:
+            raise AccountExists("the account exists already")
+        self._accounts[name] = AccountContents(name, mailboxes, self._next_uid_validity, self._announce)
+
+    def _forget_account(self, account: AccountContents) -> None:
+        del self._accounts[account.name]
+        self._directory.forget_user(account.name)
+        self._locks.forget(account.name)
+        account.remove()
+
+    def _next_uid_validity(self) -> int:
+        self._last_uid_validity = next_uid_validity(self.life.now, self._last_uid_validity)
+        return self._last_uid_validity
+
+    def _announce(self, account: AccountContents, kinds: ChangeKind, mailbox_ids: frozenset[int]) -> None:
+        self._notices.changed(account.name, account.modseq, kinds, mailbox_ids)
+
+
+def _mailbox_for(account: AccountContents, placement: Placement) -> MailboxContents | None:
+    """Where a placement goes: its mailbox, or INBOX where that does not exist and the placement permits."""
+    mailbox = account.find(placement.mailbox)
+    if mailbox is None and placement.or_inbox:
+        mailbox = account.find(INBOX)
+    return mailbox

@@ -1,0 +1,136 @@
+"""Failed logins: who waits, for how long, and how it is forgotten."""
+
+from __future__ import annotations
+
+import pytest
+from zope.interface.verify import verifyObject
+
+from twisted_mail_node.auth.throttle import (
+    FREE_ACCOUNT_FAILURES,
+    FREE_HOST_FAILURES,
+    HALF_LIFE_SECONDS,
+    LONGEST_DELAY_SECONDS,
+    LONGEST_QUEUE_SECONDS,
+    FailedLogins,
+    host_key,
+)
+from twisted_mail_node.interfaces.auth import IAttempts
+
+
+class Time:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def time():
+    return Time()
+
+
+@pytest.fixture
+def record(time):
+    return FailedLogins(time, ["127.0.0.0/8", "::1", "2001:db8:5::/48"])
+
+
+def fail(record, host, name, times):
+    for _ in range(times):
+        record.failed(host, name)
+
+
+def test_it_is_a_record_of_attempts(record):
+    verifyObject(IAttempts, record)
+
+
+def test_who_has_done_nothing_wrong_does_not_wait(record):
+    assert record.delay_before("192.0.2.1", "joe@x") == 0.0
+
+
+def test_everyone_may_mistype_a_few_times(record):
+    fail(record, "192.0.2.1", "joe@x", FREE_HOST_FAILURES - 1)
+    assert record.delay_before("192.0.2.1", "joe@x") == 0.0
+    record.failed("192.0.2.1", "joe@x")
+    assert record.delay_before("192.0.2.1", "joe@x") == 1.0
+
+
+def test_delay_grows_up_to_the_longest(record, time):
+    delays = []
+    for _ in range(20):
+        record.failed("192.0.2.1", "joe@x")
+        delays.append(record.delay_before("192.0.2.1", "joe@x"))
+        time.now += delays[-1]
+    assert delays == sorted(delays)
+    assert delays[2:5] == pytest.approx([1.0, 1.5, 2.25], rel=0.05)
+    assert delays[-1] == LONGEST_DELAY_SECONDS
+    fail(record, "192.0.2.1", "joe@x", 100_000)
+    assert record.delay_before("192.0.2.1", "joe@x") == LONGEST_DELAY_SECONDS
+
+
+def test_attempts_at_the_same_time_are_queued_and_the_queue_ends(record, time):
+    fail(record, "192.0.2.1", "joe@x", FREE_HOST_FAILURES)
+    delays = [record.delay_before("192.0.2.1", "joe@x") for _ in range(100)]
+    assert delays[:3] == [1.0, 2.0, 3.0]
+    assert max(delays) == LONGEST_QUEUE_SECONDS + 1.0
+    time.now += 10.0
+    assert record.delay_before("192.0.2.1", "joe@x") == pytest.approx(LONGEST_QUEUE_SECONDS - 10.0 + 1.0)
+
+
+def test_failures_are_forgotten_with_time(record, time):
+    fail(record, "192.0.2.1", "joe@x", 6)
+    assert record.delay_before("192.0.2.1", "joe@x") > 1.0
+    time.now += 2 * HALF_LIFE_SECONDS
+    assert record.delay_before("192.0.2.1", "joe@x") == 0.0
+
+
+def test_success_clears_the_host(record):
+    fail(record, "192.0.2.1", "joe@x", 5)
+    record.succeeded("192.0.2.1", "joe@x")
+    assert record.delay_before("192.0.2.1", "joe@x") == 0.0
+
+
+def test_account_is_slowed_for_strangers_and_not_for_a_host_that_knows_it(record):
+    record.succeeded("198.51.100.7", "joe@x")
+    for number in range(FREE_ACCOUNT_FAILURES):
+        record.failed(f"192.0.2.{number}", "joe@x")
+    assert record.delay_before("192.0.2.200", "joe@x") == 1.0
+    assert record.delay_before("192.0.2.200", "ann@x") == 0.0
+    assert record.delay_before("198.51.100.7", "joe@x") == 0.0
+
+
+def test_own_account_does_not_buy_guesses_at_another(record):
+    for _ in range(FREE_ACCOUNT_FAILURES):
+        record.failed("192.0.2.1", "victim@x")
+        record.succeeded("192.0.2.1", "mallory@x")
+    assert record.delay_before("192.0.2.1", "victim@x") == 1.0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "2001:db8:5:1::9", ""])
+def test_trusted_networks_and_local_sockets_never_wait(record, host):
+    fail(record, host, "joe@x", 100)
+    assert record.delay_before(host, "joe@x") == 0.0
+    record.succeeded(host, "joe@x")
+
+
+@pytest.mark.parametrize(
+    ("host", "key"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::ffff:1", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("not an address", "not an address"),
+        ("", None),
+    ],
+)
+def test_host_is_counted_as(host, key):
+    assert host_key(host) == key
+
+
+def test_tables_are_bounded(time):
+    record = FailedLogins(time, max_records=50)
+    for number in range(500):
+        record.failed(f"10.0.{number // 250}.{number % 250}", f"user{number}@x")
+        record.succeeded(f"10.1.{number // 250}.{number % 250}", f"user{number}@x")
+    assert len(record._hosts) == len(record._accounts) == len(record._known) == 50

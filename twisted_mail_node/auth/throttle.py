@@ -1,0 +1,175 @@
+"""
+The record of failed logins: who has failed lately, and how long the next answer has to wait for it.
+
+Decides delays only, from a clock that is given; nobody is locked out. Hosts are counted by address (IPv6 by /64,
+the smallest part that one subscriber gets), and accounts by name whether they exist or not. A host that has
+logged in to an account before does not wait for what others do to that account. Neighbours: `protocols.login`
+asks and waits.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from zope.interface import implementer
+
+from ..interfaces.auth import IAttempts
+
+# Failures that cost nothing: everyone mistypes. An account gets more, since others can fail in its name.
+FREE_HOST_FAILURES = 3
+FREE_ACCOUNT_FAILURES = 10
+FIRST_DELAY_SECONDS = 1.0
+LONGEST_DELAY_SECONDS = 16.0
+# Half of what was counted is forgotten after this time.
+HALF_LIFE_SECONDS = 600.0
+# Answers of one host or account are queued one behind the other up to here; beyond, nothing more is queued.
+LONGEST_QUEUE_SECONDS = 30.0
+MAX_RECORDS = 20_000
+
+
+class _Record:
+    """Failures of one host or account: a decaying count, and the time at which its next answer may be given."""
+
+    __slots__ = ("counted_at", "failures", "next_answer")
+
+    def __init__(self, now: float) -> None:
+        self.failures = 0.0
+        self.counted_at = now
+        self.next_answer = now
+
+    def failures_now(self, now: float) -> float:
+        return self.failures * float(0.5 ** ((now - self.counted_at) / HALF_LIFE_SECONDS))
+
+    def add_failure(self, now: float) -> None:
+        self.failures = self.failures_now(now) + 1.0
+        self.counted_at = now
+
+    def delay(self, now: float, free: int) -> float:
+        """How long one answer takes, growing by half with every failure beyond the free ones."""
+        above = self.failures_now(now) - free
+        # Rounded up a little: three failures in a row are three, though the first has decayed by some parts.
+        if above < -0.05:
+            return 0.0
+        # Above 40 the power would only be cut off again.
+        return min(FIRST_DELAY_SECONDS * float(1.5 ** max(0.0, min(above, 40.0))), LONGEST_DELAY_SECONDS)
+
+
+class _Table:
+    """Records by name, of which the least recently touched is forgotten when there are too many."""
+
+    def __init__(self, free: int, limit: int) -> None:
+        self._free = free
+        self._limit = limit
+        self._records: OrderedDict[str, _Record] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def add_failure(self, key: str, now: float) -> None:
+        record = self._records.get(key)
+        if record is None:
+            record = self._records[key] = _Record(now)
+            if len(self._records) > self._limit:
+                self._records.popitem(last=False)
+        else:
+            self._records.move_to_end(key)
+        record.add_failure(now)
+
+    def forget(self, key: str) -> None:
+        self._records.pop(key, None)
+
+    def wait(self, key: str, now: float) -> float:
+        """When the next answer may be given, from now."""
+        record = self._records.get(key)
+        if record is None:
+            return 0.0
+        delay = record.delay(now, self._free)
+        return max(record.next_answer - now, 0.0) + delay if delay else 0.0
+
+    def queue(self, key: str, answer_at: float) -> None:
+        record = self._records.get(key)
+        if record is not None:
+            record.next_answer = max(record.next_answer, answer_at)
+
+
+@implementer(IAttempts)
+class FailedLogins:
+    """
+    The record of one node, for all its listeners.
+
+    Attempts of one host (or on one account) that come at the same time are queued one behind the other, so that
+    many connections guess no faster than one. `delay_before` queues; what it gives beyond LONGEST_QUEUE_SECONDS
+    was not queued, and its caller should send the peer away.
+    """
+
+    def __init__(
+        self, seconds: Callable[[], float], trusted_networks: Sequence[str] = (), max_records: int = MAX_RECORDS
+    ) -> None:
+        """
+        Args:
+            seconds: the clock.
+            trusted_networks: as `192.0.2.0/24` or single addresses; their hosts never wait.
+            max_records: bound of each table.
+        """
+        self._seconds = seconds
+        self._hosts = _Table(FREE_HOST_FAILURES, max_records)
+        self._accounts = _Table(FREE_ACCOUNT_FAILURES, max_records)
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._max_records = max_records
+        networks = tuple(ip_network(network, strict=False) for network in trusted_networks)
+        self._host_key = lru_cache(maxsize=4096)(lambda host: host_key(host, networks))
+
+    def delay_before(self, host: str, name: str) -> float:
+        """See IAttempts."""
+        key = self._host_key(host)
+        if key is None:
+            return 0.0
+        now = self._seconds()
+        account_counts = (key, name) not in self._known
+        delay = max(self._hosts.wait(key, now), self._accounts.wait(name, now) if account_counts else 0.0)
+        if 0.0 < delay <= LONGEST_QUEUE_SECONDS:
+            self._hosts.queue(key, now + delay)
+            if account_counts:
+                self._accounts.queue(name, now + delay)
+        return delay
+
+    def failed(self, host: str, name: str) -> None:
+        """See IAttempts."""
+        key = self._host_key(host)
+        if key is None:
+            return
+        now = self._seconds()
+        self._hosts.add_failure(key, now)
+        if (key, name) not in self._known:
+            self._accounts.add_failure(name, now)
+
+    def succeeded(self, host: str, name: str) -> None:
+        """See IAttempts. What others did to the account stays counted; this host no longer waits for it."""
+        key = self._host_key(host)
+        if key is None:
+            return
+        self._hosts.forget(key)
+        self._known[key, name] = None
+        self._known.move_to_end((key, name))
+        if len(self._known) > self._max_records:
+            self._known.popitem(last=False)
+
+
+def host_key(host: str, trusted: Sequence[IPv4Network | IPv6Network] = ()) -> str | None:
+    """What a host is counted as: its IPv4 address or IPv6 /64, or None for who never waits (also a unix socket)."""
+    if not host:
+        return None
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    mapped = getattr(address, "ipv4_mapped", None)
+    address = mapped or address
+    if any(address in network for network in trusted if network.version == address.version):
+        return None
+    if address.version == 4:
+        return str(address)
+    return str(IPv6Network((int(address), 64), strict=False))

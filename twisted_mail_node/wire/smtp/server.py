@@ -1,0 +1,253 @@
+"""
+The server's engine: octets in, events out, answers in, octets out. SMTP, submission and LMTP.
+
+It knows order, grammar and limits; it decides nothing. After an event it is paused until `send`, so answers keep
+the order of the commands however late they come. Neighbours: `states` (the table), `commands` (grammar),
+`extensions` (what is offered), `data` (content).
+
+Sources: RFC 5321; RFC 2920 (pipelining); RFC 3207; RFC 4954; RFC 2033.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ...mail.status import Reply
+from ..buffer import LineBuffer
+from ..errors import LineTooLong, MisuseError
+from ..wait import Wait
+from . import replies
+from .commands import (
+    PARSERS,
+    VERBS,
+    AuthLine,
+    Connected,
+    Content,
+    ContentEnd,
+    Event,
+    Mistake,
+    Verb,
+)
+from .data import DataReader
+from .extensions import AUTH_LINE_OCTETS, COMMAND_LINE_OCTETS, LINE_LIMITS, Offer
+from .states import OUT_OF_ORDER, TRANSITIONS, State
+
+# A line that never ends is skipped for so long, then the session ends. Of our own choice.
+ENDLESS_LINE_OCTETS = 1024 * 1024
+
+# RFC 5321 §2.3.8, §4.1.1.1: no control character but the tab has a place in a command.
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_HELLOS = frozenset((Verb.HELO, Verb.EHLO, Verb.LHLO))
+_CONNECTED = Connected()
+_CONTENT_ANSWER = (Verb.CONTENT, State.GREETED)
+
+
+class SMTPServerEngine:
+    """
+    One session.
+
+    `offer` is what is to be had now; the session replaces it when that changes (TLS began, somebody logged in).
+    `state` may be read. `closed` is true once the last answer has been given.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_lmtp",
+        "_normalise",
+        "_pending",
+        "_reader",
+        "_since_line",
+        "authenticated",
+        "offer",
+        "state",
+    )
+
+    def __init__(self, offer: Offer, *, lmtp: bool = False, normalise_newlines: bool = False) -> None:
+        self.offer = offer
+        self.state = State.NEW
+        self.authenticated = False
+        self._lmtp = lmtp
+        self._normalise = normalise_newlines
+        self._buffer = LineBuffer(AUTH_LINE_OCTETS)
+        self._reader = DataReader()
+        self._since_line = 0
+        # The verb that waits for its answer, and the state after a positive one; None is "stay".
+        self._pending: tuple[Verb | None, State | None] | None = None
+
+    @property
+    def closed(self) -> bool:
+        """The dialogue is over."""
+        return self.state is State.CLOSED
+
+    @property
+    def is_receiving_content(self) -> bool:
+        """Between the 354 and the end of the message."""
+        return self.state is State.CONTENT
+
+    def receive_data(self, data: bytes) -> None:
+        """Take what was received."""
+        self._buffer.feed(data)
+        self._since_line += len(data)
+
+    def next_event(self) -> Event | Wait:
+        """
+        The next event; NEED_DATA when there is none; PAUSED while one waits for `send`, and at the end.
+
+        Never raises, whatever came: a mistake of the peer is an event that carries its reply.
+        """
+        if self._pending is not None:
+            return Wait.PAUSED
+        state = self.state
+        if state is State.CONTENT:
+            return self._content()
+        if state is State.NEW:
+            self._pending = (Verb.CONNECT, State.STARTED)
+            return _CONNECTED
+        if state is State.CLOSED:
+            return Wait.PAUSED
+        try:
+            line = self._buffer.take_line()
+        except LineTooLong:
+            self._since_line = len(self._buffer)
+            return self._too_long()
+        if line is None:
+            if self._since_line > ENDLESS_LINE_OCTETS:
+                return self._mistake(replies.ENDLESS_LINE)
+            return Wait.NEED_DATA
+        self._since_line = len(self._buffer)
+        if state is State.AUTHENTICATING:
+            self._pending = (Verb.AUTH, State.GREETED)
+            return AuthLine(line)
+        return self._command(line)
+
+    def send(self, answer: Reply) -> bytes:
+        """
+        Answer the pending event. The state moves by the answer's first digit alone (RFC 5321 §4.2.1).
+
+        A 220 to STARTTLS drops what is buffered and makes the session new; the caller begins TLS behind it.
+
+        Raises: MisuseError: no event waits for an answer.
+        """
+        verb, following = self._take_pending()
+        if answer.code < 400:
+            if following is not None:
+                self.state = following
+            if verb is Verb.DATA:
+                self._reader = DataReader(normalise=self._normalise)
+            elif verb is Verb.STARTTLS:
+                self._begin_anew()
+            elif verb is Verb.AUTH:
+                self.authenticated = True
+        elif verb is Verb.CONTENT or verb is Verb.AUTH:
+            self.state = State.GREETED
+        elif verb is Verb.CONNECT:
+            self.state = State.REFUSED
+        if answer.close or answer.code == 421:
+            self.state = State.CLOSED
+        return replies.render(answer)
+
+    def send_each(self, answers: Sequence[Reply]) -> bytes:
+        """
+        Answer the end of a message in LMTP, one reply per accepted recipient. Source: RFC 2033 §4.2.
+
+        Raises: MisuseError: another event is pending, or there is no answer at all.
+        """
+        if self._pending != _CONTENT_ANSWER or not answers:
+            raise MisuseError("several answers belong to the end of a message only")
+        self._pending = None
+        self.state = State.CLOSED if any(answer.close for answer in answers) else State.GREETED
+        return b"".join(map(replies.render, answers))
+
+    def challenge(self, base64: bytes) -> bytes:
+        """
+        Go on with an AUTH exchange: the next line is the client's response. Source: RFC 4954 §4.
+
+        Raises: MisuseError: no AUTH is pending.
+        """
+        verb, _ = self._take_pending()
+        if verb is not Verb.AUTH:
+            raise MisuseError("a challenge without AUTH")
+        self.state = State.AUTHENTICATING
+        return b"334 " + base64 + b"\r\n"
+
+    def _take_pending(self) -> tuple[Verb | None, State | None]:
+        pending = self._pending
+        if pending is None:
+            raise MisuseError("an answer without an event")
+        self._pending = None
+        return pending
+
+    def _mistake(self, answer: Reply) -> Mistake:
+        self._pending = (None, None)
+        return Mistake(answer)
+
+    def _too_long(self) -> Mistake:
+        if self.state is State.AUTHENTICATING:
+            self._pending = (Verb.AUTH, None)
+            return Mistake(replies.AUTH_LINE_TOO_LONG)
+        return self._mistake(replies.LINE_TOO_LONG)
+
+    def _command(self, line: bytes) -> Event:
+        if _CONTROL.search(line) is not None:
+            return self._mistake(replies.BAD_LINE)
+        word, _, argument = line.partition(b" ")
+        verb = VERBS.get(word) or VERBS.get(word.upper())
+        if verb is None:
+            too_long = len(line) + 2 > COMMAND_LINE_OCTETS
+            return self._mistake(replies.LINE_TOO_LONG if too_long else replies.UNKNOWN_COMMAND)
+        if len(line) + 2 > LINE_LIMITS.get(verb.value, COMMAND_LINE_OCTETS):
+            return self._mistake(replies.LINE_TOO_LONG)
+        following = TRANSITIONS.get((self.state, verb))
+        refusal = self._refusal(verb, following)
+        if refusal is not None:
+            return self._mistake(refusal)
+        event = PARSERS[verb](argument, self.offer)
+        if isinstance(event, Mistake):
+            self._pending = (None, None)
+        else:
+            self._pending = (verb, following)
+        return event
+
+    def _refusal(self, verb: Verb, following: State | None) -> Reply | None:
+        """Why this command can't be had here or now; None where it can."""
+        if verb in _HELLOS and (verb is Verb.LHLO) is not self._lmtp:
+            return replies.USE_LHLO if self._lmtp else replies.UNKNOWN_COMMAND  # RFC 2033 §4.1
+        if following is None:
+            return OUT_OF_ORDER.get((self.state, verb), replies.BAD_SEQUENCE)
+        if verb is Verb.STARTTLS and not self.offer.starttls:
+            return replies.TLS_ACTIVE if self.offer.tls else replies.NOT_IMPLEMENTED
+        if verb is Verb.AUTH:
+            if self.authenticated:
+                return replies.ALREADY_AUTHENTICATED  # RFC 4954 §4
+            if not self.offer.mechanisms:
+                return replies.TLS_REQUIRED_FOR_AUTH if self.offer.auth_needs_tls else replies.NOT_IMPLEMENTED
+        return None
+
+    def _content(self) -> Event | Wait:
+        reader = self._reader
+        if not reader.ended:
+            waiting = len(self._buffer)
+            if not waiting:
+                return Wait.NEED_DATA
+            content = reader.receive(self._buffer.take_up_to(waiting))
+            if content:
+                self._after_content(reader)
+                return Content(content)
+            if not self._after_content(reader):
+                return Wait.NEED_DATA
+        self._pending = _CONTENT_ANSWER
+        return ContentEnd(reader.size_octets, reader.bare_newlines)
+
+    def _after_content(self, reader: DataReader) -> bool:
+        """Give back what came behind the end of the message, if it is there."""
+        if reader.ended:
+            self._buffer.feed(reader.rest)
+            self._since_line = len(reader.rest)
+        return reader.ended
+
+    def _begin_anew(self) -> None:
+        # RFC 3207 §4.2: what came before TLS is not to be believed. RFC 3207 §5: nor what was sent behind it.
+        self._buffer.clear()
+        self._since_line = 0
+        self.authenticated = False

@@ -1,0 +1,299 @@
+"""The engine: lines to commands, states, limits, any cutting."""
+
+from __future__ import annotations
+
+import itertools
+from base64 import b64encode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail_node.wire.errors import MisuseError
+from twisted_mail_node.wire.pop3 import commands as c
+from twisted_mail_node.wire.pop3.server import (
+    MAX_COMMAND_OCTETS,
+    MAX_FAILED_LOGINS,
+    MAX_UNENDED_OCTETS,
+    MAX_VIOLATIONS,
+    POP3Server,
+)
+from twisted_mail_node.wire.pop3.states import State
+from twisted_mail_node.wire.sasl.server import Challenge, RefusalReason
+from twisted_mail_node.wire.wait import Wait
+
+BOTH = ("PLAIN", "LOGIN")
+LOGIN = b"USER joe\r\nPASS secret\r\n"
+
+
+def asked(engine, data):
+    engine.receive_data(data)
+    return engine.next_event()
+
+
+def logged_in():
+    engine = POP3Server(BOTH)
+    for line in (b"USER joe\r\n", b"PASS secret\r\n"):
+        asked(engine, line)
+        engine.send(b"+OK\r\n")
+    assert engine.state is State.TRANSACTION
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        (b"CAPA", c.AskCapabilities()),
+        (b"capa", c.AskCapabilities()),
+        (b"CAPA  ", c.AskCapabilities()),
+        (b"USER joe", c.NameUser("joe")),
+        (b"user joe doe@x ", c.NameUser("joe doe@x")),
+        ("USER jö".encode(), c.NameUser("jö")),
+        (b"STLS", c.StartTLS()),
+        (b"AUTH", c.AskMechanisms()),
+        (b"AUTH PLAIN", c.AuthChallenged(Challenge())),
+        (b"AUTH LOGIN", c.AuthChallenged(Challenge(b"Username:"))),
+        (b"AUTH plain " + b64encode(b"\0joe\0secret"), c.LogIn("joe", "secret")),
+        (b"AUTH PLAIN =", c.AuthRefused(RefusalReason.MALFORMED)),
+        (b"AUTH PLAIN !", c.AuthRefused(RefusalReason.MALFORMED)),
+        (b"AUTH X", c.AuthRefused(RefusalReason.UNKNOWN_MECHANISM)),
+        (b"AUTH \xff\xfe", c.AuthRefused(RefusalReason.UNKNOWN_MECHANISM)),
+        (b"QUIT", c.Quit(False)),
+        (b"", c.Violated(b"-ERR unknown command\r\n", False)),
+        (b"\0", c.Violated(b"-ERR unknown command\r\n", False)),
+        (b" CAPA", c.Violated(b"-ERR unknown command\r\n", False)),
+        (b"CAPA x", c.Violated(b"-ERR no argument expected\r\n", False)),
+        (b"USER", c.Violated(b"-ERR USER takes a name\r\n", False)),
+        (b"USER j\0", c.Violated(b"-ERR USER takes a name\r\n", False)),
+        (b"USER j\xff", c.Violated(b"-ERR USER takes a name\r\n", False)),
+        (b"USER j\ne", c.Violated(b"-ERR USER takes a name\r\n", False)),
+        (b"PASS secret", c.Violated(b"-ERR USER first\r\n", False)),
+        (b"STAT", c.Violated(b"-ERR not now\r\n", False)),
+        (b"RETR 1", c.Violated(b"-ERR not now\r\n", False)),
+        (b"XTND XMIT", c.Violated(b"-ERR unknown command\r\n", False)),
+        (b"APOP joe c4c9334bac560ecc979e58001b3e22fb", c.Violated(b"-ERR unknown command\r\n", False)),
+    ],
+)
+def test_line_before_login(line, command):
+    assert asked(POP3Server(BOTH), line + b"\r\n") == command
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        (b"CAPA", c.AskCapabilities()),
+        (b"STAT", c.AskStatus()),
+        (b"LIST", c.ListSizes(None)),
+        (b"LIST 2", c.ListSizes(2)),
+        (b"UIDL", c.ListUniqueIds(None)),
+        (b"uidl 2", c.ListUniqueIds(2)),
+        (b"RETR 1", c.Retrieve(1)),
+        (b"retr 0001 ", c.Retrieve(1)),
+        (b"RETR 0", c.Retrieve(0)),
+        (b"TOP 1 0", c.RetrieveTop(1, 0)),
+        (b"TOP  1  10 ", c.RetrieveTop(1, 10)),
+        (b"DELE 9999999999", c.Delete(9999999999)),
+        (b"RSET", c.Reset()),
+        (b"NOOP", c.DoNothing()),
+        (b"QUIT", c.Quit(True)),
+        (b"RETR", c.Violated(b"-ERR a number expected\r\n", False)),
+        (b"RETR x", c.Violated(b"-ERR a number expected\r\n", False)),
+        (b"RETR -1", c.Violated(b"-ERR a number expected\r\n", False)),
+        (b"RETR +1", c.Violated(b"-ERR a number expected\r\n", False)),
+        (b"RETR 1_0", c.Violated(b"-ERR a number expected\r\n", False)),
+        ("RETR ٣".encode(), c.Violated(b"-ERR a number expected\r\n", False)),
+        (b"RETR 1 2", c.Violated(b"-ERR a number expected\r\n", False)),
+        (b"DELE 99999999999", c.Violated(b"-ERR a number expected\r\n", False)),
+        (b"DELE " + b"9" * 240, c.Violated(b"-ERR a number expected\r\n", False)),
+        (b"TOP 1", c.Violated(b"-ERR a number expected\r\n", False)),
+        (b"USER joe", c.Violated(b"-ERR not now\r\n", False)),
+        (b"STLS", c.Violated(b"-ERR not now\r\n", False)),
+        (b"AUTH PLAIN", c.Violated(b"-ERR not now\r\n", False)),
+        (b"x" * (MAX_COMMAND_OCTETS - 2), c.Violated(b"-ERR unknown command\r\n", False)),
+        (b"x" * (MAX_COMMAND_OCTETS - 1), c.Violated(b"-ERR line too long\r\n", False)),
+    ],
+)
+def test_line_after_login(line, command):
+    assert asked(logged_in(), line + b"\r\n") == command
+
+
+def test_password_is_the_rest_of_the_line():
+    engine = POP3Server()
+    asked(engine, b"USER joe\r\n")
+    engine.send(b"+OK\r\n")
+    assert asked(engine, b"PASS  two words \r\n") == c.LogIn("joe", " two words ")
+
+
+@pytest.mark.parametrize("argument", [b"", b"a\0b", b"\xff", b"x" * 1025])
+def test_password_that_is_no_text_is_a_violation_and_forgets_the_user(argument):
+    engine = POP3Server()
+    asked(engine, b"USER joe\r\n")
+    engine.send(b"+OK\r\n")
+    assert asked(engine, b"PASS " + argument + b"\r\n").reply == b"-ERR PASS takes a password\r\n"
+    engine.send(b"-ERR\r\n")
+    assert asked(engine, b"PASS secret\r\n").reply == b"-ERR USER first\r\n"
+
+
+def test_refused_user_cannot_be_followed_by_a_password():
+    engine = POP3Server()
+    asked(engine, b"USER joe\r\n")
+    engine.send(b"-ERR STLS first\r\n")
+    assert isinstance(asked(engine, b"PASS secret\r\n"), c.Violated)
+
+
+def test_exchange_takes_the_next_lines_as_responses():
+    engine = POP3Server(BOTH)
+    asked(engine, b"AUTH LOGIN\r\n")
+    engine.send(b"+ VXNlcm5hbWU6\r\n")
+    assert engine.state is State.EXCHANGE
+    assert asked(engine, b64encode(b"QUIT") + b"\r\n") == c.AuthChallenged(Challenge(b"Password:"))
+    engine.send(b"+ UGFzc3dvcmQ6\r\n")
+    assert asked(engine, b64encode(b"x" * 1024) + b"\r\n") == c.LogIn("QUIT", "x" * 1024)
+    engine.send(b"+OK\r\n")
+    assert engine.state is State.TRANSACTION
+
+
+def test_star_ends_the_exchange():
+    engine = POP3Server(BOTH)
+    asked(engine, b"AUTH PLAIN\r\n")
+    engine.send(b"+ \r\n")
+    assert asked(engine, b"*\r\n") == c.AuthRefused(RefusalReason.CANCELLED)
+    engine.send(b"-ERR\r\n")
+    assert engine.state is State.AUTHORIZATION
+    assert asked(engine, b"CAPA\r\n") == c.AskCapabilities()
+
+
+def test_line_that_is_too_long_ends_the_exchange():
+    engine = POP3Server(BOTH)
+    asked(engine, b"AUTH PLAIN\r\n")
+    engine.send(b"+ \r\n")
+    assert isinstance(asked(engine, b"A" * 20_000 + b"\r\n"), c.Violated)
+    engine.send(b"-ERR\r\n")
+    assert asked(engine, b"CAPA\r\n") == c.AskCapabilities()
+
+
+def test_starttls_drops_what_came_behind_it():
+    engine = POP3Server(BOTH)
+    asked(engine, b"USER joe\r\nSTLS\r\nPASS secret\r\nCAPA\r\n")
+    engine.send(b"+OK\r\n")
+    assert engine.next_event() == c.StartTLS()
+    engine.send(b"+OK\r\n")
+    assert engine.next_event() is Wait.NEED_DATA
+    assert isinstance(asked(engine, b"PASS secret\r\n"), c.Violated)
+
+
+def test_refused_starttls_drops_nothing():
+    engine = POP3Server(BOTH)
+    asked(engine, b"STLS\r\nCAPA\r\n")
+    engine.send(b"-ERR\r\n")
+    assert engine.next_event() == c.AskCapabilities()
+
+
+def test_next_command_waits_for_the_reply():
+    engine = POP3Server(BOTH)
+    assert asked(engine, b"CAPA\r\nQUIT\r\n") == c.AskCapabilities()
+    assert engine.next_event() is Wait.PAUSED
+    assert engine.send(b"+OK\r\n.\r\n") == b"+OK\r\n.\r\n"
+    assert engine.next_event() == c.Quit(False)
+    engine.send(b"+OK bye\r\n")
+    assert engine.closed
+    assert engine.next_event() is Wait.PAUSED
+
+
+def test_reply_without_a_command_is_misuse():
+    with pytest.raises(MisuseError):
+        POP3Server().send(b"+OK\r\n")
+
+
+@pytest.mark.parametrize("reply", [b"+OK\r\n", b"-ERR [SYS/TEMP] not removed\r\n"])
+def test_quit_ends_the_session_whatever_the_reply(reply):
+    engine = logged_in()
+    asked(engine, b"QUIT\r\n")
+    engine.send(reply)
+    assert engine.closed
+
+
+def test_failed_logins_are_bounded():
+    engine = POP3Server(BOTH)
+    for left in range(MAX_FAILED_LOGINS, 0, -1):
+        assert not engine.closed, left
+        asked(engine, b"AUTH PLAIN " + b64encode(b"\0joe\0wrong") + b"\r\n")
+        engine.send(b"-ERR [AUTH] no\r\n")
+    assert engine.closed
+
+
+def test_violations_are_bounded_and_the_last_one_says_so():
+    engine = POP3Server()
+    for _ in range(MAX_VIOLATIONS - 1):
+        assert asked(engine, b"HELO\r\n") == c.Violated(b"-ERR unknown command\r\n", False)
+        engine.send(b"-ERR unknown command\r\n")
+    last = asked(engine, b"HELO\r\n")
+    assert last == c.Violated(b"-ERR unknown command; too many mistakes, closing\r\n", True)
+    engine.send(last.reply)
+    assert engine.closed
+
+
+def test_endless_line_ends_the_connection_with_bounded_memory():
+    engine = POP3Server()
+    for _ in range(MAX_UNENDED_OCTETS // 1024):
+        assert asked(engine, b"x" * 1024) is Wait.NEED_DATA
+        assert len(engine._buffer) < 20_000
+    event = asked(engine, b"x")
+    assert event == c.Violated(b"-ERR line too long\r\n", True)
+    engine.send(event.reply)
+    assert engine.closed
+
+
+def test_password_is_not_in_the_repr():
+    assert "secret" not in repr(c.LogIn("joe", "secret"))
+
+
+def dialogue(pieces):
+    """All commands of a session whose every command is answered well."""
+    engine, events = POP3Server(BOTH), []
+    for piece in pieces:
+        engine.receive_data(piece)
+        while not isinstance(event := engine.next_event(), Wait):
+            events.append(event)
+            engine.send(event.reply if isinstance(event, c.Violated) else b"+OK\r\n")
+    return events
+
+
+SCRIPT = (
+    b"CAPA\r\nUSER joe\r\nAUTH PLAIN\r\n*\r\nbad\r\nUSER joe\r\nPASS secret\r\nSTAT\r\nRETR 1\r\nRETR 2\r\n"
+    b"DELE 1\r\nTOP 2 3\r\n\r\nLIST\r\nUIDL 7\r\nNOOP\r\nRSET\r\nQUIT\r\n"
+)
+
+
+@given(st.lists(st.integers(0, len(SCRIPT)), max_size=12))
+def test_any_cutting_gives_the_same_commands(cuts):
+    edges = [0, *sorted(cuts), len(SCRIPT)]
+    pieces = [SCRIPT[a:b] for a, b in itertools.pairwise(edges)]
+    assert dialogue(pieces) == dialogue([SCRIPT])
+
+
+WORDS = st.sampled_from(
+    [
+        b"USER ",
+        b"PASS ",
+        b"AUTH ",
+        b"PLAIN",
+        b"RETR ",
+        b"TOP ",
+        b"1",
+        b" ",
+        b"\r\n",
+        b"\r",
+        b"\n",
+        b"\0",
+        b"=",
+        b"*",
+        b".",
+    ]
+)
+
+
+@given(st.lists(st.one_of(WORDS, st.binary(max_size=8)), max_size=40))
+def test_garbage_gives_only_commands(pieces):
+    for event in dialogue(pieces):
+        assert isinstance(event, c.Command)

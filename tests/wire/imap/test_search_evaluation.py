@@ -1,0 +1,163 @@
+"""Search programs against columns, headers and texts."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twisted_mail_node.mail.columns import Columns, FetchItem, InternalDate
+from twisted_mail_node.mail.flags import Flags, SystemFlag
+from twisted_mail_node.mail.search import (
+    AllMessages,
+    And,
+    DateRelation,
+    HasFlag,
+    HasKeyword,
+    HeaderContains,
+    InternalDateIs,
+    IsRecent,
+    LargerThan,
+    Not,
+    Or,
+    SentDateIs,
+    SmallerThan,
+    TextContains,
+    TextPlace,
+    UIDIn,
+)
+from twisted_mail_node.mail.uid_set import UIDSet
+from twisted_mail_node.wire.imap import search
+
+FLAGS = [Flags.from_names(names) for names in (["\\Seen"], ["\\Seen", "$Junk"], [], ["\\Deleted", "$junk"])]
+COLUMNS = Columns(
+    [1, 2, 5, 9],
+    flags=FLAGS,
+    sizes=[10, 20, 30, 40],
+    internal_dates=[InternalDate(86_399), InternalDate(86_399, 1), InternalDate(86_400 * 2), InternalDate(0)],
+)
+TWO = date(1970, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("key", "uids"),
+    [
+        (AllMessages(), [1, 2, 5, 9]),
+        (HasFlag(SystemFlag.SEEN), [1, 2]),
+        (Not(HasFlag(SystemFlag.SEEN)), [5, 9]),
+        (HasKeyword("$JUNK"), [2, 9]),
+        (UIDIn(UIDSet.of([2, 3, 9])), [2, 9]),
+        (LargerThan(20), [5, 9]),
+        (SmallerThan(20), [1]),
+        (InternalDateIs(DateRelation.BEFORE, TWO), [1, 9]),
+        (InternalDateIs(DateRelation.ON, TWO), [2]),
+        (InternalDateIs(DateRelation.SINCE, TWO), [2, 5]),
+        (And(()), [1, 2, 5, 9]),
+        (And((HasFlag(SystemFlag.SEEN), LargerThan(15))), [2]),
+        (Or(HasFlag(SystemFlag.DELETED), SmallerThan(15)), [1, 9]),
+        (Not(And((Not(LargerThan(15)), AllMessages()))), [2, 5, 9]),
+        (Or(AllMessages(), TextContains(TextPlace.BODY, "x")), [1, 2, 5, 9]),
+        (And((LargerThan(99), TextContains(TextPlace.BODY, "x"))), []),
+    ],
+)
+def test_columns_decide(key, uids):
+    assert search.decide_rows(key, COLUMNS) == (uids, [])
+
+
+def test_what_columns_leave_open_has_to_be_read():
+    key = And((HasFlag(SystemFlag.SEEN), TextContains(TextPlace.BODY, "x")))
+    assert search.decide_rows(key, COLUMNS) == ([], [1, 2])
+    key = Not(Or(SmallerThan(15), HeaderContains("from", "x")))
+    assert search.decide_rows(key, COLUMNS) == ([], [2, 5, 9])
+
+
+def test_what_is_needed_is_told():
+    key = And((HasFlag(SystemFlag.SEEN), Not(LargerThan(1)), HeaderContains("to", "x")))
+    assert search.columns_needed(key) == FetchItem.FLAGS | FetchItem.SIZE
+    assert search.reads_headers(key)
+    assert not search.reads_texts(key)
+    assert search.columns_needed(InternalDateIs(DateRelation.ON, TWO)) == FetchItem.INTERNAL_DATE
+
+
+def test_recent_becomes_uids():
+    key = Not(And((IsRecent(), Or(IsRecent(), AllMessages()))))
+    uids = UIDIn(UIDSet.of([5]))
+    assert search.without_recent(key, uids.uids) == Not(And((uids, Or(uids, AllMessages()))))
+
+
+MESSAGE = (
+    b"From: =?utf-8?q?J=C3=B6rg?= <joerg@x.test>\r\nSubject: =?iso-2022-jp?B?GyRCRnxLXDhsGyhC?=\r\n"
+    b"Date: Fri, 20 Nov 2026 23:30:00 -0800\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+    b"--x\r\nContent-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B%a!<%k\x1b(B one\r\n"
+    b"--x\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n<b>H=\r\nello</b>\r\n"
+    b"--x\r\nContent-Type: image/png\r\n\r\nsecret\r\n"
+    b"--x\r\nContent-Type: message/rfc822\r\n\r\nSubject: inside\r\n\r\ndeep\r\n--x--\r\n"
+)
+HEADER_SIZE = MESSAGE.index(b"--x\r\n")
+
+
+def decided(key):
+    message = search.Message(COLUMNS, 0)
+    first = message.decide(key)
+    message.header_read(MESSAGE[:HEADER_SIZE])
+    second = message.decide(key)
+    assert first in (None, second)
+    message.texts_found(search.find_in_message(search.needles_of(key), MESSAGE, HEADER_SIZE))
+    third = message.decide(key)
+    assert second in (None, third)
+    return third
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        (HeaderContains("from", "JÖRG"), True),
+        (HeaderContains("from", "x.TEST"), True),
+        (HeaderContains("from", "nobody"), False),
+        (HeaderContains("subject", "日本"), True),
+        (HeaderContains("subject", ""), True),
+        (HeaderContains("x-none", ""), False),
+        (SentDateIs(DateRelation.ON, date(2026, 11, 20)), True),
+        (SentDateIs(DateRelation.BEFORE, date(2026, 11, 20)), False),
+        (SentDateIs(DateRelation.SINCE, date(2026, 11, 20)), True),
+        (TextContains(TextPlace.BODY, "メール ONE"), True),
+        (TextContains(TextPlace.BODY, "ﾒｰﾙ"), True),
+        (TextContains(TextPlace.BODY, "hello"), True),
+        (TextContains(TextPlace.BODY, "secret"), False),
+        (TextContains(TextPlace.BODY, "deep"), True),
+        (TextContains(TextPlace.BODY, "inside"), True),
+        (TextContains(TextPlace.BODY, "jörg"), False),
+        (TextContains(TextPlace.TEXT, "jörg"), True),
+        (TextContains(TextPlace.TEXT, "日本語"), True),
+        (TextContains(TextPlace.BODY, ""), True),
+        (And((HeaderContains("from", "x"), Not(TextContains(TextPlace.BODY, "one")))), False),
+        (Or(TextContains(TextPlace.BODY, "nothing"), TextContains(TextPlace.TEXT, "inside")), True),
+    ],
+)
+def test_messages_decide(key, expected):
+    assert decided(key) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("fri, 20 nov 2026 23:30:00 -0800", date(2026, 11, 20)),
+        ("1 jan 99 00:00 gmt", date(1999, 1, 1)),
+        ("1 january 05", date(2005, 1, 1)),
+        ("31 feb 2020", None),
+        ("yesterday", None),
+    ],
+)
+def test_days_of_date_headers(text, expected):
+    assert search.sent_day(text) == (expected and expected.toordinal())
+
+
+@given(st.text("ab ßＡé", max_size=40), st.text("ab ssaé", min_size=1, max_size=4), st.integers(1, 7))
+def test_texts_in_pieces_are_found_as_in_one(text, wanted, size):
+    needle = search.Needle(TextPlace.BODY, search.fold(wanted))
+    finder = search.TextFinder([needle])
+    for start in range(0, len(text), size):
+        finder.feed(text[start : start + size])
+    assert finder.is_done() == (needle.text in search.fold(text))

@@ -1,0 +1,222 @@
+"""The view: numbers and UIDs, and that whoever counts along arrives at the same numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twisted_mail_node.mail.changes import MailboxChanges
+from twisted_mail_node.mail.columns import Columns
+from twisted_mail_node.mail.flags import NO_FLAGS, Flags
+from twisted_mail_node.mail.uid_set import EMPTY, UIDSet
+from twisted_mail_node.wire.imap.view import View, slices
+
+SEEN = Flags.from_names(["\\Seen"])
+
+
+def rows(*triples):
+    uids, flags, modseqs = zip(*triples, strict=True) if triples else ((), (), ())
+    return Columns(list(uids), flags=list(flags), modseqs=list(modseqs))
+
+
+def changes(modseq=2, appended=(), flagged=(), vanished=()):
+    return MailboxChanges(modseq, 100, rows(*appended), rows(*flagged), UIDSet.of(vanished))
+
+
+@given(st.sets(st.integers(1, 80)), st.sets(st.integers(1, 90)))
+def test_numbers_and_uids_lead_to_each_other(uids, numbers):
+    ordered = sorted(uids)
+    view = View(UIDSet.of(uids))
+    assert [view.number_of(uid) for uid in ordered] == list(range(1, len(ordered) + 1))
+    assert view.numbers_of(ordered) == list(range(1, len(ordered) + 1))
+    assert list(view.uids_at(UIDSet.of(numbers))) == [ordered[n - 1] for n in sorted(numbers) if n <= len(ordered)]
+    assert all(view.number_of(uid) is None for uid in range(1, 82) if uid not in uids)
+
+
+@given(st.sets(st.integers(1, 60)), st.integers(1, 9))
+def test_slices_cover_the_set(uids, size):
+    cut = list(slices(UIDSet.of(uids), size))
+    assert [uid for piece in cut for uid in piece] == sorted(uids)
+    assert all(len(piece) == size for piece in cut[:-1])
+
+
+def test_arrivals_are_told_with_those_that_are_recent():
+    view = View(UIDSet.of([1, 2]), recent=UIDSet.of([2]))
+    told = view.tell(changes(appended=[(5, NO_FLAGS, 2), (7, NO_FLAGS, 2)]), True, recent_after=5)
+    assert told == b"* 4 EXISTS\r\n* 2 RECENT\r\n"
+    assert view.recent == UIDSet.of([2, 7])
+    assert view.flags_wire(7, b"\\Seen") == b"\\Recent \\Seen"
+    assert view.flags_wire(7, b"") == b"\\Recent"
+    assert view.flags_wire(5, b"") == b""
+
+
+def test_an_expunge_is_kept_back_until_it_may_be_told():
+    view = View(UIDSet.of([1, 2, 3]))
+    assert view.tell(changes(vanished=[2]), False) == b""
+    assert view.number_of(3) == 3
+    assert view.expunged == UIDSet.of([2])
+    assert view.tell(changes(3, appended=[(4, NO_FLAGS, 3)]), False) == b"* 4 EXISTS\r\n"
+    assert view.tell(None, True) == b"* 2 EXPUNGE\r\n"
+    assert view.number_of(4) == 3
+
+
+def test_expunges_are_told_from_the_end():
+    view = View(UIDSet.span(1, 5), recent=UIDSet.of([4, 5]))
+    assert view.tell(changes(vanished=[1, 2, 4]), True) == (
+        b"* 4 EXPUNGE\r\n* 2 EXPUNGE\r\n* 1 EXPUNGE\r\n* 1 RECENT\r\n"
+    )
+    assert list(view.uids) == [3, 5]
+
+
+def test_flags_of_known_messages_are_told_before_expunges():
+    view = View(UIDSet.of([1, 2, 3]))
+    told = view.tell(changes(flagged=[(2, SEEN, 2), (3, SEEN, 2), (9, SEEN, 2)], vanished=[2]), True)
+    assert told == b"* 3 FETCH (UID 3 FLAGS (\\Seen))\r\n* 2 EXPUNGE\r\n"
+
+
+def test_what_the_session_changed_itself_is_no_news():
+    view = View(UIDSet.of([1, 2]))
+    view.flags_changed_here(rows((1, SEEN, 2), (2, SEEN, 2)))
+    assert view.tell(changes(2, flagged=[(1, SEEN, 2), (2, SEEN, 2)]), False) == b""
+    assert view.tell(changes(3, flagged=[(1, NO_FLAGS, 3)]), False) == b"* 1 FETCH (UID 1 FLAGS ())\r\n"
+
+
+def test_but_what_another_changed_after_it_is():
+    view = View(UIDSet.of([1]))
+    view.flags_changed_here(rows((1, SEEN, 2)))
+    assert view.tell(changes(3, flagged=[(1, NO_FLAGS, 3)]), False) == b"* 1 FETCH (UID 1 FLAGS ())\r\n"
+
+
+def test_messages_that_select_knew_already_do_not_come_again():
+    view = View(UIDSet.of([1, 2]), modseq=1)
+    assert b"EXISTS" not in view.tell(changes(appended=[(2, NO_FLAGS, 2)]), True)
+
+
+def test_what_came_and_went_unseen_is_never_told():
+    view = View(UIDSet.of([1]))
+    assert view.tell(changes(appended=[(2, NO_FLAGS, 2)], vanished=[2]), True) == b""
+
+
+def test_a_view_of_many_is_few_runs():
+    view = View(UIDSet.span(1, 200_000))
+    assert view.uids_at(UIDSet.span(5, 199_999)).runs == ((5, 199_999),)
+    assert view.number_of(200_000) == 200_000
+
+
+# -- a property: three sessions on one mailbox --------------------------------------------------------------------
+
+
+@dataclass
+class Model:
+    """The mailbox: flags and modseq per UID, the log of what happened."""
+
+    flags: dict[int, tuple[Flags, int]] = field(default_factory=dict)
+    came: dict[int, int] = field(default_factory=dict)
+    gone: dict[int, int] = field(default_factory=dict)
+    modseq: int = 1
+    uid_next: int = 1
+    recent_after: int = 0
+
+    def claim(self):
+        after, self.recent_after = self.recent_after, self.uid_next - 1
+        return after
+
+    def since(self, modseq):
+        appended = [(u, *self.flags[u]) for u in sorted(self.flags) if self.came[u] > modseq]
+        flagged = [(u, *self.flags[u]) for u in sorted(self.flags) if self.came[u] <= modseq < self.flags[u][1]]
+        vanished = [u for u, at in self.gone.items() if at > modseq and self.came[u] <= modseq]
+        return changes(self.modseq, appended, flagged, vanished)
+
+
+class Client:
+    """Counts along, by what it is told and nothing else: a list of the flags it knows, a place per message."""
+
+    def __init__(self, exists, recent):
+        self.messages = [None] * exists
+        self.recent = recent
+
+    def hear(self, told, may_expunge):
+        for line in told.splitlines():
+            number, word = re.match(rb"\* (\d+) (\w+)", line).groups()
+            number = int(number)
+            if word == b"EXISTS":
+                assert number >= len(self.messages)
+                self.messages += [None] * (number - len(self.messages))
+            elif word == b"EXPUNGE":
+                assert may_expunge
+                del self.messages[number - 1]
+            elif word == b"RECENT":
+                self.recent = number
+            else:
+                uid = int(re.search(rb"UID (\d+)", line)[1])
+                self.messages[number - 1] = (uid, re.search(rb"FLAGS \((.*)\)\)", line)[1])
+
+
+steps = st.lists(
+    st.tuples(st.sampled_from(["append", "flag", "expunge", "tell", "quiet"]), st.integers(0, 2), st.integers(0, 30)),
+    max_size=60,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(steps, st.integers(0, 5))
+def test_a_client_that_counts_along_always_agrees(script, start):
+    model = Model()
+
+    def append():
+        model.modseq += 1
+        model.flags[model.uid_next] = (NO_FLAGS, model.modseq)
+        model.came[model.uid_next] = model.modseq
+        model.uid_next += 1
+
+    for _ in range(start):
+        append()
+    views, clients = [], []
+    for _ in range(3):
+        after = model.claim()
+        uids = UIDSet.of(model.flags)
+        view = View(uids, model.modseq, uids - UIDSet.span(1, after))
+        views.append(view)
+        clients.append(Client(len(uids), len(view.recent)))
+    for word, who, which in script:
+        view, client = views[who], clients[who]
+        alive = sorted(model.flags)
+        if word == "append":
+            append()
+        elif word == "flag" and alive:
+            uid = alive[which % len(alive)]
+            model.modseq += 1
+            model.flags[uid] = (SEEN if which % 2 else NO_FLAGS, model.modseq)
+            if uid in view.uids and which % 3:
+                view.flags_changed_here(rows((uid, *model.flags[uid])))
+        elif word == "expunge" and alive:
+            uid = alive[which % len(alive)]
+            model.modseq += 1
+            del model.flags[uid]
+            model.gone[uid] = model.modseq
+        elif word in ("tell", "quiet"):
+            news = model.since(view.modseq)
+            after = model.claim() if news.appended.uids else None
+            client.hear(view.tell(news, word == "tell", after), word == "tell")
+        assert len(client.messages) == len(view)
+        assert client.recent == len(view.recent)
+        for uid, place in zip(view.uids, client.messages, strict=True):
+            assert place is None or place[0] == uid
+    for view, client in zip(views, clients, strict=True):
+        news = model.since(view.modseq)
+        client.hear(view.tell(news, True, model.claim() if news.appended.uids else None), True)
+        assert view.uids == UIDSet.of(model.flags)
+        assert len(client.messages) == len(model.flags)
+        assert view.expunged == EMPTY
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+def test_expunging_all_leaves_nothing(count):
+    view = View(UIDSet.span(1, count))
+    told = view.tell(changes(vanished=range(1, count + 1)), True)
+    assert told.count(b"EXPUNGE") == count
+    assert len(view) == 0

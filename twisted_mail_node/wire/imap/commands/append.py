@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ....mail.columns import InternalDate
-from ....mail.flags import Flags
+from ....mail.flags import NO_FLAGS, Flags
+from ..refusal import BadSyntax
+from ..tokens import Tokens
 from .command import Command
 
 
@@ -51,3 +53,34 @@ class Append(Command):
 
     mailbox: str
     count: int
+
+
+def parse_announcement(tag: bytes, tokens: Tokens, size: int, synchronizing: bool) -> AppendMessage | None:
+    """
+    `APPEND` SP mailbox [SP flags] [SP date-time] SP, read up to a literal that is announced and not there yet.
+
+    None where that literal is the mailbox's name.
+    """
+    tokens.space()
+    if tokens.at_announcement():
+        return None
+    mailbox = tokens.mailbox()
+    tokens.space()
+    flags, internal_date = NO_FLAGS, None
+    if tokens.is_next(b"("):
+        flags = tokens.flag_list()
+        tokens.space()
+    if tokens.is_next(b'"'):
+        internal_date = tokens.date_time()
+        tokens.space()
+    if not tokens.at_announcement():
+        raise BadSyntax("the message is missing")
+    if tokens.is_next(b"~"):
+        raise BadSyntax("no binary literals here")
+    return AppendMessage(tag, mailbox, flags, internal_date, size, synchronizing)
+
+
+def parse(tag: bytes, tokens: Tokens) -> Append:
+    """A whole APPEND: always wrong, since the message must come as a literal, which `parse_announcement` meets."""
+    parse_announcement(tag, tokens, 0, True)
+    raise BadSyntax("the message is missing")

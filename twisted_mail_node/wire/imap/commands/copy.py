@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..sequence import SequenceSet
+from ..tokens import Tokens
 from .command import Command
 
 
@@ -29,3 +30,20 @@ class Move(Command):
     sequence: SequenceSet
     mailbox: str
     by_uid: bool = False
+
+
+def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Copy:
+    """`COPY` SP sequence-set SP mailbox."""
+    return Copy(tag, *_arguments(tokens), by_uid)
+
+
+def parse_move(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Move:
+    """`MOVE` SP sequence-set SP mailbox."""
+    return Move(tag, *_arguments(tokens), by_uid)
+
+
+def _arguments(tokens: Tokens) -> tuple[SequenceSet, str]:
+    tokens.space()
+    sequence = tokens.sequence_set()
+    tokens.space()
+    return sequence, tokens.mailbox()

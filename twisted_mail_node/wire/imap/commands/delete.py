@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..tokens import Tokens
 from .command import Command
 
 
@@ -15,3 +16,9 @@ class Delete(Command):
     name: ClassVar[str] = "DELETE"
 
     mailbox: str
+
+
+def parse(tag: bytes, tokens: Tokens) -> Delete:
+    """`DELETE` SP mailbox."""
+    tokens.space()
+    return Delete(tag, tokens.mailbox())

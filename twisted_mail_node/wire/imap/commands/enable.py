@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..tokens import Tokens
 from .command import Command
 
 
@@ -15,3 +16,9 @@ class Enable(Command):
     name: ClassVar[str] = "ENABLE"
 
     capabilities: tuple[str, ...]
+
+
+def parse(tag: bytes, tokens: Tokens) -> Enable:
+    """`ENABLE` 1*(SP capability)."""
+    tokens.space()
+    return Enable(tag, tuple(tokens.parted(lambda: tokens.keyword("a capability"))))

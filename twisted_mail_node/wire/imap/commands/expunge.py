@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..sequence import SequenceSet
+from ..tokens import Tokens
 from .command import Command
 
 
@@ -16,3 +17,9 @@ class Expunge(Command):
     name: ClassVar[str] = "EXPUNGE"
 
     uids: SequenceSet | None = None
+
+
+def parse_uid(tag: bytes, tokens: Tokens) -> Expunge:
+    """`UID EXPUNGE` SP sequence-set."""
+    tokens.space()
+    return Expunge(tag, tokens.sequence_set())

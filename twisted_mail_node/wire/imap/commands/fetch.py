@@ -6,11 +6,15 @@ Neighbour: `wire.imap.fetch` renders the answers.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+from ..refusal import BadSyntax
 from ..sequence import SequenceSet
+from ..strings import astring
+from ..tokens import MAX_NUMBER, Tokens
 from .command import Command
 
 
@@ -76,3 +80,105 @@ class Fetch(Command):
     def sets_seen(self) -> bool:
         """Whether some attribute sets \\Seen by being read."""
         return any(isinstance(attribute, Section) and not attribute.peek for attribute in self.attributes)
+
+
+_FAST = (FetchKind.FLAGS, FetchKind.INTERNAL_DATE, FetchKind.SIZE)
+_MACROS = {
+    b"FAST": _FAST,
+    b"ALL": (*_FAST, FetchKind.ENVELOPE),
+    b"FULL": (*_FAST, FetchKind.ENVELOPE, FetchKind.BODY),
+}
+_KINDS = {kind.value: kind for kind in FetchKind}
+_OLD_SECTIONS = {
+    b"RFC822": Section(b"RFC822"),
+    b"RFC822.HEADER": Section(b"RFC822.HEADER", text=SectionText.HEADER, peek=True),
+    b"RFC822.TEXT": Section(b"RFC822.TEXT", text=SectionText.TEXT),
+}
+_TEXTS = {text.value: text for text in SectionText}
+# A name of a data item ends where a section begins.
+_ITEM = re.compile(rb"[A-Za-z0-9.]++")
+_PART = re.compile(rb"([1-9][0-9]{0,9})(?![0-9])(\.?)")
+_TEXT = re.compile(rb"[A-Za-z.]++")
+_PARTIAL = re.compile(rb"<([0-9]{1,10})\.([0-9]{1,10})>")
+# Parts within parts: the deepest that a section may name. No real message comes near.
+MAX_PARTS = 100
+
+
+def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Fetch:
+    """`FETCH` SP sequence-set SP a macro, one data item, or several in parentheses."""
+    tokens.space()
+    sequence = tokens.sequence_set()
+    tokens.space()
+    if tokens.is_next(b"("):
+        attributes = tuple(dict.fromkeys(tokens.list_of(lambda: _attribute(tokens))))
+    else:
+        start = tokens.at
+        macro = _MACROS.get(tokens.match(_ITEM, "a data item")[0].upper())
+        if macro is None:
+            tokens.at = start
+            attributes = (_attribute(tokens),)
+        else:
+            attributes = macro
+    if by_uid and FetchKind.UID not in attributes:
+        attributes = (FetchKind.UID, *attributes)
+    return Fetch(tag, sequence, attributes, by_uid)
+
+
+def _attribute(tokens: Tokens) -> FetchAttribute:
+    name = tokens.match(_ITEM, "a data item")[0].upper()
+    if tokens.is_next(b"["):
+        if name not in (b"BODY", b"BODY.PEEK"):
+            raise BadSyntax("only BODY and BODY.PEEK have sections")
+        return _section(tokens, peek=name == b"BODY.PEEK")
+    found = _KINDS.get(name) or _OLD_SECTIONS.get(name)
+    if found is None:
+        raise BadSyntax("unknown data item of FETCH")
+    return found
+
+
+def _section(tokens: Tokens, peek: bool) -> Section:
+    tokens.expect(b"[", "a section is missing")
+    parts, text, fields, inner = _section_spec(tokens)
+    tokens.expect(b"]", "a section is not closed")
+    label = b"BODY[%b]" % inner
+    partial = None
+    if tokens.is_next(b"<"):
+        match = tokens.match(_PARTIAL, "a partial such as <0.1024>")
+        partial = int(match[1]), int(match[2])
+        if max(partial) > MAX_NUMBER or partial[1] == 0:
+            raise BadSyntax("partial out of range")
+        label += b"<%d>" % partial[0]  # RFC 3501 §7.4.2: the response tells the origin octet alone.
+    return Section(label, parts, text, fields, partial, peek)
+
+
+def _section_spec(tokens: Tokens) -> tuple[tuple[int, ...], SectionText | None, tuple[bytes, ...], bytes]:
+    """Part numbers, text, header names, and all that as the response repeats it."""
+    if tokens.is_next(b"]"):
+        return (), None, (), b""
+    parts, more = _part_numbers(tokens)
+    shown = b".".join(b"%d" % part for part in parts)
+    if not more:
+        return parts, None, (), shown
+    text = _TEXTS.get(tokens.match(_TEXT, "a section text")[0].upper())
+    if text is None or (text is SectionText.MIME and not parts):
+        raise BadSyntax("unknown section text")
+    shown += b"." * bool(parts) + text.value
+    if text not in (SectionText.HEADER_FIELDS, SectionText.HEADER_FIELDS_NOT):
+        return parts, text, (), shown
+    tokens.space()
+    names = tokens.list_of(lambda: tokens.astring("a header name"))
+    shown += b" (%b)" % b" ".join(astring(name) for name in names)
+    return parts, text, tuple(dict.fromkeys(name.lower() for name in names)), shown
+
+
+def _part_numbers(tokens: Tokens) -> tuple[tuple[int, ...], bool]:
+    """The numbers, and whether a text must follow them."""
+    parts: list[int] = []
+    more = True
+    while more and not _TEXT.match(tokens.data, tokens.at):
+        match = tokens.match(_PART, "a part number")
+        parts.append(int(match[1]))
+        if parts[-1] > MAX_NUMBER or len(parts) > MAX_PARTS:
+            raise BadSyntax("part number out of range")
+        more = match[2] == b"."
+    return tuple(parts), more

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+from ..refusal import BadSyntax
+from ..tokens import Tokens
 from .command import Command
-from .status import StatusItem
+from .status import StatusItem, parse_items
 
 
 class ListSelection(Enum):
@@ -55,3 +57,70 @@ class Lsub(Command):
 
     reference: str
     pattern: str
+
+
+def parse(tag: bytes, tokens: Tokens) -> List:
+    """`LIST` [SP selection options] SP reference SP pattern or patterns [SP `RETURN` options]."""
+    tokens.space()
+    selection: frozenset[ListSelection] = frozenset()
+    extended = tokens.is_next(b"(")
+    if extended:
+        selection = _selection(tokens)
+        tokens.space()
+    reference = tokens.mailbox_text()
+    tokens.space()
+    if tokens.is_next(b"("):
+        extended = True
+        patterns = tuple(tokens.list_of(tokens.list_mailbox))
+    else:
+        patterns = (tokens.list_mailbox(),)
+    if tokens.at_end:
+        return List(tag, reference, patterns, selection, extended=extended)
+    tokens.space()
+    if tokens.keyword("RETURN") != "RETURN":
+        raise BadSyntax("RETURN is missing")
+    tokens.space()
+    returned, status_items = _returned(tokens)
+    return List(tag, reference, patterns, selection, returned, status_items, extended=True)
+
+
+def parse_lsub(tag: bytes, tokens: Tokens) -> Lsub:
+    """`LSUB` SP reference SP pattern."""
+    tokens.space()
+    reference = tokens.mailbox_text()
+    tokens.space()
+    return Lsub(tag, reference, tokens.list_mailbox())
+
+
+def _selection(tokens: Tokens) -> frozenset[ListSelection]:
+    def option() -> ListSelection:
+        try:
+            return ListSelection(tokens.keyword("a selection option"))
+        except ValueError:
+            raise BadSyntax("unknown selection option of LIST") from None
+
+    selection = frozenset(tokens.list_of(option, may_be_empty=True))
+    # RFC 5258 §3.1: RECURSIVEMATCH changes what another option selects, and REMOTE is none to it.
+    if ListSelection.RECURSIVE_MATCH in selection and not selection - {
+        ListSelection.RECURSIVE_MATCH,
+        ListSelection.REMOTE,
+    }:
+        raise BadSyntax("RECURSIVEMATCH needs another selection option")
+    return selection
+
+
+def _returned(tokens: Tokens) -> tuple[frozenset[ListReturn], tuple[StatusItem, ...]]:
+    status_items: tuple[StatusItem, ...] = ()
+
+    def option() -> ListReturn:
+        nonlocal status_items
+        try:
+            found = ListReturn(tokens.keyword("a return option"))
+        except ValueError:
+            raise BadSyntax("unknown return option of LIST") from None
+        if found is ListReturn.STATUS:
+            tokens.space()
+            status_items = parse_items(tokens)
+        return found
+
+    return frozenset(tokens.list_of(option, may_be_empty=True)), status_items

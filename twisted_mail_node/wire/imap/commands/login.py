@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from ..tokens import Tokens
 from .command import Command
 
 
@@ -20,3 +21,15 @@ class Login(Command):
 
     user: str
     password: str = field(repr=False)
+
+
+def parse(tag: bytes, tokens: Tokens) -> Login:
+    """`LOGIN` SP userid SP password, both astrings."""
+    tokens.space()
+    user = tokens.astring("a user name")
+    tokens.space()
+    return Login(tag, _text(user), _text(tokens.astring("a password")))
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace")

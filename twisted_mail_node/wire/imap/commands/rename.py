@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..tokens import Tokens
 from .command import Command
 
 
@@ -16,3 +17,11 @@ class Rename(Command):
 
     mailbox: str
     new_name: str
+
+
+def parse(tag: bytes, tokens: Tokens) -> Rename:
+    """`RENAME` SP mailbox SP mailbox."""
+    tokens.space()
+    mailbox = tokens.mailbox()
+    tokens.space()
+    return Rename(tag, mailbox, tokens.mailbox())

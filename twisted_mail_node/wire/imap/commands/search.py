@@ -6,11 +6,16 @@ Source: RFC 3501 §6.4.4. Texts are decoded here by the charset that the client 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
 from ....mail import search
+from ....mail.flags import SystemFlag
+from ..charsets import codec_of
+from ..refusal import BadSyntax
 from ..sequence import NumberedMessages, SequenceSet
+from ..tokens import MAX_DEPTH, MAX_ELEMENTS, Tokens
 from .command import Command
 
 
@@ -102,3 +107,126 @@ def _balanced(keys: list[search.SearchKey]) -> search.SearchKey:
         return keys[0]
     middle = len(keys) // 2
     return search.Or(_balanced(keys[:middle]), _balanced(keys[middle:]))
+
+
+_FLAGS = {
+    b"ANSWERED": SystemFlag.ANSWERED,
+    b"DELETED": SystemFlag.DELETED,
+    b"DRAFT": SystemFlag.DRAFT,
+    b"FLAGGED": SystemFlag.FLAGGED,
+    b"SEEN": SystemFlag.SEEN,
+}
+_DATES: dict[bytes, tuple[type[search.InternalDateIs | search.SentDateIs], search.DateRelation]] = {
+    b"BEFORE": (search.InternalDateIs, search.DateRelation.BEFORE),
+    b"ON": (search.InternalDateIs, search.DateRelation.ON),
+    b"SINCE": (search.InternalDateIs, search.DateRelation.SINCE),
+    b"SENTBEFORE": (search.SentDateIs, search.DateRelation.BEFORE),
+    b"SENTON": (search.SentDateIs, search.DateRelation.ON),
+    b"SENTSINCE": (search.SentDateIs, search.DateRelation.SINCE),
+}
+_FIXED: dict[bytes, WrittenKey] = {
+    b"ALL": search.AllMessages(),
+    b"RECENT": search.IsRecent(),
+    b"OLD": NotThis(search.IsRecent()),
+    b"NEW": AllOf((search.IsRecent(), NotThis(search.HasFlag(SystemFlag.SEEN)))),
+    **{name: search.HasFlag(flag) for name, flag in _FLAGS.items()},
+    **{b"UN" + name: NotThis(search.HasFlag(flag)) for name, flag in _FLAGS.items()},
+}
+_PLACES = {b"BODY": search.TextPlace.BODY, b"TEXT": search.TextPlace.TEXT}
+_ADDRESSED = frozenset((b"BCC", b"CC", b"FROM", b"SUBJECT", b"TO"))
+_OR = re.compile(rb"[Oo][Rr] ")
+
+
+def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Search:
+    """`SEARCH` [SP `CHARSET` SP charset] 1*(SP key)."""
+    tokens.space()
+    codec = "us-ascii"
+    if tokens.take_word(b"CHARSET"):
+        tokens.space()
+        codec = codec_of(tokens.astring("a charset"))
+        tokens.space()
+    return Search(tag, _Program(tokens, codec).keys(depth=0), by_uid)
+
+
+class _Program:
+    """Reads search keys; texts are decoded by `codec`."""
+
+    def __init__(self, tokens: Tokens, codec: str) -> None:
+        self._tokens = tokens
+        self._codec = codec
+
+    def keys(self, depth: int) -> WrittenKey:
+        """One key or more, all of which must match."""
+        keys = self._tokens.parted(lambda: self.key(depth))
+        return keys[0] if len(keys) == 1 else AllOf(tuple(keys))
+
+    def key(self, depth: int) -> WrittenKey:
+        """One key. `depth` counts the parentheses and NOTs around it."""
+        tokens = self._tokens
+        if depth > MAX_DEPTH:
+            raise BadSyntax("search keys nested too deep")
+        if tokens.take(b"("):
+            inner = self.keys(depth + 1)
+            tokens.expect(b")", "a list is not closed")
+            return inner
+        if tokens.at_sequence:
+            return SequenceIn(tokens.sequence_set())
+        word = tokens.atom("a search key").upper()
+        if word in _FIXED:
+            return _FIXED[word]
+        tokens.space()
+        if word == b"NOT":
+            return NotThis(self.key(depth + 1))
+        if word == b"OR":
+            return self._alternatives(depth + 1)
+        return self._argument_of(word)
+
+    def _alternatives(self, depth: int) -> WrittenKey:
+        # `OR a OR b c` and `OR OR a b c` are both one choice of three: as many keys are due as there are ORs, and
+        # one more. So a chain of thousands of ORs costs no depth.
+        keys: list[WrittenKey] = []
+        due = 2
+        while due:
+            if self._tokens.take_pattern(_OR):
+                due += 1
+            else:
+                keys.append(self.key(depth))
+                due -= 1
+                if due:
+                    self._tokens.space()
+            if len(keys) + due > MAX_ELEMENTS:
+                raise BadSyntax("too many search keys")
+        return AnyOf(tuple(keys))
+
+    def _argument_of(self, word: bytes) -> WrittenKey:
+        tokens = self._tokens
+        if word in _DATES:
+            kind, relation = _DATES[word]
+            return kind(relation, tokens.date())
+        if word in _PLACES:
+            return search.TextContains(_PLACES[word], self._text())
+        if word in _ADDRESSED:
+            return search.HeaderContains(word.decode("ascii").lower(), self._text())
+        match word:
+            case b"HEADER":
+                name = tokens.astring("a header name").decode("latin-1").lower()
+                tokens.space()
+                return search.HeaderContains(name, self._text())
+            case b"KEYWORD":
+                return search.HasKeyword(tokens.atom("a keyword").decode("ascii"))
+            case b"UNKEYWORD":
+                return NotThis(search.HasKeyword(tokens.atom("a keyword").decode("ascii")))
+            case b"LARGER":
+                return search.LargerThan(tokens.number())
+            case b"SMALLER":
+                return search.SmallerThan(tokens.number())
+            case b"UID":
+                return UIDIn(tokens.sequence_set())
+        raise BadSyntax("unknown search key")
+
+    def _text(self) -> str:
+        octets = self._tokens.astring("a text")
+        try:
+            return octets.decode(self._codec)
+        except UnicodeError:
+            raise BadSyntax("the text is not in the charset named") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..tokens import Tokens
 from .command import Command
 
 
@@ -16,3 +17,15 @@ class Select(Command):
 
     mailbox: str
     read_only: bool = False
+
+
+def parse(tag: bytes, tokens: Tokens) -> Select:
+    """`SELECT` SP mailbox."""
+    tokens.space()
+    return Select(tag, tokens.mailbox())
+
+
+def parse_examine(tag: bytes, tokens: Tokens) -> Select:
+    """`EXAMINE` SP mailbox."""
+    tokens.space()
+    return Select(tag, tokens.mailbox(), read_only=True)

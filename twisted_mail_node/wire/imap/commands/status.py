@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+from ..refusal import BadSyntax
+from ..tokens import Tokens
 from .command import Command
 
 
@@ -27,3 +29,23 @@ class Status(Command):
 
     mailbox: str
     items: tuple[StatusItem, ...]
+
+
+def parse(tag: bytes, tokens: Tokens) -> Status:
+    """`STATUS` SP mailbox SP `(` items `)`."""
+    tokens.space()
+    mailbox = tokens.mailbox()
+    tokens.space()
+    return Status(tag, mailbox, parse_items(tokens))
+
+
+def parse_items(tokens: Tokens) -> tuple[StatusItem, ...]:
+    """`(` items `)`; what is named twice is told once."""
+    return tuple(dict.fromkeys(tokens.list_of(lambda: _item(tokens))))
+
+
+def _item(tokens: Tokens) -> StatusItem:
+    try:
+        return StatusItem(tokens.keyword("a status item"))
+    except ValueError:
+        raise BadSyntax("unknown status item") from None

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ....mail.flags import FlagChange, Flags
+from ..refusal import BadSyntax
 from ..sequence import SequenceSet
+from ..tokens import Tokens
 from .command import Command
 
 
@@ -26,3 +28,22 @@ class Store(Command):
     flags: Flags
     silent: bool = False
     by_uid: bool = False
+
+
+_CHANGES = {
+    change.value.encode() + suffix: (change, bool(suffix)) for change in FlagChange for suffix in (b"", b".SILENT")
+}
+
+
+def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Store:
+    """`STORE` SP sequence-set SP `FLAGS`, `+FLAGS` or `-FLAGS`, with `.SILENT` or not, SP flags."""
+    tokens.space()
+    sequence = tokens.sequence_set()
+    tokens.space()
+    item = _CHANGES.get(tokens.atom("a data item").upper())
+    if item is None:
+        raise BadSyntax("unknown data item of STORE")
+    tokens.space()
+    flags = tokens.flag_list() if tokens.is_next(b"(") else tokens.flags()
+    change, silent = item
+    return Store(tag, sequence, change, flags, silent, by_uid)

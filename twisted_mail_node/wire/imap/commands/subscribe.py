@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..tokens import Tokens
 from .command import Command
 
 
@@ -16,3 +17,15 @@ class Subscribe(Command):
 
     mailbox: str
     subscribed: bool = True
+
+
+def parse(tag: bytes, tokens: Tokens) -> Subscribe:
+    """`SUBSCRIBE` SP mailbox."""
+    tokens.space()
+    return Subscribe(tag, tokens.mailbox())
+
+
+def parse_unsubscribe(tag: bytes, tokens: Tokens) -> Subscribe:
+    """`UNSUBSCRIBE` SP mailbox."""
+    tokens.space()
+    return Subscribe(tag, tokens.mailbox(), subscribed=False)

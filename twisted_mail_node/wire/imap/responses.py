@@ -1,0 +1,183 @@
+"""
+What the server says: status responses and the untagged data of commands, rendered to octets with CRLF.
+
+FETCH responses are written by `wire.imap.fetch`, ENVELOPE and BODYSTRUCTURE by `wire.mime`.
+Sources: RFC 3501 §7; RFC 2342, RFC 2971, RFC 5161, RFC 5258, RFC 6154.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from . import mailbox_name
+from .commands.status import StatusItem
+from .strings import astring, string
+from .strings import text as plain
+
+
+class Status(Enum):
+    """How a command ended: done, not done, or not understood."""
+
+    OK = b"OK"
+    NO = b"NO"
+    BAD = b"BAD"
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The end of a command: how it ended, words for people, and a response code (see `response_codes`) or b""."""
+
+    status: Status
+    text: str
+    code: bytes = b""
+
+
+def ok(text: str, code: bytes = b"") -> Completion:
+    """Done."""
+    return Completion(Status.OK, text, code)
+
+
+def no(text: str, code: bytes = b"") -> Completion:
+    """Understood and not done."""
+    return Completion(Status.NO, text, code)
+
+
+def bad(text: str, code: bytes = b"") -> Completion:
+    """Not understood, or out of turn."""
+    return Completion(Status.BAD, text, code)
+
+
+# -- status responses -----------------------------------------------------------------------------------------------
+
+
+def tagged(tag: bytes, completion: Completion) -> bytes:
+    """The tagged response that ends a command."""
+    return _status(tag, completion.status.value, completion.text, completion.code)
+
+
+def untagged(completion: Completion) -> bytes:
+    """The same without a tag: tells something in passing, or refuses what had no tag."""
+    return _status(b"*", completion.status.value, completion.text, completion.code)
+
+
+def bye(text: str, code: bytes = b"") -> bytes:
+    """The server closes the connection."""
+    return _status(b"*", b"BYE", text, code)
+
+
+def preauth(text: str, code: bytes = b"") -> bytes:
+    """The greeting of a session that is authenticated from outside."""
+    return _status(b"*", b"PREAUTH", text, code)
+
+
+def continuation(text: bytes = b"go ahead") -> bytes:
+    """The client may go on: a literal, a line of an exchange, IDLE."""
+    return b"+ %b\r\n" % text
+
+
+def _status(tag: bytes, word: bytes, text: str, code: bytes) -> bytes:
+    # RFC 3501 §9: resp-text is at least one character, and clients disagree about what may begin it.
+    words = plain(text.encode("ascii", "replace")) or word
+    return b"%b %b [%b] %b\r\n" % (tag, word, code, words) if code else b"%b %b %b\r\n" % (tag, word, words)
+
+
+# -- data -----------------------------------------------------------------------------------------------------------
+
+
+def mailbox(name: str) -> bytes:
+    """A mailbox name, in modified UTF-7, bare or quoted."""
+    return astring(mailbox_name.encode(name))
+
+
+def capability(names: Sequence[str]) -> bytes:
+    """CAPABILITY."""
+    return b"* CAPABILITY %b\r\n" % " ".join(names).encode("ascii")
+
+
+def enabled(names: Sequence[str]) -> bytes:
+    """ENABLED: those that were enabled by this command, maybe none."""
+    return b"* ENABLED%b\r\n" % "".join(f" {name}" for name in names).encode("ascii")
+
+
+def identity(fields: Sequence[tuple[str, str]]) -> bytes:
+    """ID: pairs of field and value; NIL for none."""
+    if not fields:
+        return b"* ID NIL\r\n"
+    words = (string(word.encode("utf-8")) for pair in fields for word in pair)
+    return b"* ID (%b)\r\n" % b" ".join(words)
+
+
+def namespace(
+    personal: Sequence[tuple[str, str]] | None,
+    others: Sequence[tuple[str, str]] | None = None,
+    shared: Sequence[tuple[str, str]] | None = None,
+) -> bytes:
+    """NAMESPACE: pairs of prefix and delimiter for each of the three kinds, None for a kind that there is not."""
+    return b"* NAMESPACE %b %b %b\r\n" % (_namespaces(personal), _namespaces(others), _namespaces(shared))
+
+
+def _namespaces(pairs: Sequence[tuple[str, str]] | None) -> bytes:
+    if not pairs:
+        return b"NIL"
+    return b"(%b)" % b"".join(
+        b"(%b %b)" % (string(mailbox_name.encode(prefix)), _delimiter(mark)) for prefix, mark in pairs
+    )
+
+
+def listed(name: str, delimiter: str | None, attributes: Iterable[str] = (), child_info: Sequence[str] = ()) -> bytes:
+    """
+    One LIST response.
+
+    `attributes` are written as given, `\\HasChildren`. `child_info` is why a name that does not match itself is
+    listed, `SUBSCRIBED` (RFC 5258 §4). The name "" with a delimiter answers the question for the delimiter.
+    """
+    line = _listed(b"LIST", name, delimiter, attributes)
+    if child_info:
+        line += b' ("CHILDINFO" (%b))' % b" ".join(string(word.encode("ascii")) for word in child_info)
+    return line + b"\r\n"
+
+
+def lsub_listed(name: str, delimiter: str | None, attributes: Iterable[str] = ()) -> bytes:
+    """One LSUB response."""
+    return _listed(b"LSUB", name, delimiter, attributes) + b"\r\n"
+
+
+def _listed(word: bytes, name: str, delimiter: str | None, attributes: Iterable[str]) -> bytes:
+    return b"* %b (%b) %b %b" % (word, " ".join(attributes).encode("ascii"), _delimiter(delimiter), mailbox(name))
+
+
+def _delimiter(delimiter: str | None) -> bytes:
+    return b"NIL" if delimiter is None else string(delimiter.encode("ascii"))
+
+
+def mailbox_status(name: str, values: Iterable[tuple[StatusItem, int]]) -> bytes:
+    """STATUS: the counters asked for, in this order."""
+    counters = b" ".join(b"%b %d" % (item.value.encode("ascii"), value) for item, value in values)
+    return b"* STATUS %b (%b)\r\n" % (mailbox(name), counters)
+
+
+def flags(names: Iterable[bytes]) -> bytes:
+    """FLAGS: all flags that the mailbox has, system flags included."""
+    return b"* FLAGS (%b)\r\n" % b" ".join(names)
+
+
+def exists(count: int) -> bytes:
+    """How many messages there are."""
+    return b"* %d EXISTS\r\n" % count
+
+
+def recent(count: int) -> bytes:
+    """How many messages are recent in this session."""
+    return b"* %d RECENT\r\n" % count
+
+
+def expunged(numbers: Iterable[int]) -> bytes:
+    """An EXPUNGE response for each number, in this order; each is meant after those before it."""
+    return b"".join([b"* %d EXPUNGE\r\n" % number for number in numbers])
+
+
+def search(numbers: Iterable[int]) -> bytes:
+    """SEARCH: message sequence numbers or UIDs, maybe none."""
+    return b"* SEARCH%b\r\n" % b"".join([b" %d" % number for number in numbers])

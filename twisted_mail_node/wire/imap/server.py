@@ -1,0 +1,387 @@
+"""
+The server's engine: octets of a client become commands, answers become octets. No I/O, one command at a time.
+
+It decides where a command ends, whether it is well-formed and allowed in the present state, and which literals
+are read. What a command does is decided by the session, which answers each event by one method:
+
+    a Command                 `send` ends it; before that, `part` may write pieces of the answer
+    Idle                      `start_idling`, or `send` to refuse; Done then wants `send`
+    Authenticate(Response)    `challenge` for another round, or `send`
+    StartTLS                  `start_tls`, or `send` to refuse
+    AppendMessage             `accept_message`, or `send` to refuse the command; Append at the end wants `send`
+    AppendChunk, ContinuationNeeded, CommandRefused    want no answer
+
+Neighbours: `grammar` (syntax), `states` (what is allowed when), `responses` (what is written).
+Sources: RFC 3501 §2.2, §3, §5.5, §7.5; RFC 2177; RFC 7888.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import b2a_base64
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from ..buffer import LineBuffer
+from ..errors import LineTooLong, MisuseError, ProtocolViolation
+from ..wait import Wait
+from . import response_codes
+from .commands.append import Append, AppendChunk, AppendMessage, parse_announcement
+from .commands.authenticate import Authenticate, AuthenticateResponse, parse_response
+from .commands.command import Command
+from .commands.idle import Done, Idle
+from .commands.starttls import StartTLS
+from .events import CommandRefused, ContinuationNeeded, Event
+from .grammar import finish, parse_head
+from .limits import Limits
+from .refusal import BadSyntax, Impossible
+from .responses import Completion, Status, bad, bye, continuation, no, ok, tagged
+from .responses import untagged as untagged_status
+from .states import RULES, State, refusal_text
+from .tokens import tag_of
+
+C = TypeVar("C", bound=Command)
+
+_ANNOUNCEMENT = re.compile(rb"\{([0-9]+)(\+?)\}\Z")
+# How far from its end a line is searched for an announcement: no number worth reading has more digits.
+_ANNOUNCEMENT_OCTETS = 64
+_DEFAULT_LIMITS = Limits()
+_BEGIN_TLS = ok("begin TLS negotiation now")
+_TOO_LONG = bad("command too long", response_codes.TOO_BIG)
+
+
+class _Literal(NamedTuple):
+    """An announced literal."""
+
+    size: int
+    synchronizing: bool
+
+
+class IMAPServer:
+    """
+    One client's session as a machine. See the module for which event wants which answer.
+
+    Attributes: `state`; `closed`, true when the dialogue is over; `mistakes`, how often the client broke the
+    grammar or the order, so that the driver can lose its patience; `pending`, the command that waits for its
+    answer, or None; `is_idling`, true from `start_idling` until the client ends it.
+    """
+
+    def __init__(self, state: State = State.NOT_AUTHENTICATED, limits: Limits = _DEFAULT_LIMITS) -> None:
+        self.state = state
+        self.closed = False
+        self.mistakes = 0
+        self.pending: Command | None = None
+        self._limits = limits
+        self._input = LineBuffer(limits.command_octets)
+        # What reads the input at present: gives an event, or a Wait, or None where another has taken over.
+        self._read: Callable[[], Event | Wait | None] = self._read_line
+        # The command under way: its tag once known, and the name by which the states know it.
+        self._tag: bytes | None = None
+        self._name = b""
+        # Lines and literals of a command that is not complete yet.
+        self._command = bytearray()
+        # Octets still to come of a literal, a message, or what is thrown away; and how much was thrown away.
+        self._remaining = 0
+        self._discarded = 0
+        self._append: AppendMessage | None = None
+        self.is_idling = False
+
+    # -- input --------------------------------------------------------------------------------------------------
+
+    def receive_data(self, data: bytes) -> None:
+        """Take what was received."""
+        self._input.feed(data)
+
+    def next_event(self) -> Event | Wait:
+        """The next event; NEED_DATA when none is complete; PAUSED while one waits for its answer, or at the end."""
+        if self.pending is not None or self.closed:
+            return Wait.PAUSED
+        while True:
+            try:
+                event = self._read()
+            except LineTooLong:
+                return self._refuse(_TOO_LONG)
+            if event is not None:
+                return event
+
+    # -- answers ------------------------------------------------------------------------------------------------
+
+    def send(self, completion: Completion, untagged: bytes = b"") -> bytes:
+        """
+        End the pending command; the state becomes what the standard says after such an answer.
+
+        `untagged` are rendered responses to go before the tagged one. After a refused AppendMessage whose octets
+        come without being asked for, they are read and thrown away. Raises: MisuseError: nothing is pending.
+        """
+        command = self._take_pending(Command)
+        rule = RULES[self._name]
+        if completion.status is Status.OK:
+            self.state = rule.after_ok or self.state
+        elif completion.status is Status.NO:
+            self.state = rule.after_no or self.state
+        self.closed = self.state is State.LOGOUT
+        self._end_command()
+        if isinstance(command, AppendMessage) and not command.synchronizing:
+            self._start_discarding(command.size)
+        return untagged + tagged(command.tag, completion)
+
+    def part(self, data: bytes) -> bytes:
+        """Some of the answer to the pending command, whose end is still to come. Raises MisuseError."""
+        if self.pending is None:
+            raise MisuseError("no command is being answered")
+        return data
+
+    def push(self, updates: bytes) -> bytes:
+        """
+        Untagged responses that answer nothing, between commands or while the client idles.
+
+        An EXPUNGE may be among them only while it idles (RFC 3501 §7.4.1). Raises: MisuseError: a command is
+        pending (they go with its answer), or the dialogue is over.
+        """
+        if self.pending is not None or self.closed:
+            raise MisuseError("updates go with the answer to the pending command")
+        return updates
+
+    def start_idling(self) -> bytes:
+        """Answer Idle: the client waits for what `push` writes. Raises MisuseError."""
+        idle = self._take_pending(Idle)
+        self.is_idling = True
+        self._read = partial(self._read_done, idle.tag)
+        return continuation(b"idling")
+
+    def challenge(self, data: bytes) -> bytes:
+        """Answer Authenticate or AuthenticateResponse by a challenge, raw as SASL made it. Raises MisuseError."""
+        command: Command = self._take_pending(Authenticate, AuthenticateResponse)
+        self._read = partial(self._read_response, command.tag)
+        return continuation(b2a_base64(data, newline=False))
+
+    def start_tls(self, completion: Completion = _BEGIN_TLS) -> bytes:
+        """
+        Answer StartTLS by OK. What was received behind it is dropped (RFC 3501 §6.2.1, RFC 3207 §4.2).
+
+        Raises: MisuseError: something else is pending.
+        """
+        command = self._take_pending(StartTLS)
+        self._input.clear()
+        self._end_command()
+        return tagged(command.tag, completion)
+
+    def accept_message(self) -> bytes:
+        """Answer AppendMessage: its octets follow as AppendChunks. Raises MisuseError."""
+        self._append = message = self._take_pending(AppendMessage)
+        self._remaining = message.size
+        self._read = partial(self._read_message, message)
+        return continuation() if message.synchronizing else b""
+
+    def abandon_message(self, completion: Completion) -> bytes:
+        """
+        Refuse an APPEND between its AppendMessage and its Append; what is still to come is thrown away.
+
+        Raises: MisuseError: no message is being read.
+        """
+        message = self._append
+        if message is None or self.pending is not None:
+            raise MisuseError("no message is being read")
+        remaining = self._remaining
+        self._end_command()
+        self._start_discarding(remaining)
+        return tagged(message.tag, completion)
+
+    def deselect(self) -> None:
+        """The selected mailbox is gone: no mailbox is selected any more."""
+        if self.state is State.SELECTED:
+            self.state = State.AUTHENTICATED
+
+    def _take_pending(self, *kinds: type[C]) -> C:
+        command = self.pending
+        if not isinstance(command, kinds):
+            raise MisuseError(
+                f"{type(command).__name__} is pending, not {' or '.join(kind.__name__ for kind in kinds)}"
+            )
+        self.pending = None
+        return command
+
+    # -- commands and their literals ------------------------------------------------------------------------------
+
+    def _read_line(self) -> Event | Wait | None:
+        line = self._input.take_line()
+        if line is None:
+            return Wait.NEED_DATA
+        literal = _announced(line)
+        begun = bool(self._command)
+        if not begun and literal is None:
+            return self._complete(line)
+        if len(self._command) + len(line) > self._limits.command_octets:
+            return self._refuse(_TOO_LONG, literal)
+        self._command += line
+        if literal is None:
+            return self._complete(bytes(self._command))
+        self._command += b"\r\n"
+        return self._announcement(literal, is_first=not begun)
+
+    def _complete(self, data: bytes) -> Event:
+        self._command.clear()
+        self._tag = tag_of(data)
+        try:
+            tag, self._name, parser, tokens = parse_head(data)
+            self._check_state()
+            self.pending = command = finish(tag, parser, tokens)
+        except ProtocolViolation as violation:
+            return self._refuse(_completion(violation))
+        return command
+
+    def _announcement(self, literal: _Literal, is_first: bool) -> Event | None:
+        """A literal is announced: a message to hand on, an argument to collect, or too much."""
+        try:
+            if is_first:
+                # Whoever may not give the command is told before any more of it is read.
+                data = bytes(self._command)
+                self._tag = tag_of(data)
+                self._name = parse_head(data)[1]
+                self._check_state()
+            message = self._message(literal) if self._name == b"APPEND" else None
+        except ProtocolViolation as violation:
+            return self._refuse(_completion(violation), literal)
+        too_big = len(self._command) + literal.size > self._limits.command_octets
+        if (message is None and too_big) or self._is_absurd(literal):
+            return self._refuse(_TOO_LONG, literal)
+        if message is not None:
+            self._command.clear()
+            self.pending = message
+            return message
+        self._remaining = literal.size
+        self._read = self._read_literal
+        return ContinuationNeeded(continuation()) if literal.synchronizing else None
+
+    def _message(self, literal: _Literal) -> AppendMessage | None:
+        tag, _, _, tokens = parse_head(bytes(self._command))
+        return parse_announcement(tag, tokens, literal.size, literal.synchronizing)
+
+    def _read_literal(self) -> Event | Wait | None:
+        data = self._input.take_up_to(self._remaining)
+        self._command += data
+        self._remaining -= len(data)
+        if self._remaining:
+            return Wait.NEED_DATA
+        self._read = self._read_line
+        return None
+
+    def _check_state(self) -> None:
+        if self.state not in RULES[self._name].allowed:
+            raise BadSyntax(refusal_text(self._name, self.state))
+
+    def _is_absurd(self, literal: _Literal) -> bool:
+        return not literal.synchronizing and literal.size > self._limits.discard_octets
+
+    # -- the message of APPEND ------------------------------------------------------------------------------------
+
+    def _read_message(self, message: AppendMessage) -> Event | Wait | None:
+        data = self._input.take_up_to(min(self._remaining, self._limits.chunk_octets))
+        if not data and self._remaining:
+            return Wait.NEED_DATA
+        self._remaining -= len(data)
+        if not self._remaining:
+            self._read = partial(self._read_append_end, message)
+        return AppendChunk(data, last=not self._remaining)
+
+    def _read_append_end(self, message: AppendMessage) -> Event | Wait | None:
+        line = self._input.take_line()
+        if line is None:
+            return Wait.NEED_DATA
+        if line:
+            return self._refuse(bad("something follows the message"), _announced(line))
+        self._append = None
+        self.pending = command = Append(message.tag, message.mailbox, message.position + 1)
+        return command
+
+    # -- lines within a command -----------------------------------------------------------------------------------
+
+    def _read_done(self, tag: bytes) -> Event | Wait | None:
+        line = self._input.take_line()
+        if line is None:
+            return Wait.NEED_DATA
+        if line.upper() != b"DONE":
+            return self._refuse(bad("DONE was expected"), _announced(line))
+        self.is_idling = False
+        self.pending = command = Done(tag)
+        return command
+
+    def _read_response(self, tag: bytes) -> Event | Wait | None:
+        line = self._input.take_line()
+        if line is None:
+            return Wait.NEED_DATA
+        try:
+            self.pending = command = parse_response(tag, line)
+        except BadSyntax as violation:
+            return self._refuse(_completion(violation))
+        return command
+
+    # -- refusing, throwing away ----------------------------------------------------------------------------------
+
+    def _refuse(self, completion: Completion, literal: _Literal | None = None) -> CommandRefused:
+        """Refuse the command under way; a literal that comes whether wanted or not is thrown away."""
+        if completion.status is Status.BAD:
+            self.mistakes += 1
+        response = untagged_status(completion) if self._tag is None else tagged(self._tag, completion)
+        self._end_command()
+        if literal is not None and not literal.synchronizing:
+            if self._is_absurd(literal):
+                self.closed = True
+                return CommandRefused(response + bye("literal too large", response_codes.TOO_BIG))
+            self._start_discarding(literal.size)
+        return CommandRefused(response)
+
+    def _end_command(self) -> None:
+        self._read = self._read_line
+        self._tag = None
+        self._name = b""
+        self._command.clear()
+        self._append = None
+        self._remaining = 0
+        self.is_idling = False
+
+    def _start_discarding(self, size: int) -> None:
+        self._remaining = self._discarded = size
+        self._read = self._read_discarded
+
+    def _read_discarded(self) -> Event | Wait | None:
+        self._remaining -= len(self._input.take_up_to(self._remaining))
+        if self._remaining:
+            return Wait.NEED_DATA
+        self._read = self._read_discarded_line
+        return None
+
+    def _read_discarded_line(self) -> Event | Wait | None:
+        """The rest of the line behind a literal that was thrown away, which may announce another."""
+        try:
+            line = self._input.take_line()
+        except LineTooLong:
+            line = b""
+        if line is None:
+            return Wait.NEED_DATA
+        literal = _announced(line)
+        self._read = self._read_line
+        if literal is None or literal.synchronizing:
+            return None
+        self._discarded += literal.size
+        if self._discarded > self._limits.discard_octets:
+            self.closed = True
+            return CommandRefused(bye("literals too large", response_codes.TOO_BIG))
+        self._remaining = literal.size
+        self._read = self._read_discarded
+        return None
+
+
+def _announced(line: bytes) -> _Literal | None:
+    """The literal that a line ends in announcing. Source: RFC 3501 §9 literal; RFC 7888 §3."""
+    if not line.endswith(b"}"):
+        return None
+    match = _ANNOUNCEMENT.search(line, max(0, len(line) - _ANNOUNCEMENT_OCTETS))
+    return _Literal(int(match[1]), not match[2]) if match else None
+
+
+def _completion(violation: ProtocolViolation) -> Completion:
+    if isinstance(violation, Impossible):
+        return no(violation.text, violation.code)
+    return bad(violation.text)

@@ -7,6 +7,8 @@ import gc
 import pytest
 from twisted.logger import globalLogPublisher
 
+pytest.register_assert_rewrite("twisted_mail_node.testing")
+
 
 @pytest.fixture(autouse=True)
 def logged_failures():

@@ -1,14 +1,30 @@
 from __future__ import annotations
 
 import pytest
-from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
 from twisted_mail_node.interfaces.queue import IQueueStore
 from twisted_mail_node.interfaces.store import IDirectory, IMaildropLock, IMailStore
 from twisted_mail_node.store.memory import MemoryStore
+from twisted_mail_node.testing.backend import Backend, SteeredReactor
+from twisted_mail_node.testing.store_contract import StoreContract
+
+
+@pytest.fixture
+def backend():
+    reactor = SteeredReactor()
+    store = MemoryStore(reactor)
+    backend = Backend(reactor, store, store, store, store)
+    backend.start()
+    yield backend
+    backend.stop()
+    assert reactor.getDelayedCalls() == []
+
+
+class TestStore(StoreContract):
+    pass
 
 
 @pytest.mark.parametrize("door", [IMailStore, IQueueStore, IMaildropLock, IDirectory])
 def test_the_store_provides_every_door(door):
-    assert verifyObject(door, MemoryStore(Clock()))
+    assert verifyObject(door, MemoryStore(SteeredReactor()))

@@ -1,0 +1,41 @@
+"""
+The contract of a mailbox backend: IMailStore, IAccount, IMailbox, IBodyWriter, IOpenBody.
+
+Inherit `StoreContract` and supply the fixture `backend` (see `testing.backend`); or one of its parts while a
+backend is being built.
+"""
+
+from .accounts import AccountsContract
+from .bodies import BodiesContract
+from .changes import ChangesContract
+from .delivery import DeliveryContract
+from .mailboxes import MailboxesContract
+from .messages import MessagesContract
+from .notices import NoticesContract
+from .parity import ParityContract
+
+
+class StoreContract(
+    AccountsContract,
+    MailboxesContract,
+    DeliveryContract,
+    MessagesContract,
+    ChangesContract,
+    NoticesContract,
+    BodiesContract,
+    ParityContract,
+):
+    """All that a mailbox backend promises."""
+
+
+__all__ = [
+    "AccountsContract",
+    "BodiesContract",
+    "ChangesContract",
+    "DeliveryContract",
+    "MailboxesContract",
+    "MessagesContract",
+    "NoticesContract",
+    "ParityContract",
+    "StoreContract",
+]

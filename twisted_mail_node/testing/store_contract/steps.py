@@ -1,0 +1,101 @@
+"""Random walks through a mailbox: steps as values, so that any two stores can be led the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from twisted.internet.defer import Deferred
+
+from ...interfaces.store import IMailbox, IMailStore
+from ...mail.errors import NoSuchMailbox
+from ...mail.flags import FlagChange, Flags
+from ...mail.uid_set import UIDSet
+from ..samples import DATE, body, message, place, transaction
+
+NAMES = ("INBOX", "Other")
+
+# The fixture is one store for all examples; each example has an account of its own. A contract's test is run by
+# several classes, which is what an inherited contract is for.
+walk_settings = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.differing_executors,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+    ],
+)
+
+
+class Step(NamedTuple):
+    """One operation on one of two mailboxes; which fields matter depends on `kind`."""
+
+    kind: str
+    mailbox: int
+    uids: UIDSet
+    change: FlagChange
+    flags: Flags
+    number: int
+    since: int | None
+
+
+_KINDS = ("append", "append", "deliver", "flags", "flags", "flags", "copy", "move", "expunge", "remove", "condition")
+_FLAGS = ("\\Seen", "\\Deleted", "\\Flagged", "one", "two")
+
+_step = st.builds(
+    Step,
+    kind=st.sampled_from(_KINDS),
+    mailbox=st.integers(0, 1),
+    uids=st.sets(st.integers(1, 14), max_size=8).map(UIDSet.of) | st.just(UIDSet.span(1, 2**32 - 1)),
+    change=st.sampled_from(FlagChange),
+    flags=st.sets(st.sampled_from(_FLAGS), max_size=3).map(Flags.from_names),
+    number=st.integers(1, 3),
+    since=st.integers(0, 30),
+)
+
+walks = st.lists(_step, min_size=1, max_size=25)
+
+
+def take(
+    step: Step, store: IMailStore, account: str, mailboxes: Mapping[str, IMailbox], moments: list[int]
+) -> Deferred[Any]:  # Any: each kind of step has an outcome of its own type
+    """
+    Do one step.
+
+    `moments` are modseqs of the step's mailbox that were current once; a condition picks one of them.
+    """
+    mailbox = mailboxes[NAMES[step.mailbox]]
+    other = NAMES[1 - step.mailbox]
+    match step.kind:
+        case "append":
+            return mailbox.append([(body(message(str(n))), step.flags, DATE) for n in range(step.number)])
+        case "deliver":
+            return store.deliver(transaction(*(place(account, NAMES[step.mailbox]) for _ in range(step.number))))
+        case "flags":
+            return mailbox.store_flags(step.uids, step.change, step.flags)
+        case "condition":
+            moment = moments[(step.since or 0) % len(moments)]
+            return mailbox.store_flags(step.uids, step.change, step.flags, unchanged_since=moment)
+        case "copy":
+            return mailbox.copy(step.uids, other if step.number > 1 else NAMES[step.mailbox])
+        case "move":
+            return mailbox.move(step.uids, other if step.number > 1 else NAMES[step.mailbox])
+        case "expunge":
+            return mailbox.expunge(step.uids if step.number > 1 else None)
+        case "remove":
+            return mailbox.expunge(step.uids, only_deleted=False)
+    raise AssertionError(step.kind)
+
+
+async def two_mailboxes(store: IMailStore, account: str) -> dict[str, IMailbox]:
+    """The doors of the two mailboxes of a walk; the second is made where it is missing."""
+    door = await store.account(account)
+    try:
+        await door.mailbox(NAMES[1])
+    except NoSuchMailbox:
+        await door.create(NAMES[1])
+    return {name: await door.mailbox(name) for name in NAMES}

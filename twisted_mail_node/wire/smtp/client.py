@@ -159,6 +159,8 @@ class SMTPClient:
         self.extensions: Mapping[str, str] = {}
         """What EHLO offered: keyword in upper case to its parameters as text."""
         self.step = Step.GREETING
+        self.replies = 0
+        """How many replies were taken: it grows while the server makes progress."""
 
     # -- input and output
 
@@ -355,6 +357,7 @@ class SMTPClient:
     # -- replies
 
     def _take(self, reply: Reply) -> None:
+        self.replies += 1
         self._note(reply)
         if reply.code == 421:  # RFC 5321 §3.8: at any time, the server is about to close
             self._break_off(reply)

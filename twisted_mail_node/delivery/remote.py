@@ -1,0 +1,185 @@
+"""
+Hands queued messages on to other nodes: `RemoteDelivery`, the door IDelivery.
+
+It decides each recipient's outcome out of what hosts said, and when the next host is asked. Neighbours: `pool`
+for connections, a queue store for bodies, the queue's runner calls. Sources: RFC 5321 §4.5.4.1, §5.1, RFC 6152
+§3 (eight-bit content to a host that does not take it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from ..interfaces.deferred import returns_deferred
+from ..interfaces.delivery import IRoutes
+from ..interfaces.queue import IDelivery, IQueueStore
+from ..mail.errors import MailError
+from ..mail.queue_item import Deferred as TryLater
+from ..mail.queue_item import Failed, Outcome, QueueItem
+from ..mail.status import EnhancedStatus
+from ..wire.smtp.client import Message, TransactionEnded, is_writable
+from .client import TimeLimits
+from .connect import Connector, IDeliveryReactor, outcome_of
+from .pool import Line, Pool, PoolLimits, Unreachable
+from .tls import ClientTLS
+
+# RFC 5321 §4.5.3.1.8: a server must take this many recipients in one transaction.
+MAX_RECIPIENTS = 100
+# How many hosts are asked in one go when each of them says "later".
+MAX_HOSTS_ASKED = 2
+# Destinations remembered; beyond it those with nothing under way are forgotten.
+MAX_POOLS = 1000
+
+_STOPPING = TryLater(EnhancedStatus(4, 3, 2), "this node is stopping")
+_LOCAL_ERROR = TryLater(EnhancedStatus(4, 3, 0), "local error")
+_NOT_ASCII = Failed(EnhancedStatus(5, 6, 7), "an address that needs SMTPUTF8 cannot be sent")
+_NOT_EIGHT_BIT = EnhancedStatus(5, 6, 3)
+
+
+@implementer(IDelivery)
+class RemoteDelivery:
+    """Delivers over SMTP. `hostname` is what EHLO says; bodies come from `store`, hosts from `routes`."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        store: IQueueStore,
+        routes: IRoutes,
+        reactor: IDeliveryReactor,
+        *,
+        hostname: str,
+        tls: ClientTLS | None = None,
+        time_limits: TimeLimits | None = None,
+        pool_limits: PoolLimits | None = None,
+    ) -> None:
+        self._store = store
+        self._routes = routes
+        self._clock = reactor
+        self._limits = pool_limits or PoolLimits()
+        self._connector = Connector(reactor, hostname, tls or ClientTLS(), time_limits or TimeLimits())
+        self._pools: dict[str, Pool] = {}
+        self._active = 0
+        self._stopping = False
+        self._all_done: Deferred[None] | None = None
+
+    def destination(self, item: QueueItem) -> str:
+        """See IDelivery."""
+        return self._routes.destination(item.recipient.domain)
+
+    @returns_deferred
+    async def deliver(self, items: Sequence[QueueItem]) -> Sequence[Outcome]:
+        """See IDelivery. Cancelling drops the connection in use; the message may have been taken all the same."""
+        outcomes: list[Outcome] = []
+        self._active += 1
+        try:
+            for start in range(0, len(items), MAX_RECIPIENTS):
+                outcomes += await self._deliver(items[start : start + MAX_RECIPIENTS])
+        finally:
+            self._active -= 1
+            if self._all_done is not None and not self._active:
+                self._all_done.callback(None)
+        return outcomes
+
+    @returns_deferred
+    async def stop(self) -> None:
+        """See IDelivery. Fires when every connection is gone."""
+        self._stopping = True
+        for pool in self._pools.values():
+            pool.close_idle()
+        if self._active:
+            self._all_done = Deferred()
+            await self._all_done
+        await gatherResults([connection.close() for connection in list(self._connector.sessions)])
+
+    # -- inside
+
+    async def _deliver(self, items: Sequence[QueueItem]) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        for item in items:
+            if not is_writable(item.sender) or not is_writable(item.recipient):
+                outcomes[item.item_id] = _NOT_ASCII
+        todo = [item for item in items if item.item_id not in outcomes]
+        if todo:
+            pool = self._pool(self.destination(todo[0]))
+            await pool.slots.acquire()
+            try:
+                await self._ask_hosts(pool, todo, outcomes)
+            finally:
+                pool.slots.release()
+        return [outcomes[item.item_id] for item in items]
+
+    async def _ask_hosts(self, pool: Pool, todo: list[QueueItem], outcomes: dict[int, Outcome]) -> None:
+        """Offer the message to one host after the other, as long as they say "later"."""
+        asked: set[str] = set()
+        while todo and len(asked) < MAX_HOSTS_ASKED:
+            if self._stopping:
+                _fill(outcomes, todo, _STOPPING)
+                return
+            try:
+                line = await pool.line(todo[0].recipient.domain, asked)
+            except Unreachable as unreachable:
+                _fill(outcomes, todo, unreachable.outcome)
+                return
+            except MailError as error:  # our own TLS settings
+                self._log.failure("cannot connect to {domain}", domain=todo[0].recipient.domain)
+                _fill(outcomes, todo, TryLater(_LOCAL_ERROR.status, error.text))
+                return
+            was_fresh = line.is_fresh
+            ended = await self._offer(pool, line, todo, outcomes)
+            if ended is None:
+                return
+            if not was_fresh and not line.is_usable and not ended.content_sent:
+                continue  # the host had closed a kept connection: that says nothing of the message
+            asked.add(line.host)
+            # After a connection that broke behind the end of the content the message may be there already.
+            if ended.content_sent and not line.is_usable:
+                return
+            todo = [item for item in todo if isinstance(outcomes[item.item_id], TryLater)]
+
+    async def _offer(
+        self, pool: Pool, line: Line, items: Sequence[QueueItem], outcomes: dict[int, Outcome]
+    ) -> TransactionEnded | None:
+        """One transaction. Writes the outcomes; None where no other host is to be asked."""
+        first = items[0]
+        connection = line.connection
+        if first.eight_bit and "8BITMIME" not in connection.engine.extensions:
+            text = f"the message has eight-bit content, which {line.host} does not take"
+            outcomes.update((item.item_id, Failed(_NOT_EIGHT_BIT, text, line.host)) for item in items)
+            pool.give_back(line)
+            return None
+        message = Message(first.sender, [item.recipient for item in items], first.body_size, first.eight_bit)
+        try:
+            ended = await connection.send(message, lambda: self._store.open_queued(first.body_id))
+        except (MailError, EOFError) as error:
+            self._log.failure("cannot read {transaction_id}", transaction_id=first.transaction_id)
+            text = error.text if isinstance(error, MailError) else _LOCAL_ERROR.reply
+            outcomes.update((item.item_id, TryLater(_LOCAL_ERROR.status, text, line.host)) for item in items)
+            return None
+        transcript = "" if all(reply.is_positive for reply in ended.results) else connection.engine.transcript
+        for item, reply in zip(items, ended.results, strict=True):
+            outcomes[item.item_id] = outcome_of(reply, line.host, transcript)
+        if self._stopping:
+            connection.close()
+        else:
+            pool.give_back(line)
+        return ended
+
+    def _pool(self, destination: str) -> Pool:
+        pool = self._pools.get(destination)
+        if pool is None:
+            if len(self._pools) >= MAX_POOLS:
+                self._pools = {key: known for key, known in self._pools.items() if not known.is_empty}
+            pool = Pool(self._routes, self._connector, self._clock, self._limits)
+            self._pools[destination] = pool
+        return pool
+
+
+def _fill(outcomes: dict[int, Outcome], items: Sequence[QueueItem], outcome: Outcome) -> None:
+    """The outcome of those that have none: what a host has said weighs more than that another is not there."""
+    for item in items:
+        outcomes.setdefault(item.item_id, outcome)

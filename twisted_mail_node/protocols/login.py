@@ -19,6 +19,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from zope.interface import implementer
 
 from ..interfaces.auth import IAttempts, ILogin
 from ..interfaces.deferred import returns_deferred
@@ -114,6 +115,21 @@ class Authenticator:
             raise TemporaryFailure("too many failed logins, try again later", _TEMPORARY_AUTHENTICATION_FAILURE)
         if delay > 0:
             await deferLater(self._clock, delay)
+
+
+@implementer(IAttempts)
+class UncountedAttempts:
+    """For who keeps no record: nobody waits."""
+
+    def delay_before(self, host: str, name: str) -> float:
+        """See IAttempts."""
+        return 0.0
+
+    def failed(self, host: str, name: str) -> None:
+        """See IAttempts."""
+
+    def succeeded(self, host: str, name: str) -> None:
+        """See IAttempts."""
 
 
 def account_name(username: str, default_domain: str = "") -> str:

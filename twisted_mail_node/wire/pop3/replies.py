@@ -91,10 +91,15 @@ def message_follows(octets: int) -> bytes:
     return b"+OK %d octets\r\n" % octets
 
 
+def top_follows() -> bytes:
+    """The first line of a TOP reply."""
+    return b"+OK top of message follows\r\n"
+
+
 def top(content: bytes) -> bytes:
     """The complete reply to TOP for what is to be shown."""
     stuffing = Stuffing()
-    return b"+OK top of message follows\r\n" + stuffing.feed(content) + stuffing.end()
+    return top_follows() + stuffing.feed(content) + stuffing.end()
 
 
 class Stuffing:

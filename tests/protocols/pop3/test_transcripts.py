@@ -1,0 +1,28 @@
+"""The dialogues in tests/transcripts/pop3, whole and in pieces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from twisted_mail_node.testing.transcripts import needs_of, run_transcript
+
+TRANSCRIPTS = Path(__file__).parents[2] / "transcripts" / "pop3"
+ONE = b"Subject: one\r\n\r\nfirst line\r\n.a dot\r\nlast line\r\n"
+TWO = b"Subject: two\r\n\r\nanother body\r\n"
+
+
+@pytest.mark.parametrize("piece", [1, 2, 7, 1_000_000])
+@pytest.mark.parametrize("path", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
+def test_transcript(path, piece, server_of):
+    server = server_of(tls_context=object())
+    for need in needs_of(path):
+        match need:
+            case "two small messages":
+                server.deliver(ONE, TWO)
+            case "a peer elsewhere":
+                server.host = "192.0.2.1"
+            case _:
+                raise AssertionError(f"nobody knows how to give {need!r}")
+    run_transcript(path, server, piece)

@@ -26,6 +26,7 @@ SHUTTING_DOWN = reply(421, "4.3.2", "service is going down", close=True)
 TIMED_OUT = reply(421, "4.4.2", "waited too long", close=True)
 TOO_MANY_ERRORS = reply(421, "4.7.0", "too many errors", close=True)
 TOO_MANY_CONNECTIONS = reply(421, "4.7.0", "too many connections", close=True)
+CLOSING_AFTER_ERROR = reply(421, "4.3.0", "local error, try again later", close=True)
 LOCAL_ERROR = reply(451, "4.3.0", "local error, try again later")
 TOO_MANY_RECIPIENTS = reply(452, "4.5.3", "too many recipients, send the rest in another transaction")
 TLS_NOT_AVAILABLE = reply(454, "4.7.0", "TLS not available for now")
@@ -61,6 +62,7 @@ AUTH_FAILED = reply(535, "5.7.8", "authentication failed")
 TLS_REQUIRED_FOR_AUTH = reply(538, "5.7.11", "encryption required for authentication")
 BARE_NEWLINE = reply(550, "5.6.0", "CR or LF alone in the message; lines end with both")
 MESSAGE_TOO_BIG = reply(552, "5.3.4", "message too big")
+NO_SUCH_RECIPIENT = reply(550, "5.1.1", "nobody here takes mail for this address")
 NOT_YOUR_ADDRESS = reply(553, "5.7.1", "this sender address is not yours")
 
 
@@ -69,7 +71,7 @@ def greeting(hostname: str, *, protocol: str = "ESMTP") -> Reply:
     return Reply(220, (f"{hostname} {protocol} ready",))
 
 
-def for_error(error: BaseException) -> Reply:
+def for_error(error: BaseException | None) -> Reply:
     """The one translation of an error from a door into a reply; anything unknown is temporary."""
     if not isinstance(error, MailError):
         return LOCAL_ERROR

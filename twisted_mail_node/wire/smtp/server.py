@@ -81,6 +81,11 @@ class SMTPServerEngine:
         return self.state is State.CLOSED
 
     @property
+    def awaits_answer(self) -> bool:
+        """An event was given that `send` has not answered yet."""
+        return self._pending is not None
+
+    @property
     def is_receiving_content(self) -> bool:
         """Between the 354 and the end of the message."""
         return self.state is State.CONTENT

@@ -1,0 +1,280 @@
+"""
+The door of intake: takes a message's content and commits it.
+
+Decides when a message is refused for what it is (too large, in a loop) and what the peer is told at its end. The
+reply is positive only when the commit is durable (RFC 5321 §6.1). Neighbours: `protocols` write here; the store
+commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure as TwistedFailure
+from zope.interface import implementer
+
+from ..interfaces.intake import IIntake, IMessageSink
+from ..interfaces.store import IMailStore
+from ..mail.envelope import Envelope, Service
+from ..mail.errors import MailError, Refused
+from ..mail.status import EnhancedStatus, Reply, reply
+from ..mail.transaction import Body, Committed
+from ..wire.smtp import replies
+from .header import HeaderFacts, header_facts, header_size
+from .identity import TransactionIds
+from .spool import Spool
+from .submission import is_submission, missing_fields
+from .trace import received
+from .transaction import LOOP, MakeBounce, Plan, plan
+
+TOO_MANY_HOPS = reply(554, "5.4.6", "too many hops, mail is going round in circles")
+HEADER_TOO_BIG = reply(554, "5.6.0", "header too big")
+
+_ENVELOPE_FAILED = "the ENVELOPE of {queue_id} could not be made"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeSettings:
+    """
+    `hostname` stands in trace lines. `max_size` is in octets, trace lines not counted. `max_hops` is the number of
+    Received fields beyond which a message is taken to be in a loop; RFC 5321 §6.3 wants at least 100.
+    """
+
+    hostname: str
+    max_size: int = 50 * 1024 * 1024
+    max_hops: int = 100
+
+
+@implementer(IIntake)
+class Intake:
+    """
+    Where messages begin.
+
+    Args:
+        store: stages and commits. Has to provide IQueueStore as well where recipients may be elsewhere.
+        clock: seconds since the epoch.
+        ids: for transactions.
+        make_bounce: makes the report for recipients that vanish between RCPT and the commit.
+        settings: see IntakeSettings.
+        envelope_of: gives the ENVELOPE of a header block in IMAP wire form, or None; it must be cheap.
+    """
+
+    def __init__(
+        self,
+        store: IMailStore,
+        clock: IReactorTime,
+        ids: TransactionIds,
+        make_bounce: MakeBounce,
+        settings: IntakeSettings,
+        envelope_of: Callable[[bytes], bytes | None] | None = None,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.ids = ids
+        self.make_bounce = make_bounce
+        self.settings = settings
+        self.envelope_of = envelope_of
+
+    def begin(self, envelope: Envelope) -> IMessageSink:
+        """See IIntake."""
+        return MessageSink(self, envelope)
+
+
+@implementer(IMessageSink)
+class MessageSink:
+    """Takes one message. Made by Intake."""
+
+    __slots__ = (
+        "__weakref__",
+        "_answered",
+        "_envelope",
+        "_facts",
+        "_header",
+        "_id",
+        "_intake",
+        "_now",
+        "_plan",
+        "_refusal",
+        "_size",
+        "_spool",
+    )
+
+    _log = Logger()
+
+    def __init__(self, intake: Intake, envelope: Envelope) -> None:
+        self._intake = intake
+        self._envelope = envelope
+        self._id = intake.ids.next()
+        self._now = intake.clock.seconds()
+        self._spool = Spool(intake.store)
+        self._size = 0
+        self._refusal: Reply | None = None
+        self._facts: HeaderFacts | None = None
+        self._header = b""
+        self._plan: Plan | None = None
+        self._answered: Deferred[Sequence[Reply]] = Deferred()
+
+    def write(self, data: bytes) -> Deferred[None] | None:
+        """See IMessageSink."""
+        if self._refusal is not None:
+            return None
+        self._size += len(data)
+        if self._size > self._intake.settings.max_size:
+            self._refuse(replies.MESSAGE_TOO_BIG)
+            return None
+        spool = self._spool
+        spool.content += data
+        if spool.is_full:
+            in_front = self._in_front(staged=True)
+            if in_front is None or self._facts is None:
+                return None
+            return self._watched(spool.stage(in_front, len(in_front) + self._facts.size))
+        staging = spool.go_on() if spool.is_staged else None
+        return None if staging is None else self._watched(staging)
+
+    def finish(self) -> Deferred[Sequence[Reply]]:
+        """See IMessageSink. Cancelling gives up the answer, never the commit."""
+        answered = self._answered
+        if self._refusal is None and self._spool.is_staged:
+            self._spool.finish().addCallbacks(self._commit, self._broken).addErrback(self._broken)
+            return answered
+        in_front = self._in_front(staged=False) if self._refusal is None else None
+        if in_front is None or self._facts is None:
+            assert self._refusal is not None
+            self._answer_all(self._refusal)
+            return answered
+        self._commit(self._spool.inline(in_front, len(in_front) + self._facts.size, self._envelope_of))
+        return answered
+
+    def abort(self) -> None:
+        """See IMessageSink."""
+        self._refusal = self._refusal or replies.LOCAL_ERROR
+        self._spool.abort()
+
+    # -- while content comes ------------------------------------------------------------------------------------
+
+    def _in_front(self, *, staged: bool) -> bytes | None:
+        """The lines that this node adds; None when the header shows that the message is refused."""
+        content, settings = self._spool.content, self._intake.settings
+        size = header_size(content)
+        if size is None and staged:
+            self._refuse(HEADER_TOO_BIG)
+            return None
+        self._header = bytes(content[:size])
+        self._facts = facts = header_facts(self._header)
+        if facts.hops > settings.max_hops:
+            self._refuse(TOO_MANY_HOPS)
+            return None
+        lines = received(self._envelope, settings.hostname, self._id, self._now)
+        if is_submission(self._envelope.client):
+            lines += missing_fields(facts, settings.hostname, self._id, self._now)
+        return lines
+
+    def _refuse(self, refusal: Reply) -> None:
+        self._refusal = refusal
+        self._spool.abort()
+
+    def _watched(self, staging: Deferred[None]) -> Deferred[None] | None:
+        """A failure while staging is told at the end of the message, not to who writes."""
+        if staging.called and not staging.paused and not isinstance(staging.result, TwistedFailure):
+            return None
+        return staging.addErrback(self._staging_failed)
+
+    def _staging_failed(self, failure: TwistedFailure) -> None:
+        self._refuse(self._reply_for(failure))
+
+    def _envelope_of(self, header: bytes) -> bytes | None:
+        envelope_of = self._intake.envelope_of
+        if envelope_of is None:
+            return None
+        try:
+            return envelope_of(header)
+        except Exception:
+            self._log.failure(_ENVELOPE_FAILED, queue_id=self._id)
+            return None
+
+    # -- the commit ---------------------------------------------------------------------------------------------
+
+    def _commit(self, body: Body) -> None:
+        assert self._facts is not None
+        first = plan(self._envelope, body, self._id, self._now, self._facts.delivered_to)
+        if first.failures:
+            self._commit_without(first)
+        else:
+            self._deliver(first, self._refused_once)
+
+    def _deliver(self, attempt: Plan, refused: Callable[[TwistedFailure], None]) -> None:
+        self._plan = attempt
+        self._intake.store.deliver(attempt.transaction).addCallbacks(self._committed, refused).addErrback(self._broken)
+
+    def _refused_once(self, failure: TwistedFailure) -> None:
+        error = failure.value
+        if not isinstance(error, Refused) or self._plan is None:
+            self._broken(failure)
+            return
+        self._log.info(
+            "{queue_id}: {count} recipients vanished before the commit", queue_id=self._id, count=len(error.refusals)
+        )
+        self._commit_without(self._plan.without(error.refusals))
+
+    def _commit_without(self, left: Plan) -> None:
+        """Commit what is left; in SMTP the sender is told of the others by a report (RFC 5321 §6.1)."""
+        self._plan = left
+        if left.is_empty:
+            self._answer_failures(left)
+            return
+        if self._envelope.client.service is not Service.LMTP:
+            left = left.with_bounce(self._intake.make_bounce, self._header)
+        self._deliver(left, self._broken)
+
+    def _committed(self, committed: Committed) -> None:
+        accepted = Reply(250, (f"queued as {self._id}",), _ACCEPTED)
+        assert self._plan is not None
+        if self._envelope.client.service is Service.LMTP and self._plan.failures:
+            self._answer_failures(self._plan, accepted)
+        else:
+            self._answer_all(accepted)
+
+    def _broken(self, failure: TwistedFailure) -> None:
+        self._answer_all(self._reply_for(failure))
+
+    def _reply_for(self, failure: TwistedFailure) -> Reply:
+        error = failure.value
+        if isinstance(error, Refused):
+            # It was refused a second time: recipients come and go faster than we can follow.
+            return replies.LOCAL_ERROR
+        if isinstance(error, MailError):
+            self._log.warn("{queue_id} was not committed: {reason}", queue_id=self._id, reason=error.text)
+        else:
+            self._log.failure("{queue_id} was not committed", failure, queue_id=self._id)
+        return replies.for_error(error)
+
+    # -- the answer ---------------------------------------------------------------------------------------------
+
+    def _answer_failures(self, attempt: Plan, accepted: Reply | None = None) -> None:
+        """A reply for each recipient; without `accepted`, nobody got anything."""
+        if self._envelope.client.service is not Service.LMTP:
+            status, text = next(iter(attempt.failures.values()))
+            self._answer_all(_refusal(status, text))
+            return
+        answers = [
+            _refusal(*attempt.failures[position]) if position in attempt.failures else accepted or replies.LOCAL_ERROR
+            for position in range(len(self._envelope.recipients))
+        ]
+        self._answered.callback(answers)
+
+    def _answer_all(self, answer: Reply) -> None:
+        is_lmtp = self._envelope.client.service is Service.LMTP
+        # RFC 2033 §4.2: one reply for each accepted recipient.
+        self._answered.callback([answer] * len(self._envelope.recipients) if is_lmtp else [answer])
+
+
+_ACCEPTED = EnhancedStatus(2, 0, 0)
+
+
+def _refusal(status: EnhancedStatus, text: str) -> Reply:
+    return Reply(554 if (status, text) == LOOP else 550, (text,), status)

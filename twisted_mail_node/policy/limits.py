@@ -1,0 +1,115 @@
+"""
+How often one address may come: connections and messages in a span of time. Those beyond wait outside for a while.
+
+How many may be here at a time is for the listeners, which see them leave.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from zope.interface import implementer
+
+from ..interfaces.policy import ISMTPPolicy
+from ..mail.address import Address
+from ..mail.envelope import Client
+from ..mail.status import EnhancedStatus
+from ..mail.verdict import Defer, Verdict
+from .verdicts import accepted
+
+Network = IPv4Network | IPv6Network
+
+# RFC 5321 §3.8: 421 closes the connection. RFC 3463 X.7.0: other security status.
+_TOO_MANY_CONNECTIONS = Defer(EnhancedStatus(4, 7, 0), "you come too often, try again later", 421)
+_TOO_MANY_MESSAGES = Defer(EnhancedStatus(4, 7, 0), "too many messages, try again later", 450)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimitSettings:
+    """
+    Counts for one address (an IPv6 /64 counts as one) in `span_seconds`; 0 for no limit. `trusted` networks and
+    unix sockets are exempt. `max_addresses` bounds the memory: the address seen longest ago is forgotten first.
+    """
+
+    connections: int = 0
+    messages: int = 0
+    span_seconds: float = 60.0
+    trusted: Sequence[Network] = ()
+    max_addresses: int = 10_000
+
+
+class _Count:
+    __slots__ = ("connections", "messages", "since")
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.connections = 0
+        self.messages = 0
+
+
+@implementer(ISMTPPolicy)
+class RateLimits:
+    """Counts in spans that begin with an address's first visit."""
+
+    def __init__(self, clock: IReactorTime, settings: RateLimitSettings) -> None:
+        self._clock = clock
+        self._settings = settings
+        self._counts: OrderedDict[str, _Count] = OrderedDict()
+
+    def connected(self, client: Client) -> Deferred[Verdict]:
+        """See ISMTPPolicy."""
+        count = self._count(client)
+        if count is not None and self._settings.connections:
+            count.connections += 1
+            if count.connections > self._settings.connections:
+                return succeed(_TOO_MANY_CONNECTIONS)
+        return accepted()
+
+    def hello(self, client: Client) -> Deferred[Verdict]:
+        """See ISMTPPolicy. Always yes."""
+        return accepted()
+
+    def sender(
+        self, client: Client, sender: Address | None, parameters: tuple[tuple[str, str], ...]
+    ) -> Deferred[Verdict]:
+        """See ISMTPPolicy."""
+        count = self._count(client)
+        if count is not None and self._settings.messages:
+            count.messages += 1
+            if count.messages > self._settings.messages:
+                return succeed(_TOO_MANY_MESSAGES)
+        return accepted()
+
+    def recipient(self, client: Client, sender: Address | None, recipient: Address) -> Deferred[Verdict]:
+        """See ISMTPPolicy. Always yes, without a recipient: another policy of the chain gives it."""
+        return accepted()
+
+    def verify(self, client: Client, text: str) -> Deferred[Verdict]:
+        """See ISMTPPolicy. Always yes."""
+        return accepted()
+
+    def _count(self, client: Client) -> _Count | None:
+        settings, host = self._settings, client.peer.host
+        if not host or not (settings.connections or settings.messages):
+            return None
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return None
+        if any(address in network for network in settings.trusted):
+            return None
+        if isinstance(address, IPv6Address):
+            host = str(IPv6Network((address, 64), strict=False))
+        now = self._clock.seconds()
+        count = self._counts.get(host)
+        if count is None or now - count.since >= settings.span_seconds:
+            count = self._counts[host] = _Count(now)
+        self._counts.move_to_end(host)
+        if len(self._counts) > settings.max_addresses:
+            self._counts.popitem(last=False)
+        return count

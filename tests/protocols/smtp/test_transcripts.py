@@ -1,0 +1,33 @@
+"""The dialogues of tests/transcripts/smtp, whole and cut small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from twisted.internet.address import IPv4Address
+
+from twisted_mail_node.mail.envelope import Service
+from twisted_mail_node.testing.connections import MemoryTransport
+from twisted_mail_node.testing.transcripts import needs_of, run_transcript
+
+TRANSCRIPTS = sorted((Path(__file__).parents[2] / "transcripts" / "smtp").glob("*.txt"))
+
+
+@pytest.mark.parametrize("piece", [1, 2, 7, 10_000])
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
+def test_transcript(site, path, piece):
+    needs, settings = needs_of(path), {}
+    if "lmtp" in needs:
+        settings["service"] = Service.LMTP
+    if "auth" in needs:
+        settings |= {"service": Service.SUBMISSION, "auth": "required"}
+    if "starttls" in needs:
+        settings["tls_context"] = object()
+    if "far" in needs:
+        far = IPv4Address("TCP", "192.0.2.9", 40000)
+        settings["transport"] = lambda name: MemoryTransport(far)
+    connections = site.connections(**settings)
+    run_transcript(path, connections, piece)
+    connections.drop_all()
+    assert site.clock.getDelayedCalls() == []

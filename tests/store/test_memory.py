@@ -7,6 +7,9 @@ from twisted_mail_node.interfaces.queue import IQueueStore
 from twisted_mail_node.interfaces.store import IDirectory, IMaildropLock, IMailStore
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.testing.backend import Backend, SteeredReactor
+from twisted_mail_node.testing.directory_contract import DirectoryContract
+from twisted_mail_node.testing.lock_contract import LockContract
+from twisted_mail_node.testing.queue_contract import QueueContract
 from twisted_mail_node.testing.store_contract import StoreContract
 
 
@@ -22,6 +25,18 @@ def backend():
 
 
 class TestStore(StoreContract):
+    pass
+
+
+class TestQueue(QueueContract):
+    pass
+
+
+class TestDirectory(DirectoryContract):
+    pass
+
+
+class TestLock(LockContract):
     pass
 
 

@@ -180,7 +180,7 @@ def server():
     return Server()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def server_of():
     """A server with settings of its own."""
     return Server

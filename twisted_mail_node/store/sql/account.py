@@ -1,0 +1,224 @@
+"""One account's door, and what the writer does to accounts and to the tree of their mailboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from json import dumps
+from typing import TYPE_CHECKING, TypeVar
+
+import apsw
+from twisted.internet.defer import Deferred
+from zope.interface import implementer
+
+from ...interfaces.deferred import returns_deferred
+from ...interfaces.store import IAccount, IMailbox
+from ...mail.changes import ChangeKind, MailboxInfo, MailboxStatus
+from ...mail.errors import AccountExists, NoSuchAccount, NoSuchMailbox, PermanentFailure
+from ...mail.mailbox_name import INBOX, canonical, checked, listing_key, plan_create, plan_rename
+from ...mail.special_use import checked_use
+from ...mail.uid_set import UIDSet
+from ..identity import next_uid_validity
+from .alterations import copy_to
+from .mailbox import STATUS_COLUMNS, SQLiteMailbox
+from .sqlite import every, find
+from .state import AccountRow, MailboxRow, WriteState
+
+if TYPE_CHECKING:
+    from .store import Machinery
+
+T = TypeVar("T")
+
+
+@implementer(IAccount)
+class SQLiteAccount:
+    """See IAccount. Fails with NoSuchAccount once the account is removed."""
+
+    def __init__(self, machinery: Machinery, name: str, account_id: int) -> None:
+        self.name = name
+        self._machinery = machinery
+        self._id = account_id
+
+    def _read(self, read: Callable[[apsw.Connection, int], T]) -> Deferred[T]:
+        account = self._id
+
+        def checked_read(connection: apsw.Connection) -> T:
+            if find(connection, "SELECT 1 FROM account WHERE account = ?", (account,)) is None:
+                raise NoSuchAccount("the account does not exist")
+            return read(connection, account)
+
+        return self._machinery.readers.read(checked_read)
+
+    def _write(self, operation: Callable[[WriteState, AccountRow], T]) -> Deferred[T]:
+        account = self._id
+        return self._machinery.writer.submit(lambda state: operation(state, state.account(account)))
+
+    def mailboxes(self) -> Deferred[Sequence[MailboxInfo]]:
+        """See IAccount."""
+        return self._read(_mailboxes)
+
+    def statuses(self, mailbox_ids: Sequence[int]) -> Deferred[Sequence[MailboxStatus]]:
+        """See IAccount."""
+        wanted = dumps(list(mailbox_ids))
+        return self._read(lambda connection, account: _statuses(connection, account, wanted))
+
+    @returns_deferred
+    async def mailbox(self, name: str) -> IMailbox:
+        """See IAccount."""
+        mailbox_id = await self._read(lambda connection, account: _find(connection, account, canonical(name)))
+        return SQLiteMailbox(self._machinery, self.name, self._id, mailbox_id)
+
+    def create(self, name: str, special_use: str | None = None) -> Deferred[MailboxInfo]:
+        """See IAccount. Fails also with PermanentFailure: not a special use of RFC 6154."""
+        return self._write(lambda state, account: create(state, account, name, special_use))
+
+    def rename(self, name: str, new_name: str) -> Deferred[None]:
+        """See IAccount."""
+        return self._write(lambda state, account: _rename(state, account, name, new_name))
+
+    def delete(self, name: str) -> Deferred[None]:
+        """See IAccount. The messages are swept away later, in slices."""
+        return self._write(lambda state, account: _delete(state, account, name))
+
+    def subscribe(self, name: str, subscribed: bool) -> Deferred[None]:
+        """See IAccount. Fails also with BadMailboxName: no mailbox could have the name."""
+        return self._write(lambda state, account: _subscribe(state, account, name, subscribed))
+
+    def subscriptions(self) -> Deferred[Sequence[str]]:
+        """See IAccount."""
+        return self._read(_subscriptions)
+
+
+# -- in the readers' threads ----------------------------------------------------------------------------------
+
+
+def _mailboxes(connection: apsw.Connection, account: int) -> list[MailboxInfo]:
+    rows = every(
+        connection, "SELECT mailbox, name, uid_validity, special_use FROM mailbox WHERE account = ?", (account,)
+    )
+    return sorted((MailboxInfo(*row) for row in rows), key=lambda info: listing_key(info.name))
+
+
+def _statuses(connection: apsw.Connection, account: int, wanted: str) -> list[MailboxStatus]:
+    rows = every(
+        connection,
+        f"SELECT {STATUS_COLUMNS} WHERE account = ? AND mailbox IN (SELECT value FROM json_each(?)) "
+        "ORDER BY name <> 'INBOX', name",
+        (account, wanted),
+    )
+    return [MailboxStatus(*row) for row in rows]
+
+
+def _find(connection: apsw.Connection, account: int, name: str) -> int:
+    row = find(connection, "SELECT mailbox FROM mailbox WHERE account = ? AND name = ?", (account, name))
+    if row is None:
+        raise NoSuchMailbox("the mailbox does not exist")
+    return int(row[0])
+
+
+def _subscriptions(connection: apsw.Connection, account: int) -> list[str]:
+    rows = every(connection, "SELECT name FROM subscription WHERE account = ?", (account,))
+    return sorted(row[0] for row in rows)
+
+
+# -- in the writer's thread -----------------------------------------------------------------------------------
+
+
+def create_account(state: WriteState, name: str, mailboxes: Sequence[tuple[str, str | None]]) -> None:
+    """IMailStore.create_account."""
+    if state.find_account(name) is not None:
+        raise AccountExists("the account exists already")
+    state.last_account += 1
+    state.execute("INSERT INTO account VALUES (?, ?, 0, 0)", (state.last_account, name))
+    account = state.account(state.last_account)
+    _make(state, account, (INBOX,), None)
+    _subscribe(state, account, INBOX, True)
+    for mailbox_name, special_use in mailboxes:
+        made = create(state, account, mailbox_name, special_use)
+        _subscribe(state, account, made.name, True)
+
+
+def remove_account(state: WriteState, name: str) -> None:
+    """IMailStore.remove_account. What it held is swept away later, in slices; nobody can reach it any more."""
+    account = state.find_account(name)
+    if account is None:
+        raise NoSuchAccount("the account does not exist")
+    state.change_account(account, ChangeKind.REMOVED)
+    state.forget_account(account)
+    state.execute("DELETE FROM account WHERE account = ?", (account.id,))
+    state.execute("DELETE FROM mailbox WHERE account = ?", (account.id,))
+    state.execute("DELETE FROM subscription WHERE account = ?", (account.id,))
+    state.execute("DELETE FROM user WHERE name = ?", (name,))
+    state.execute("DELETE FROM removed WHERE account = ?", (account.id,))
+    state.execute("INSERT INTO removed VALUES (?, 0)", (account.id,))
+
+
+def create(state: WriteState, account: AccountRow, name: str, special_use: str | None) -> MailboxInfo:
+    """IAccount.create."""
+    special_use = checked_use(special_use)
+    made = _make(state, account, plan_create(_names(state, account), name), special_use)
+    return MailboxInfo(made.id, made.name, made.uid_validity, special_use)
+
+
+def _names(state: WriteState, account: AccountRow) -> set[str]:
+    return {row[0] for row in every(state.connection, "SELECT name FROM mailbox WHERE account = ?", (account.id,))}
+
+
+def _make(state: WriteState, account: AccountRow, names: Sequence[str], special_use: str | None) -> MailboxRow:
+    """Make mailboxes by one change; the last has the special use, and is returned."""
+    modseq = state.change_account(account, ChangeKind.MAILBOXES)
+    for name in names:
+        account.last_mailbox += 1
+        state.last_uid_validity = next_uid_validity(state.seconds(), state.last_uid_validity)
+        state.execute(
+            "INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, 1, 0, 0, 0, 0, ?, 0)",
+            (
+                account.id,
+                account.last_mailbox,
+                name,
+                state.last_uid_validity,
+                special_use if name == names[-1] else None,
+                modseq,
+            ),
+        )
+    return state.mailbox(account.id, account.last_mailbox)
+
+
+def _rename(state: WriteState, account: AccountRow, name: str, new_name: str) -> None:
+    plan = plan_rename(_names(state, account), name, new_name)
+    if plan.created:
+        made = _make(state, account, plan.created, None)
+    else:
+        state.change_account(account, ChangeKind.MAILBOXES)
+    if not plan.moved:
+        inbox = state.find_mailbox(account, INBOX)
+        if inbox is not None:
+            copy_to(state, inbox, UIDSet.span(1, inbox.uid_next - 1), made, move=True)
+        return
+    state.executemany(
+        "UPDATE mailbox SET name = ? WHERE account = ? AND name = ?",
+        [(new, account.id, old) for old, new in plan.moved.items()],
+    )
+    state.forget_account(account)
+
+
+def _delete(state: WriteState, account: AccountRow, name: str) -> None:
+    mailbox = state.find_mailbox(account, canonical(name))
+    if mailbox is None:
+        raise NoSuchMailbox("the mailbox does not exist")
+    if mailbox.name == INBOX:
+        raise PermanentFailure("INBOX cannot be deleted")
+    state.change_account(account, ChangeKind.MAILBOXES)
+    state.forget_account(account)
+    state.execute("DELETE FROM mailbox WHERE account = ? AND mailbox = ?", (account.id, mailbox.id))
+    state.execute("INSERT INTO removed VALUES (?, ?)", (account.id, mailbox.id))
+
+
+def _subscribe(state: WriteState, account: AccountRow, name: str, subscribed: bool) -> None:
+    name = checked(name) if subscribed else canonical(name)
+    if subscribed:
+        statement = "INSERT OR IGNORE INTO subscription VALUES (?, ?)"
+    else:
+        statement = "DELETE FROM subscription WHERE account = ? AND name = ?"
+    state.execute(statement, (account.id, name))
+    if state.connection.changes():
+        state.change_account(account, ChangeKind.SUBSCRIPTIONS)

@@ -1,0 +1,272 @@
+"""
+What the writer does to the messages of a mailbox: append, store flags, copy, move, expunge, claim recent.
+
+Set-based SQL wherever the rows need not be seen. Storing flags and expunging work in slices of SLICE_ROWS, so that a
+large set does not keep deliveries waiting; copying is all or none and stays in one savepoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from json import dumps, loads
+
+from ...mail.changes import CopyOutcome, MailboxStatus
+from ...mail.columns import Columns, InternalDate
+from ...mail.errors import NoSuchMailbox
+from ...mail.flags import FlagChange, Flags, flags_of
+from ...mail.mailbox_name import canonical
+from ...mail.transaction import Body
+from ...mail.uid_set import EMPTY, UIDSet
+from .deliveries import INSERT_BODY, INSERT_EMAIL, INSERT_ENTRY, Row, add_entry, take_body
+from .selection import bindings_of, rows_of
+from .sqlite import one
+from .state import MailboxRow, WriteState
+
+SLICE_ROWS = 5000
+"""Our own bound: about 20 ms of the writer's time."""
+
+_SEEN, _DELETED = 1, 8
+
+
+def append(
+    state: WriteState, account: int, mailbox: int, messages: Sequence[tuple[Body, Flags, InternalDate]]
+) -> CopyOutcome:
+    """IMailbox.append."""
+    target = state.mailbox(account, mailbox)
+    bodies: list[Row] = []
+    emails: list[Row] = []
+    entries: list[Row] = []
+    saved = int(state.seconds())
+    uids: list[int] = []
+    if not messages:
+        return CopyOutcome(target.uid_validity, (), uids)
+    modseq = state.change(target)
+    for body, flags, date in messages:
+        number = take_body(state, bodies, body)
+        email = state.last_email = state.last_email + 1
+        emails.append((account, email, number, 1, body.envelope))
+        uids.append(
+            add_entry(entries, target, modseq, flags.bits, flags.keyword_text, date, saved, body.size, email, b"")
+        )
+    state.executemany(INSERT_BODY, bodies)
+    state.executemany(INSERT_EMAIL, emails)
+    state.executemany(INSERT_ENTRY, entries)
+    return CopyOutcome(target.uid_validity, (), uids)
+
+
+def claim_recent(state: WriteState, account: int, mailbox: int) -> MailboxStatus:
+    """IMailbox.claim_recent."""
+    row = state.mailbox(account, mailbox)
+    status = MailboxStatus(
+        row.id,
+        row.uid_validity,
+        row.uid_next,
+        row.messages,
+        row.unseen,
+        row.deleted,
+        row.size,
+        row.highest_modseq,
+        row.recent_after,
+    )
+    if row.recent_after != row.uid_next - 1:
+        row.recent_after = row.uid_next - 1
+        state.counters_changed(row)
+    return status
+
+
+# -- flags ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class FlagSlice:
+    """What was done to a slice, and what of the set is left to do."""
+
+    changed: Columns
+    modified: list[int]
+    gone: UIDSet
+    rest: UIDSet
+
+
+def store_flags(
+    state: WriteState,
+    account: int,
+    mailbox: int,
+    uids: UIDSet,
+    change: FlagChange,
+    flags: Flags,
+    unchanged_since: int | None,
+) -> FlagSlice:
+    """IMailbox.store_flags for the first SLICE_ROWS messages of the set."""
+    row = state.mailbox(account, mailbox)
+    if not uids:
+        return FlagSlice(Columns([], flags=[], modseqs=[]), [], EMPTY, EMPTY)
+    statement = (
+        "SELECT json_group_array(uid), json_group_array(bits), json_group_array(keywords), json_group_array(modseq) "
+        f"FROM (SELECT e.uid, e.bits, e.keywords, e.modseq FROM {rows_of(uids)} LIMIT {SLICE_ROWS})"
+    )
+    found, bits, keywords, modseqs = map(loads, one(state.connection, statement, bindings_of(account, mailbox, uids)))
+    changed: dict[Flags, list[int]] = {}
+    after: list[tuple[int, Flags]] = []
+    modified: list[int] = []
+    results: dict[tuple[int, str], Flags | None] = {}
+    for uid, its_bits, its_keywords, modseq in zip(found, bits, keywords, modseqs, strict=True):
+        if unchanged_since is not None and modseq > unchanged_since:
+            modified.append(uid)
+            continue
+        key = (its_bits, its_keywords)
+        if key not in results:
+            results[key] = _result(flags_of(its_bits, its_keywords), change, flags)
+        result = results[key]
+        if result is not None:
+            changed.setdefault(result, []).append(uid)
+            after.append((uid, result))
+            _recount(row, its_bits, result.bits)
+    whole = len(found) < SLICE_ROWS
+    rest = EMPTY if whole else uids - UIDSet.span(1, found[-1])
+    known = uids & UIDSet.span(1, row.uid_next - 1 if whole else found[-1])
+    gone = known - UIDSet.of(found) if len(found) < len(known) else EMPTY
+    if not after:
+        return FlagSlice(Columns([], flags=[], modseqs=[]), modified, gone, rest)
+    modseq = state.change(row)
+    for result, its_uids in changed.items():
+        _update_flags(state, row, result, its_uids, modseq)
+    columns = Columns([uid for uid, _ in after], flags=[result for _, result in after], modseqs=[modseq] * len(after))
+    return FlagSlice(columns, modified, gone, rest)
+
+
+def _result(before: Flags, change: FlagChange, by: Flags) -> Flags | None:
+    """The flags after the change, or None where it changes nothing."""
+    after = before.changed(change, by)
+    return None if after == before else after
+
+
+def _recount(row: MailboxRow, before: int, after: int) -> None:
+    flipped = before ^ after
+    if flipped & _SEEN:
+        row.unseen += 1 if before & _SEEN else -1
+    if flipped & _DELETED:
+        row.deleted += 1 if after & _DELETED else -1
+
+
+def _update_flags(state: WriteState, row: MailboxRow, flags: Flags, uids: list[int], modseq: int) -> None:
+    values = (flags.bits, flags.keyword_text, modseq, row.account.id, row.id)
+    update = "UPDATE entry SET bits = ?, keywords = ?, modseq = ? WHERE account = ? AND mailbox = ? AND "
+    if uids[-1] - uids[0] == len(uids) - 1:
+        state.execute(update + "uid BETWEEN ? AND ?", (*values, uids[0], uids[-1]))
+    else:
+        state.execute(update + "uid IN (SELECT value FROM json_each(?))", (*values, dumps(uids)))
+
+
+# -- copy, move -----------------------------------------------------------------------------------------------
+
+
+def copy(state: WriteState, account: int, mailbox: int, uids: UIDSet, target_name: str, *, move: bool) -> CopyOutcome:
+    """IMailbox.copy and IMailbox.move."""
+    source = state.mailbox(account, mailbox)
+    target = state.find_mailbox(source.account, canonical(target_name))
+    if target is None:
+        raise NoSuchMailbox("the target mailbox does not exist")
+    return copy_to(state, source, uids, target, move=move)
+
+
+def copy_to(state: WriteState, source: MailboxRow, uids: UIDSet, target: MailboxRow, *, move: bool) -> CopyOutcome:
+    """The same between rows at hand. A moved entry keeps its guid, a copy has one of its own."""
+    if not uids:
+        return CopyOutcome(target.uid_validity, (), ())
+    rows, bindings = rows_of(uids), bindings_of(source.account.id, source.id, uids)
+    found, unseen, deleted, size = one(
+        state.connection,
+        f"SELECT json_group_array(e.uid), total(e.bits & 1 = 0), total(e.bits & 8 <> 0), total(e.size) FROM {rows}",
+        bindings,
+    )
+    source_uids = loads(found)
+    if not source_uids:
+        return CopyOutcome(target.uid_validity, (), ())
+    modseq = state.change(target)
+    first = target.uid_next
+    guid = "e.guid" if move else "randomblob(16)"
+    state.execute(
+        f"INSERT INTO entry SELECT e.account, :target, :first_uid - 1 + row_number() OVER (ORDER BY e.uid), e.bits, "
+        f"e.keywords, :modseq, :modseq, e.date, e.zone, :saved, e.size, e.email, {guid}, e.prefix FROM {rows}",
+        bindings | {"target": target.id, "first_uid": first, "modseq": modseq, "saved": int(state.seconds())},
+    )
+    state.execute(
+        "UPDATE email SET uses = email.uses + more.uses FROM "
+        f"(SELECT e.email, count(*) AS uses FROM {rows} GROUP BY e.email) more "
+        "WHERE email.account = :account AND email.email = more.email",
+        bindings,
+    )
+    target.uid_next += len(source_uids)
+    target.messages += len(source_uids)
+    target.unseen += int(unseen)
+    target.deleted += int(deleted)
+    target.size += int(size)
+    if move:
+        rest: UIDSet | None = UIDSet.of(source_uids)
+        while rest:
+            _, rest = expunge(state, source.account.id, source.id, rest, only_deleted=False, shared=modseq)
+    return CopyOutcome(target.uid_validity, source_uids, range(first, first + len(source_uids)))
+
+
+# -- expunge --------------------------------------------------------------------------------------------------
+
+
+def expunge(
+    state: WriteState,
+    account: int,
+    mailbox: int,
+    uids: UIDSet | None,
+    *,
+    only_deleted: bool,
+    shared: int | None = None,
+) -> tuple[UIDSet, UIDSet | None]:
+    """
+    IMailbox.expunge for the first SLICE_ROWS messages; `shared` is the modseq of the change it is part of.
+
+    Returns what was removed, and the set to go on with: empty when all is done. None stands for all of them.
+    """
+    row = state.mailbox(account, mailbox)
+    if uids is not None and not uids:
+        return EMPTY, EMPTY
+    if uids is None:
+        rows = "entry e WHERE e.account = :account AND e.mailbox = :mailbox"
+        bindings = bindings_of(account, mailbox, EMPTY)
+    else:
+        rows, bindings = rows_of(uids), bindings_of(account, mailbox, uids)
+    condition = " AND e.bits & 8 <> 0" if only_deleted else ""
+    found, borns, unseen, deleted, size = one(
+        state.connection,
+        "SELECT json_group_array(uid), json_group_array(born), total(bits & 1 = 0), total(bits & 8 <> 0), total(size) "
+        f"FROM (SELECT e.uid, e.born, e.bits, e.size FROM {rows}{condition} LIMIT {SLICE_ROWS})",
+        bindings,
+    )
+    gone: list[int] = loads(found)
+    if not gone:
+        return EMPTY, EMPTY
+    removed = UIDSet.of(gone)
+    _remove(state, row, removed, dict(zip(gone, loads(borns), strict=True)), state.change(row, shared))
+    row.messages -= len(gone)
+    row.unseen -= int(unseen)
+    row.deleted -= int(deleted)
+    row.size -= int(size)
+    if len(gone) < SLICE_ROWS:
+        return removed, EMPTY
+    return removed, None if uids is None else uids - UIDSet.span(1, gone[-1])
+
+
+def _remove(state: WriteState, row: MailboxRow, removed: UIDSet, born: dict[int, int], modseq: int) -> None:
+    account, mailbox = row.account.id, row.id
+    bindings = bindings_of(account, mailbox, removed)
+    state.execute(
+        f"INSERT INTO expunged SELECT e.*, :now FROM {rows_of(removed)}",
+        bindings | {"now": int(state.seconds())},
+    )
+    state.executemany(
+        "DELETE FROM entry WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ?",
+        [(account, mailbox, first, last) for first, last in removed.runs],
+    )
+    state.executemany(
+        "INSERT INTO vanished VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(account, mailbox, modseq, first, last, born[first], born[last]) for first, last in removed.runs],
+    )

@@ -1,0 +1,197 @@
+"""
+Bodies: large ones come in by chunks before their transaction, and all are read without holding the database.
+
+A body is one row with its content, or, above INLINE_BODY_OCTETS, one row and chunks of CHUNK_OCTETS (the last may be
+shorter). A body that is open is not swept. Neighbours: `deliveries` makes a staged body a lasting one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import apsw
+from twisted.internet.defer import Deferred, succeed
+from zope.interface import implementer
+
+from ...interfaces.deferred import returns_deferred
+from ...interfaces.store import IBodyWriter, IOpenBody
+from ...mail.errors import NoSuchMessage, TemporaryFailure
+from ...mail.transaction import Body
+from .readers import Readers
+from .sqlite import every, find
+from .state import WriteState
+from .writer import Writer
+
+CHUNK_OCTETS = 128 * 1024
+"""One commit each while a body is staged, and about what an upload keeps in memory."""
+
+READ_AT_ONCE_OCTETS = 64 * 1024
+"""A body up to this size is read when it is opened: most are, and one read is all that they need."""
+
+
+class Pins:
+    """Bodies in use here: being staged, or open. What is pinned is not swept. Used in the reactor's thread."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+
+    def add(self, body: int) -> None:
+        """One more user."""
+        self._counts[body] = self._counts.get(body, 0) + 1
+
+    def remove(self, body: int) -> None:
+        """One less."""
+        left = self._counts.get(body, 0) - 1
+        if left > 0:
+            self._counts[body] = left
+        else:
+            self._counts.pop(body, None)
+
+    def snapshot(self) -> frozenset[int]:
+        """The pinned bodies now."""
+        return frozenset(self._counts)
+
+
+@implementer(IBodyWriter)
+class BodyWriter:
+    """Stages a body chunk by chunk; each full chunk is one small commit."""
+
+    def __init__(self, writer: Writer, pins: Pins) -> None:
+        self._writer = writer
+        self._pins = pins
+        self._buffer = bytearray()
+        self._size = 0
+        self._number = 0
+        self._body: int | None = None
+        self._over = False
+
+    @returns_deferred
+    async def write(self, data: bytes) -> None:
+        """See IBodyWriter.write. Fires at once until a chunk is full."""
+        if self._over:
+            raise TemporaryFailure("the message body was given up")
+        self._buffer += data
+        self._size += len(data)
+        while len(self._buffer) >= CHUNK_OCTETS:
+            await self._write_chunk()
+
+    @returns_deferred
+    async def finish(self, header_size: int, eight_bit: bool) -> Body:
+        """See IBodyWriter.finish."""
+        if self._over:
+            raise TemporaryFailure("the message body was given up")
+        if self._buffer or self._body is None:
+            await self._write_chunk()
+        self._over = True
+        body = self._body
+        if body is None:
+            raise TemporaryFailure("the message body was given up")
+        self._pins.remove(body)
+        return Body(size=self._size, header_size=header_size, staged=str(body), eight_bit=eight_bit)
+
+    def abort(self) -> None:
+        """See IBodyWriter.abort. The sweep takes what was written."""
+        if not self._over:
+            self._over = True
+            self._buffer.clear()
+            if self._body is not None:
+                self._pins.remove(self._body)
+
+    async def _write_chunk(self) -> None:
+        chunk = bytes(self._buffer[:CHUNK_OCTETS])
+        del self._buffer[:CHUNK_OCTETS]
+        number, body = self._number, self._body
+        self._number += 1
+        written = await self._writer.submit(_staging(body, number, chunk))
+        if self._body is None and not self._over:
+            self._body = written
+            self._pins.add(written)
+
+
+def _staging(body: int | None, number: int, chunk: bytes) -> Callable[[WriteState], int]:
+    def stage(state: WriteState) -> int:
+        known = body
+        if known is None:
+            known = state.last_body = state.last_body + 1
+            state.execute("INSERT INTO staged VALUES (?, ?)", (known, state.seconds()))
+        state.execute("INSERT INTO chunk VALUES (?, ?, ?)", (known, number, chunk))
+        return known
+
+    return stage
+
+
+class StoredBody:
+    """Where a message's octets are: its prefix, its body's number and size, and the content where it is small."""
+
+    __slots__ = ("content", "in_chunks", "number", "prefix", "size")
+
+    def __init__(self, connection: apsw.Connection, number: int, prefix: bytes) -> None:
+        """Raises NoSuchMessage where the body is gone."""
+        row = find(
+            connection,
+            "SELECT size, content IS NULL, CASE WHEN size <= ? THEN content END FROM body WHERE body = ?",
+            (READ_AT_ONCE_OCTETS, number),
+        )
+        if row is None:
+            raise NoSuchMessage("the message is gone")
+        self.number, self.prefix = number, prefix
+        self.size, self.in_chunks = row[0], bool(row[1])
+        self.content: bytes | None = row[2]
+
+
+@implementer(IOpenBody)
+class OpenBody:
+    """A body open for reading. A read takes one short transaction of its own, or none for a small body."""
+
+    def __init__(self, stored: StoredBody, readers: Readers, pins: Pins) -> None:
+        self.size = len(stored.prefix) + stored.size
+        self._stored = stored
+        self._readers = readers
+        self._pins = pins
+        self._open = True
+        pins.add(stored.number)
+
+    def read(self, offset: int, length: int) -> Deferred[bytes]:
+        """See IOpenBody.read."""
+        stored = self._stored
+        if stored.content is not None:
+            return succeed((stored.prefix + stored.content)[offset : offset + length])
+        head = stored.prefix[offset : offset + length]
+        start = max(0, offset - len(stored.prefix))
+        wanted = min(length - len(head), stored.size - start)
+        if wanted <= 0:
+            return succeed(head)
+        read = _chunks if stored.in_chunks else _part
+        number = stored.number
+        return self._readers.read(lambda connection: head + read(connection, number, start, wanted))
+
+    def close(self) -> None:
+        """See IOpenBody.close."""
+        if self._open:
+            self._open = False
+            self._pins.remove(self._stored.number)
+
+
+def _part(connection: apsw.Connection, number: int, start: int, length: int) -> bytes:
+    try:
+        blob = connection.blob_open("main", "body", "content", number, False)
+    except apsw.SQLError as error:
+        raise NoSuchMessage("the message is gone") from error
+    try:
+        blob.seek(start)
+        return bytes(blob.read(length))
+    finally:
+        blob.close(True)
+
+
+def _chunks(connection: apsw.Connection, number: int, start: int, length: int) -> bytes:
+    first, last = start // CHUNK_OCTETS, (start + length - 1) // CHUNK_OCTETS
+    rows = every(
+        connection,
+        "SELECT content FROM chunk WHERE body = ? AND number BETWEEN ? AND ? ORDER BY number",
+        (number, first, last),
+    )
+    if len(rows) != last - first + 1:
+        raise NoSuchMessage("the message is gone")
+    at = start - first * CHUNK_OCTETS
+    return b"".join([row[0] for row in rows])[at : at + length]

@@ -1,0 +1,90 @@
+"""
+Moving the write-ahead log into the database file, off the writer's thread.
+
+A passive checkpoint waits for nobody. While mail keeps coming, there is always something newer than what it moved,
+and the log could grow for ever; past RESTART_PAGES the writer itself moves the little that is left, between two
+commits, so that the next commit begins the log anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Thread
+
+import apsw
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from .writer import IReactor, Writer
+
+CHECKPOINT_PAGES = 4_000
+"""Our own choice, 16 MiB: often enough for a short recovery, seldom enough that pages written often are moved once."""
+
+RESTART_PAGES = 16_000
+"""Our own choice, 64 MiB."""
+
+
+class Checkpoints:
+    """The checkpointing thread. `open_connection` is called in it."""
+
+    _log = Logger()
+
+    def __init__(self, reactor: IReactor, writer: Writer, open_connection: Callable[[], apsw.Connection]) -> None:
+        self._reactor = reactor
+        self._writer = writer
+        self._open_connection = open_connection
+        self._wake = Event()
+        self._running = False
+        self._thread = Thread(target=self._run, name="mail store checkpoints", daemon=True)
+        self._stopped: Deferred[None] = Deferred()
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._running = True
+        self._writer.on_commit = self._committed
+        self._thread.start()
+
+    def soon(self) -> None:
+        """Make a checkpoint, however short the log is."""
+        self._wake.set()
+
+    def stop(self) -> Deferred[None]:
+        """Fires when the thread has ended."""
+        if not self._running:
+            self._stopped.callback(None)
+            return self._stopped
+        self._running = False
+        self._wake.set()
+        return self._stopped
+
+    def _committed(self, wal_pages: int) -> None:
+        if wal_pages >= CHECKPOINT_PAGES:
+            self._wake.set()
+
+    def _run(self) -> None:
+        try:
+            connection = self._open_connection()
+            while self._wake.wait() and self._running:
+                self._wake.clear()
+                self._checkpoint(connection)
+            connection.close(True)
+        except apsw.Error:
+            self._log.failure("checkpoints have ended; the write-ahead log will grow")
+        self._reactor.callFromThread(self._ended)
+
+    def _checkpoint(self, connection: apsw.Connection) -> None:
+        try:
+            pages, _ = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except apsw.Error as error:
+            self._log.error("a checkpoint failed: {error}", error=error)
+            return
+        if pages >= RESTART_PAGES:
+            self._writer.between_commits(_finish)
+
+    def _ended(self) -> None:
+        self._thread.join()
+        self._stopped.callback(None)
+
+
+def _finish(connection: apsw.Connection) -> None:
+    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)

@@ -1,0 +1,261 @@
+"""
+The hot path: transactions become rows. Many at a time, since a statement run over many rows costs a fraction.
+
+`deliver_together` takes transactions that are new and whole; anything unusual (an id seen before, an account that
+is not there) raises, and its caller then tries each with `deliver_unless_known`, in a savepoint of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...mail.columns import INLINE_BODY_OCTETS
+from ...mail.errors import Refused, TemporaryFailure
+from ...mail.mailbox_name import INBOX, canonical
+from ...mail.status import EnhancedStatus
+from ...mail.transaction import Body, Committed, Placed, Transaction
+from .sqlite import every, find
+from .state import MailboxRow, WriteState
+
+_NO_SUCH_ACCOUNT = (EnhancedStatus(5, 1, 1), "no such user")
+_NO_SUCH_MAILBOX = (EnhancedStatus(5, 1, 1), "no such mailbox")
+_SEEN, _DELETED = 1, 8
+
+_INSERT_COMMITTED = "INSERT INTO committed VALUES (?, ?, ?)"
+INSERT_BODY = "INSERT INTO body VALUES (?, ?, ?, ?, ?)"
+INSERT_EMAIL = "INSERT INTO email VALUES (?, ?, ?, NULL, ?, ?, NULL)"
+INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, randomblob(16), ?)"
+_INSERT_ITEM = "INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0.0, NULL, '', '')"
+
+Row = tuple[object, ...]
+
+
+class _Rows:
+    """What a group of transactions adds, table by table."""
+
+    __slots__ = ("bodies", "committed", "emails", "entries", "items")
+
+    def __init__(self) -> None:
+        self.committed: list[Row] = []
+        self.bodies: list[Row] = []
+        self.emails: list[Row] = []
+        self.entries: list[Row] = []
+        self.items: list[Row] = []
+
+    def insert(self, state: WriteState) -> None:
+        executemany = state.executemany
+        executemany(_INSERT_COMMITTED, self.committed)
+        if self.bodies:
+            executemany(INSERT_BODY, self.bodies)
+        if self.entries:
+            executemany(INSERT_EMAIL, self.emails)
+            executemany(INSERT_ENTRY, self.entries)
+        if self.items:
+            executemany(_INSERT_ITEM, self.items)
+            state.queue_grew = True
+
+
+def deliver_unless_known(state: WriteState, transaction: Transaction) -> Committed:
+    """
+    Commit a transaction, or tell what came of it when it was committed before.
+
+    Raises: Refused: some accounts do not exist. TemporaryFailure: a staged body is gone.
+    """
+    known = find(state.connection, "SELECT outcome FROM committed WHERE id = ?", (transaction.id,))
+    if known is not None:
+        return _read_outcome(known[0])
+    return deliver_together(state, (transaction,))[0]
+
+
+def deliver_together(state: WriteState, transactions: Sequence[Transaction]) -> list[Committed]:
+    """
+    Commit transactions whose ids are new.
+
+    Raises: as `deliver_unless_known`; apsw.ConstraintError: an id was seen before. Some of the rows may have been
+        written by then: the caller's savepoint is rolled back.
+    """
+    rows = _Rows()
+    saved = int(state.seconds())
+    outcomes = [_add(state, rows, transaction, saved) for transaction in transactions]
+    rows.insert(state)
+    return outcomes
+
+
+def _add(state: WriteState, rows: _Rows, transaction: Transaction, saved: int) -> Committed:
+    mailboxes = _mailboxes(state, transaction)
+    numbers = []
+    for body in transaction.bodies:
+        numbers.append(take_body(state, rows.bodies, body))
+    placed = []
+    emails: dict[tuple[int, int, bytes], int] = {}  # what reads alike in an account is one email
+    for placement, mailbox in zip(transaction.placements, mailboxes, strict=True):
+        account = mailbox.account.id
+        position = placement.body
+        body = transaction.bodies[position]
+        key = (account, position, placement.prefix)
+        email = emails.get(key)
+        if email is None:
+            email = emails[key] = state.last_email = state.last_email + 1
+        flags = placement.flags
+        uid = add_entry(
+            rows.entries,
+            mailbox,
+            state.change(mailbox),
+            flags.bits,
+            flags.keyword_text if flags.keywords else "",
+            placement.internal_date,
+            saved,
+            body.size,
+            email,
+            placement.prefix,
+        )
+        placed.append(Placed(mailbox.id, mailbox.uid_validity, uid))
+    if len(emails) == len(placed):
+        rows.emails.extend(
+            (account, email, numbers[position], 1, transaction.bodies[position].envelope)
+            for (account, position, _), email in emails.items()
+        )
+    else:
+        _count_uses(rows, transaction, mailboxes, emails, numbers)
+    items = _add_items(state, rows, transaction, numbers) if transaction.queue else ()
+    rows.committed.append((transaction.id, saved, _write_outcome(placed, items)))
+    return Committed(tuple(placed), items)
+
+
+def _mailboxes(state: WriteState, transaction: Transaction) -> list[MailboxRow]:
+    """Where the placements go. Changes nothing. Raises Refused."""
+    found, refusals = [], {}
+    for position, placement in enumerate(transaction.placements):
+        account = state.find_account(placement.account)
+        if account is None:
+            refusals[position] = _NO_SUCH_ACCOUNT
+            continue
+        name = placement.mailbox
+        mailbox = account.by_name.get(name) or state.find_mailbox(account, canonical(name))
+        if mailbox is None and placement.or_inbox:
+            mailbox = state.find_mailbox(account, INBOX)
+        if mailbox is None:
+            refusals[position] = _NO_SUCH_MAILBOX
+            continue
+        found.append(mailbox)
+    if refusals:
+        raise Refused(refusals)
+    return found
+
+
+def take_body(state: WriteState, rows: list[Row], body: Body) -> int:
+    """
+    Give the body its number and add its row, or make a staged body a lasting one.
+
+    Raises: TemporaryFailure: it was staged, but is no more.
+    """
+    if body.staged is None:
+        number = state.last_body = state.last_body + 1
+        rows.append((number, body.size, min(body.header_size, body.size), body.eight_bit, body.content))
+        return number
+    number = int(body.staged)
+    state.execute("DELETE FROM staged WHERE body = ?", (number,))
+    if not state.connection.changes():
+        raise TemporaryFailure("the message body is no longer there; send it again")
+    content: bytes | None = None
+    if body.size <= INLINE_BODY_OCTETS:
+        # Small after all: to be read as all small ones are.
+        content = b"".join(
+            row[0]
+            for row in every(state.connection, "SELECT content FROM chunk WHERE body = ? ORDER BY number", (number,))
+        )
+        state.execute("DELETE FROM chunk WHERE body = ?", (number,))
+    rows.append((number, body.size, min(body.header_size, body.size), body.eight_bit, content))
+    return number
+
+
+def add_entry(
+    rows: list[Row],
+    mailbox: MailboxRow,
+    modseq: int,
+    bits: int,
+    keywords: str,
+    date: tuple[int, int],
+    saved: int,
+    body_size: int,
+    email: int,
+    prefix: bytes,
+) -> int:
+    """Add the row of an entry that comes by this modseq, and count it. Returns its UID."""
+    uid = mailbox.uid_next
+    mailbox.uid_next = uid + 1
+    mailbox.messages += 1
+    if not bits & _SEEN:
+        mailbox.unseen += 1
+    if bits & _DELETED:
+        mailbox.deleted += 1
+    size = body_size + len(prefix)
+    mailbox.size += size
+    rows.append(
+        (
+            mailbox.account.id,
+            mailbox.id,
+            uid,
+            bits,
+            keywords,
+            modseq,
+            modseq,
+            date[0],
+            date[1],
+            saved,
+            size,
+            email,
+            prefix,
+        )
+    )
+    return uid
+
+
+def _count_uses(
+    rows: _Rows,
+    transaction: Transaction,
+    mailboxes: Sequence[MailboxRow],
+    emails: dict[tuple[int, int, bytes], int],
+    numbers: Sequence[int],
+) -> None:
+    uses = dict.fromkeys(emails, 0)
+    for placement, mailbox in zip(transaction.placements, mailboxes, strict=True):
+        uses[mailbox.account.id, placement.body, placement.prefix] += 1
+    for (account, position, prefix), email in emails.items():
+        envelope = transaction.bodies[position].envelope
+        rows.emails.append((account, email, numbers[position], uses[account, position, prefix], envelope))
+
+
+def _add_items(state: WriteState, rows: _Rows, transaction: Transaction, numbers: Sequence[int]) -> tuple[int, ...]:
+    first = state.last_item + 1
+    for outgoing in transaction.queue:
+        state.last_item += 1
+        sender, original = outgoing.sender, outgoing.original_recipient
+        rows.items.append(
+            (
+                state.last_item,
+                transaction.id,
+                numbers[outgoing.body],
+                outgoing.body_type.value,
+                sender.local_part if sender else None,
+                sender.domain if sender else None,
+                outgoing.recipient.local_part,
+                outgoing.recipient.domain,
+                original.local_part if original else None,
+                original.domain if original else None,
+                transaction.now,
+                transaction.now,
+            )
+        )
+    return tuple(range(first, state.last_item + 1))
+
+
+def _write_outcome(placed: Sequence[Placed], items: Sequence[int]) -> str:
+    places = ",".join([f"{place.mailbox_id}:{place.uid_validity}:{place.uid}" for place in placed])
+    return f"{places};{','.join(map(str, items))}" if items else places
+
+
+def _read_outcome(text: str) -> Committed:
+    places, _, items = text.partition(";")
+    placed = (Placed(*map(int, place.split(":"))) for place in places.split(",") if place)
+    return Committed(tuple(placed), tuple(int(item) for item in items.split(",") if item))

@@ -1,0 +1,74 @@
+"""What reads and writes the directory's tables: users, their password hashes, aliases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from json import dumps, loads
+
+import apsw
+
+from ...mail.address import Address
+from ...mail.errors import NoSuchAccount
+from .account import create_account, remove_account
+from .sqlite import every, find
+from .state import WriteState
+
+Alias = tuple[str, Sequence[Address]]
+
+
+def add_user(state: WriteState, name: str, password_hash: str, mailboxes: Sequence[tuple[str, str | None]]) -> None:
+    """IDirectory.add_user."""
+    create_account(state, name, mailboxes)
+    state.execute("INSERT INTO user VALUES (?, ?)", (name, password_hash))
+
+
+def remove_user(state: WriteState, name: str) -> None:
+    """IDirectory.remove_user."""
+    if find(state.connection, "SELECT 1 FROM user WHERE name = ?", (name,)) is None:
+        raise NoSuchAccount("no such user")
+    remove_account(state, name)
+
+
+def set_password_hash(state: WriteState, name: str, password_hash: str) -> None:
+    """IDirectory.set_password_hash."""
+    state.execute("UPDATE user SET password_hash = ? WHERE name = ?", (password_hash, name))
+    if not state.connection.changes():
+        raise NoSuchAccount("no such user")
+
+
+def set_alias(state: WriteState, source: str, targets: Sequence[Address]) -> None:
+    """IDirectory.set_alias."""
+    if targets:
+        state.execute(
+            "INSERT OR REPLACE INTO alias VALUES (?, ?)",
+            (source, dumps([[target.local_part, target.domain] for target in targets])),
+        )
+    else:
+        state.execute("DELETE FROM alias WHERE source = ?", (source,))
+
+
+def users(connection: apsw.Connection) -> list[str]:
+    """IDirectory.users."""
+    return sorted(row[0] for row in every(connection, "SELECT name FROM user"))
+
+
+def password_hash(connection: apsw.Connection, name: str) -> str | None:
+    """IDirectory.password_hash."""
+    row = find(connection, "SELECT password_hash FROM user WHERE name = ?", (name,))
+    return None if row is None else str(row[0])
+
+
+def alias(connection: apsw.Connection, source: str) -> Sequence[Address]:
+    """IDirectory.alias."""
+    row = find(connection, "SELECT targets FROM alias WHERE source = ?", (source,))
+    return () if row is None else _addresses(row[0])
+
+
+def aliases(connection: apsw.Connection) -> list[Alias]:
+    """IDirectory.aliases."""
+    rows = every(connection, "SELECT source, targets FROM alias")
+    return [(source, _addresses(targets)) for source, targets in sorted(rows)]
+
+
+def _addresses(targets: str) -> tuple[Address, ...]:
+    return tuple(Address(local_part, domain) for local_part, domain in loads(targets))

@@ -1,0 +1,356 @@
+"""
+One mailbox's door: reads go to the readers, changes to the writer.
+
+Neighbours: `alterations` for what the writer does, `selection` and `search` for what the readers do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from json import loads
+from typing import TYPE_CHECKING, TypeVar
+
+import apsw
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from ...interfaces.deferred import returns_deferred
+from ...interfaces.store import IMailbox, IOpenBody, ISearch
+from ...mail.changes import CopyOutcome, MailboxChanges, MailboxStatus, StoreOutcome
+from ...mail.columns import Columns, FetchItem, InternalDate
+from ...mail.errors import NoSuchMailbox, NoSuchMessage
+from ...mail.flags import FlagChange, Flags
+from ...mail.search import SearchKey
+from ...mail.transaction import Body
+from ...mail.uid_set import EMPTY, UIDSet
+from . import alterations
+from .bodies import OpenBody, StoredBody
+from .search import Narrowing
+from .selection import bindings_of, fetch, flag_column, merged, uid_set
+from .sqlite import every, find, one
+from .state import WriteState
+
+if TYPE_CHECKING:
+    from .store import Machinery
+
+T = TypeVar("T")
+
+MAX_WAITING_HINTS = 64
+"""Kept forms are a hint: more than this many calls waiting, and the next are dropped."""
+
+STATUS_COLUMNS = (
+    "mailbox, uid_validity, uid_next, messages, unseen, deleted, size, highest_modseq, recent_after FROM mailbox"
+)
+
+
+@implementer(IMailbox, ISearch)
+class SQLiteMailbox:
+    """See IMailbox; `account_id` is the number behind the account's name."""
+
+    def __init__(self, machinery: Machinery, account: str, account_id: int, mailbox_id: int) -> None:
+        self.account = account
+        self.mailbox_id = mailbox_id
+        self._machinery = machinery
+        self._key = (account_id, mailbox_id)
+
+    def _read(self, read: Callable[[apsw.Connection, int, int], T]) -> Deferred[T]:
+        account, mailbox = self._key
+
+        def checked(connection: apsw.Connection) -> T:
+            _check(connection, account, mailbox)
+            return read(connection, account, mailbox)
+
+        return self._machinery.readers.read(checked)
+
+    def _write(self, operation: Callable[[WriteState, int, int], T]) -> Deferred[T]:
+        account, mailbox = self._key
+        return self._machinery.writer.submit(lambda state: operation(state, account, mailbox))
+
+    # -- questions -------------------------------------------------------------------------------------------
+
+    def status(self) -> Deferred[MailboxStatus]:
+        """See IMailbox."""
+        return self._read(_status)
+
+    def claim_recent(self) -> Deferred[MailboxStatus]:
+        """See IMailbox."""
+        return self._write(alterations.claim_recent)
+
+    def keywords(self) -> Deferred[Sequence[str]]:
+        """See IMailbox. One spelling of each, sorted without case."""
+        return self._read(_keywords)
+
+    def uids(self) -> Deferred[UIDSet]:
+        """See IMailbox."""
+        return self._read(_uids)
+
+    def first_unseen(self) -> Deferred[int | None]:
+        """See IMailbox."""
+        return self._read(_first_unseen)
+
+    def changes(self, since_modseq: int) -> Deferred[MailboxChanges]:
+        """See IMailbox."""
+        account, mailbox = self._key
+        return self._machinery.readers.read(lambda connection: _changes(connection, account, mailbox, since_modseq))
+
+    def narrow(self, key: SearchKey) -> Deferred[tuple[UIDSet, SearchKey | None]]:
+        """See ISearch."""
+        return self._read(lambda connection, account, mailbox: Narrowing(connection, account, mailbox).narrow(key))
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def fetch(self, uids: UIDSet, items: FetchItem) -> Deferred[Columns]:
+        """See IMailbox."""
+        return self._read(lambda connection, account, mailbox: _fetch(connection, account, mailbox, uids, items))
+
+    @returns_deferred
+    async def open_body(self, uid: int) -> IOpenBody:
+        """See IMailbox."""
+        stored = await self._read(lambda connection, account, mailbox: _find_body(connection, account, mailbox, uid))
+        return OpenBody(stored, self._machinery.readers, self._machinery.pins)
+
+    def keep_forms(
+        self, uids: Sequence[int], envelopes: Sequence[bytes] | None, structures: Sequence[bytes] | None
+    ) -> None:
+        """See IMailbox. Written at idle times; dropped while too many wait."""
+        machinery = self._machinery
+        if machinery.waiting_hints >= MAX_WAITING_HINTS or not machinery.running:
+            return
+        machinery.waiting_hints += 1
+        written = self._machinery.writer.submit(_keeping(*self._key, uids, envelopes, structures), idle=True)
+
+        def done(result: Failure | None) -> None:
+            # A hint that could not be written is computed again: nothing is lost, and nobody waits.
+            machinery.waiting_hints -= 1
+
+        written.addBoth(done)
+
+    # -- changes ---------------------------------------------------------------------------------------------
+
+    def append(self, messages: Sequence[tuple[Body, Flags, InternalDate]]) -> Deferred[CopyOutcome]:
+        """See IMailbox. Fails also with TemporaryFailure: a staged body is gone."""
+        return self._write(lambda state, account, mailbox: alterations.append(state, account, mailbox, messages))
+
+    @returns_deferred
+    async def store_flags(
+        self, uids: UIDSet, change: FlagChange, flags: Flags, unchanged_since: int | None = None
+    ) -> StoreOutcome:
+        """See IMailbox. A large set is worked off in slices, a commit each."""
+        changed = Columns([], flags=[], modseqs=[])
+        modified: list[int] = []
+        gone = EMPTY
+        rest = uids
+        while True:
+            part = await self._write(_storing(rest, change, flags, unchanged_since))
+            changed = merged(changed, part.changed) if changed.uids else part.changed
+            modified += part.modified
+            gone |= part.gone
+            rest = part.rest
+            if not rest:
+                return StoreOutcome(changed, UIDSet.of(modified), gone)
+
+    def copy(self, uids: UIDSet, target: str) -> Deferred[CopyOutcome]:
+        """See IMailbox."""
+        return self._write(
+            lambda state, account, mailbox: alterations.copy(state, account, mailbox, uids, target, move=False)
+        )
+
+    def move(self, uids: UIDSet, target: str) -> Deferred[CopyOutcome]:
+        """See IMailbox."""
+        return self._write(
+            lambda state, account, mailbox: alterations.copy(state, account, mailbox, uids, target, move=True)
+        )
+
+    @returns_deferred
+    async def expunge(self, uids: UIDSet | None = None, only_deleted: bool = True) -> UIDSet:
+        """See IMailbox. A large set is worked off in slices, a commit each."""
+        removed = EMPTY
+        rest = uids
+        while True:
+            part, rest = await self._write(_expunging(rest, only_deleted))
+            removed |= part
+            if rest is not None and not rest:
+                return removed
+
+
+def _storing(
+    uids: UIDSet, change: FlagChange, flags: Flags, since: int | None
+) -> Callable[[WriteState, int, int], alterations.FlagSlice]:
+    return lambda state, account, mailbox: alterations.store_flags(state, account, mailbox, uids, change, flags, since)
+
+
+def _expunging(
+    uids: UIDSet | None, only_deleted: bool
+) -> Callable[[WriteState, int, int], tuple[UIDSet, UIDSet | None]]:
+    return lambda state, account, mailbox: alterations.expunge(state, account, mailbox, uids, only_deleted=only_deleted)
+
+
+def _keeping(
+    account: int,
+    mailbox: int,
+    uids: Sequence[int],
+    envelopes: Sequence[bytes] | None,
+    structures: Sequence[bytes] | None,
+) -> Callable[[WriteState], None]:
+    def keep(state: WriteState) -> None:
+        for column, forms in (("envelope", envelopes), ("structure", structures)):
+            if forms is not None:
+                state.executemany(
+                    f"UPDATE email SET {column} = ? WHERE account = ? AND {column} IS NULL AND email = "
+                    "(SELECT email FROM entry WHERE account = ? AND mailbox = ? AND uid = ?)",
+                    [(form, account, account, mailbox, uid) for uid, form in zip(uids, forms, strict=True)],
+                )
+
+    return keep
+
+
+# -- in the readers' threads ----------------------------------------------------------------------------------
+
+
+def _check(connection: apsw.Connection, account: int, mailbox: int) -> None:
+    if not one(
+        connection, "SELECT EXISTS (SELECT 1 FROM mailbox WHERE account = ? AND mailbox = ?)", (account, mailbox)
+    )[0]:
+        raise NoSuchMailbox("the mailbox does not exist")
+
+
+def _status(connection: apsw.Connection, account: int, mailbox: int) -> MailboxStatus:
+    row = one(connection, f"SELECT {STATUS_COLUMNS} WHERE account = ? AND mailbox = ?", (account, mailbox))
+    return MailboxStatus(*row)
+
+
+def _keywords(connection: apsw.Connection, account: int, mailbox: int) -> list[str]:
+    by_name: dict[str, str] = {}
+    combination = ""
+    # From one combination to the next by the index: however many messages have it.
+    while row := find(
+        connection,
+        "SELECT keywords FROM entry WHERE account = ? AND mailbox = ? AND keywords <> '' AND keywords > ? "
+        "ORDER BY keywords LIMIT 1",
+        (account, mailbox, combination),
+    ):
+        combination = row[0]
+        by_name.update({keyword.lower(): keyword for keyword in combination.split()})
+    return [by_name[name] for name in sorted(by_name)]
+
+
+def _uids(connection: apsw.Connection, account: int, mailbox: int) -> UIDSet:
+    messages, first, last = one(
+        connection,
+        "SELECT messages, (SELECT min(uid) FROM entry WHERE account = ?1 AND mailbox = ?2), "
+        "(SELECT max(uid) FROM entry WHERE account = ?1 AND mailbox = ?2) "
+        "FROM mailbox WHERE account = ?1 AND mailbox = ?2",
+        (account, mailbox),
+    )
+    if not messages:
+        return EMPTY
+    if last - first == messages - 1:
+        return UIDSet.span(first, last)
+    return uid_set(
+        connection,
+        "SELECT uid FROM entry WHERE account = :account AND mailbox = :mailbox",
+        bindings_of(account, mailbox, EMPTY),
+    )
+
+
+def _first_unseen(connection: apsw.Connection, account: int, mailbox: int) -> int | None:
+    row = find(
+        connection,
+        "SELECT uid FROM entry WHERE account = ? AND mailbox = ? AND bits & 1 = 0 ORDER BY uid LIMIT 1",
+        (account, mailbox),
+    )
+    return None if row is None else int(row[0])
+
+
+def _fetch(connection: apsw.Connection, account: int, mailbox: int, uids: UIDSet, items: FetchItem) -> Columns:
+    columns = fetch(connection, account, mailbox, uids, items)
+    if not uids:
+        return columns
+    lingering = one(
+        connection,
+        "SELECT EXISTS (SELECT 1 FROM expunged WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ?)",
+        (account, mailbox, uids.smallest, uids.largest),
+    )[0]
+    if not lingering:
+        return columns
+    expunged = fetch(connection, account, mailbox, uids, items, "expunged")
+    return merged(columns, expunged) if expunged.uids else columns
+
+
+def _find_body(connection: apsw.Connection, account: int, mailbox: int, uid: int) -> StoredBody:
+    for table in ("entry", "expunged"):
+        row = find(
+            connection,
+            f"SELECT m.body, e.prefix FROM {table} e JOIN email m ON m.account = e.account AND m.email = e.email "
+            "WHERE e.account = ? AND e.mailbox = ? AND e.uid = ?",
+            (account, mailbox, uid),
+        )
+        if row is not None:
+            return StoredBody(connection, *row)
+    raise NoSuchMessage("the message no longer exists")
+
+
+# -- what changed ---------------------------------------------------------------------------------------------
+
+
+def _changes(connection: apsw.Connection, account: int, mailbox: int, since: int) -> MailboxChanges:
+    row = find(
+        connection, "SELECT highest_modseq, uid_next FROM mailbox WHERE account = ? AND mailbox = ?", (account, mailbox)
+    )
+    if row is None:
+        counter = find(connection, "SELECT modseq FROM account WHERE account = ?", (account,))
+        return MailboxChanges(counter[0] if counter else since, 1, _nothing(), _nothing(), EMPTY, exists=False)
+    modseq, uid_next = row
+    if modseq <= since:
+        return MailboxChanges(modseq, uid_next, _nothing(), _nothing(), EMPTY)
+    # When an entry came ascends with its UID, so walking back from the highest ends where the news ends.
+    known = find(
+        connection,
+        "SELECT uid FROM entry WHERE account = ? AND mailbox = ? AND born <= ? ORDER BY uid DESC LIMIT 1",
+        (account, mailbox, since),
+    )
+    last_known = known[0] if known else 0
+    key = {"account": account, "mailbox": mailbox, "since": since, "last_known": last_known}
+    appended = _columns(connection, "uid > :last_known", key)
+    flagged = _columns(connection, "modseq <> born AND modseq > :since AND uid <= :last_known", key)
+    return MailboxChanges(modseq, uid_next, appended, flagged, _vanished(connection, account, mailbox, since))
+
+
+def _columns(connection: apsw.Connection, condition: str, key: dict[str, int]) -> Columns:
+    uids, bits, keywords, modseqs = map(
+        loads,
+        one(
+            connection,
+            "SELECT json_group_array(uid), json_group_array(bits), json_group_array(keywords), "
+            "json_group_array(modseq) FROM (SELECT uid, bits, keywords, modseq FROM entry "
+            f"WHERE account = :account AND mailbox = :mailbox AND {condition} ORDER BY uid)",
+            key,
+        ),
+    )
+    return Columns(uids, flags=flag_column(bits, keywords), modseqs=modseqs)
+
+
+def _vanished(connection: apsw.Connection, account: int, mailbox: int, since: int) -> UIDSet:
+    runs: list[tuple[int, int]] = []
+    for first, last, born_first, born_last in every(
+        connection,
+        "SELECT first, last, born_first, born_last FROM vanished WHERE account = ? AND mailbox = ? AND modseq > ?",
+        (account, mailbox, since),
+    ):
+        if born_first > since:
+            continue
+        if born_last > since:
+            # Some of the run came after `since` as well. After an hour it can't be told which: then all of it.
+            news = one(
+                connection,
+                "SELECT min(uid) FROM expunged WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND born > ?",
+                (account, mailbox, first, last, since),
+            )[0]
+            last = last if news is None else news - 1
+        runs.append((first, last))
+    return UIDSet(runs)
+
+
+def _nothing() -> Columns:
+    return Columns([], flags=[], modseqs=[])

@@ -1,0 +1,160 @@
+"""
+The tables, as data, and the way from one version of them to the next.
+
+Decides what is kept and under which keys: everything of an account begins with the account's number. Does not
+decide how files are opened (`sqlite`) or what is written when. The version is SQLite's `user_version`.
+
+Account and mailbox numbers are never given twice, so what a removed mailbox or account leaves behind can be swept
+away in slices later: nobody will ask for it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import apsw
+
+from ...mail.errors import PermanentFailure
+
+PAGE_SIZE_OCTETS = 4096
+"""Set at creation. A 4 KB body then fills one overflow page, and a change in one account dirties little."""
+
+APPLICATION_ID = 0x744D4E31
+"""Marks a file as ours (`PRAGMA application_id`)."""
+
+_VERSION_1 = (
+    # One row: the numbers given last. Kept apart from the tables, since a number must not come back.
+    """CREATE TABLE numbering (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        account INTEGER NOT NULL, body INTEGER NOT NULL, email INTEGER NOT NULL, item INTEGER NOT NULL,
+        uid_validity INTEGER NOT NULL
+    ) STRICT""",
+    "INSERT INTO numbering VALUES (1, 0, 0, 0, 0, 0)",
+    # modseq: the counter of the account's change log.
+    """CREATE TABLE account (
+        account INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        modseq INTEGER NOT NULL,
+        last_mailbox INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE mailbox (
+        account INTEGER NOT NULL, mailbox INTEGER NOT NULL,
+        name TEXT NOT NULL, uid_validity INTEGER NOT NULL, special_use TEXT,
+        uid_next INTEGER NOT NULL, messages INTEGER NOT NULL, unseen INTEGER NOT NULL, deleted INTEGER NOT NULL,
+        size INTEGER NOT NULL, highest_modseq INTEGER NOT NULL, recent_after INTEGER NOT NULL,
+        PRIMARY KEY (account, mailbox)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE UNIQUE INDEX mailbox_name ON mailbox (account, name)",
+    "CREATE TABLE subscription (account INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (account, name)) "
+    "STRICT, WITHOUT ROWID",
+    # content is null for a large body: it is in chunks.
+    """CREATE TABLE body (
+        body INTEGER PRIMARY KEY,
+        size INTEGER NOT NULL, header_size INTEGER NOT NULL, eight_bit INTEGER NOT NULL,
+        content BLOB
+    ) STRICT""",
+    """CREATE TABLE chunk (
+        body INTEGER NOT NULL, number INTEGER NOT NULL, content BLOB NOT NULL,
+        PRIMARY KEY (body, number)
+    ) STRICT, WITHOUT ROWID""",
+    # Bodies being received, or received and not committed yet.
+    "CREATE TABLE staged (body INTEGER PRIMARY KEY, began REAL NOT NULL) STRICT",
+    # Bodies that have lost a user: to be swept unless somebody still needs them.
+    "CREATE TABLE orphan (body INTEGER PRIMARY KEY) STRICT",
+    # uses: how many entries, expunged ones included, show this email.
+    """CREATE TABLE email (
+        account INTEGER NOT NULL, email INTEGER NOT NULL,
+        body INTEGER NOT NULL, thread INTEGER, uses INTEGER NOT NULL, envelope BLOB, structure BLOB,
+        PRIMARY KEY (account, email)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX email_body ON email (body)",
+    # born: the modseq at which the entry came; it ascends with the UID. Times are seconds since the epoch.
+    """CREATE TABLE entry (
+        account INTEGER NOT NULL, mailbox INTEGER NOT NULL, uid INTEGER NOT NULL,
+        bits INTEGER NOT NULL, keywords TEXT NOT NULL, modseq INTEGER NOT NULL, born INTEGER NOT NULL,
+        date INTEGER NOT NULL, zone INTEGER NOT NULL, saved INTEGER NOT NULL, size INTEGER NOT NULL,
+        email INTEGER NOT NULL, guid BLOB NOT NULL, prefix BLOB NOT NULL,
+        PRIMARY KEY (account, mailbox, uid)
+    ) STRICT, WITHOUT ROWID""",
+    # What came is found by walking back from the highest UID; only what changed later needs an index.
+    "CREATE INDEX entry_flagged ON entry (account, mailbox, modseq) WHERE modseq <> born",
+    "CREATE INDEX entry_unseen ON entry (account, mailbox, uid) WHERE bits & 1 = 0",
+    "CREATE INDEX entry_deleted ON entry (account, mailbox, uid) WHERE bits & 8 <> 0",
+    "CREATE INDEX entry_keywords ON entry (account, mailbox, keywords) WHERE keywords <> ''",
+    # Entries that are gone but may still be read by views that have not been told. The columns of entry come first.
+    """CREATE TABLE expunged (
+        account INTEGER NOT NULL, mailbox INTEGER NOT NULL, uid INTEGER NOT NULL,
+        bits INTEGER NOT NULL, keywords TEXT NOT NULL, modseq INTEGER NOT NULL, born INTEGER NOT NULL,
+        date INTEGER NOT NULL, zone INTEGER NOT NULL, saved INTEGER NOT NULL, size INTEGER NOT NULL,
+        email INTEGER NOT NULL, guid BLOB NOT NULL, prefix BLOB NOT NULL,
+        gone_at INTEGER NOT NULL,
+        PRIMARY KEY (account, mailbox, uid)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX expunged_gone ON expunged (gone_at)",
+    # The history of expunges in ranges. born_first and born_last: when the first and the last of them had come.
+    """CREATE TABLE vanished (
+        account INTEGER NOT NULL, mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL,
+        first INTEGER NOT NULL, last INTEGER NOT NULL, born_first INTEGER NOT NULL, born_last INTEGER NOT NULL,
+        PRIMARY KEY (account, mailbox, modseq, first)
+    ) STRICT, WITHOUT ROWID""",
+    # Removed mailboxes, and (mailbox 0) removed accounts, whose rows are still to be swept.
+    "CREATE TABLE removed (account INTEGER NOT NULL, mailbox INTEGER NOT NULL, PRIMARY KEY (account, mailbox)) "
+    "STRICT, WITHOUT ROWID",
+    # Transactions committed lately, so that a second `deliver` of one changes nothing.
+    "CREATE TABLE committed (id TEXT PRIMARY KEY, at INTEGER NOT NULL, outcome TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE user (name TEXT PRIMARY KEY, password_hash TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE alias (source TEXT PRIMARY KEY, targets TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    # sender_domain is null for the null reverse-path; lease_owner is '' for an item that waits.
+    """CREATE TABLE queue (
+        item INTEGER PRIMARY KEY,
+        transaction_id TEXT NOT NULL, body INTEGER NOT NULL, body_type TEXT NOT NULL,
+        sender_local TEXT, sender_domain TEXT, recipient_local TEXT NOT NULL, recipient_domain TEXT NOT NULL,
+        original_local TEXT, original_domain TEXT,
+        created REAL NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL,
+        lease_owner TEXT NOT NULL, lease_until REAL NOT NULL,
+        last_status TEXT, last_reply TEXT NOT NULL, last_host TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX queue_due ON queue (due) WHERE lease_owner = ''",
+    "CREATE INDEX queue_domain ON queue (recipient_domain, due) WHERE lease_owner = ''",
+    "CREATE INDEX queue_lease ON queue (lease_until) WHERE lease_owner <> ''",
+    "CREATE INDEX queue_body ON queue (body)",
+    "CREATE TABLE transcript (item INTEGER PRIMARY KEY, dialogue TEXT NOT NULL) STRICT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+"""Statements that lead from version n to n + 1, by n. A landed one is never changed: add the next."""
+
+
+def migrate(connection: apsw.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """
+    Bring the file to the newest version, all of the way or not at all.
+
+    Raises: PermanentFailure: the file is a later version's, or no file of ours.
+    """
+    # Other programs' files have tables, and not our mark.
+    version, mark, tables = (
+        int(connection.pragma("user_version")),
+        int(connection.pragma("application_id")),
+        len(connection.execute("SELECT 1 FROM sqlite_schema").fetchall()),
+    )
+    if mark != APPLICATION_ID and tables:
+        raise PermanentFailure(f"{connection.filename} is not a database of this program; move it away")
+    if version > len(migrations):
+        raise PermanentFailure(
+            f"{connection.filename} was written by a newer version of this program (its schema is {version}, this "
+            f"one knows {len(migrations)}); install that version again, or restore a backup"
+        )
+    if version == len(migrations):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statements in migrations[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

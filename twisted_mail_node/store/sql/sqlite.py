@@ -1,0 +1,147 @@
+"""
+Opening the SQLite file: its lock, its mode, and the settings of each connection.
+
+One process owns the file while it is open. Neighbours: `schema` makes the tables, `writer`, `readers` and
+`checkpoints` each own their connections.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from ...mail.errors import PermanentFailure, TemporaryFailure
+from ...mail.status import EnhancedStatus
+from .schema import PAGE_SIZE_OCTETS
+
+BUSY_TIMEOUT_MILLISECONDS = 10_000
+STATEMENT_CACHE = 256
+WRITER_CACHE_KIBIBYTES = 32 * 1024
+READER_CACHE_KIBIBYTES = 8 * 1024
+JOURNAL_SIZE_LIMIT_OCTETS = 64 * 1024 * 1024
+_INCREMENTAL = 2
+
+
+class Durability(Enum):
+    """How much a commit waits for: FULL survives the power, NORMAL the program only, OFF nothing (tests)."""
+
+    FULL = "FULL"
+    NORMAL = "NORMAL"
+    OFF = "OFF"
+
+
+class FileLock:
+    """The sign that a process has the file open; ends with the process, whatever its end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take it. Raises PermanentFailure where another store has it."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            by = f"process {holder}" if holder else "another process"
+            raise PermanentFailure(f"{self._path.with_suffix('')} is in use by {by}; stop that one first") from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give it back; may be called more than once. The file stays: removing it would let two have one lock."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def open_writer(path: Path, durability: Durability) -> apsw.Connection:
+    """
+    Open for writing, making the file (mode 0600) where there is none.
+
+    Raises: PermanentFailure: not an SQLite file, or no access.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = _connect(path)
+    except OSError as error:
+        raise PermanentFailure(f"cannot open {path}: {error.strerror}") from error
+    except apsw.Error as error:
+        raise PermanentFailure(f"cannot open {path}: {error}") from error
+    try:
+        # Page size and vacuum are settled by the first write; later they change nothing.
+        connection.pragma("page_size", PAGE_SIZE_OCTETS)
+        connection.pragma("auto_vacuum", _INCREMENTAL)
+        connection.pragma("journal_mode", "WAL")
+        connection.pragma("synchronous", durability.value)
+        connection.pragma("cache_size", -WRITER_CACHE_KIBIBYTES)
+        connection.pragma("journal_size_limit", JOURNAL_SIZE_LIMIT_OCTETS)
+        connection.pragma("temp_store", "MEMORY")
+    except apsw.NotADBError as error:
+        connection.close()
+        raise PermanentFailure(f"{path} is not an SQLite database; move it away") from error
+    except apsw.Error as error:
+        connection.close()
+        raise PermanentFailure(f"cannot open {path}: {error}") from error
+    return connection
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """Open a connection that refuses to write. The file is there and in WAL mode already."""
+    connection = _connect(path)
+    connection.pragma("query_only", 1)
+    connection.pragma("cache_size", -READER_CACHE_KIBIBYTES)
+    connection.pragma("temp_store", "MEMORY")
+    return connection
+
+
+def open_checkpointer(path: Path, durability: Durability) -> apsw.Connection:
+    """Open a connection for checkpoints only."""
+    connection = _connect(path)
+    connection.pragma("synchronous", durability.value)
+    return connection
+
+
+def _connect(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(
+        str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX, statementcachesize=STATEMENT_CACHE
+    )
+    connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
+    connection.wal_autocheckpoint(0)
+    return connection
+
+
+def failure_of(error: Exception) -> TemporaryFailure:
+    """What a door says of a failure of the database; the cause is kept for the log."""
+    if isinstance(error, apsw.FullError):
+        failure = TemporaryFailure("the storage is full", EnhancedStatus(4, 3, 1))
+    else:
+        failure = TemporaryFailure("the storage failed")
+    failure.__cause__ = error
+    return failure
+
+
+# Any: what a column holds is known where the statement is.
+def every(connection: apsw.Connection, statement: str, bindings: apsw.Bindings | None = None) -> list[tuple[Any, ...]]:
+    """All rows."""
+    return connection.execute(statement, bindings).fetchall()
+
+
+def find(connection: apsw.Connection, statement: str, bindings: apsw.Bindings | None = None) -> tuple[Any, ...] | None:
+    """The first row, or None."""
+    return connection.execute(statement, bindings).fetchone()
+
+
+def one(connection: apsw.Connection, statement: str, bindings: apsw.Bindings | None = None) -> tuple[Any, ...]:
+    """The row of a statement that always has one."""
+    row = find(connection, statement, bindings)
+    assert row is not None
+    return row

@@ -1,0 +1,280 @@
+"""
+What the writer knows without asking: rows of accounts and mailboxes, and the numbers given last.
+
+Used in the writer's thread only. Operations change the rows here and say so; `flush` writes the changed rows once
+an operation (or once a group of deliveries). Between operations the cache and the database agree, so giving an
+operation up is rolling back its savepoint and forgetting the rows that it touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import apsw
+
+from ...mail.changes import ChangeKind, ChangeNotice
+from ...mail.errors import NoSuchAccount, NoSuchMailbox
+from .sqlite import find, one
+
+MAX_CACHED_ACCOUNTS = 20_000
+"""Our own bound: about 1 KB each with its mailboxes; all are forgotten when it is reached."""
+
+
+class AccountRow:
+    """An account as it will be after the operation."""
+
+    __slots__ = ("by_id", "by_name", "id", "last_mailbox", "modseq", "name")
+
+    def __init__(self, id: int, name: str, modseq: int, last_mailbox: int) -> None:
+        self.id, self.name, self.modseq, self.last_mailbox = id, name, modseq, last_mailbox
+        self.by_id: dict[int, MailboxRow] = {}
+        self.by_name: dict[str, MailboxRow] = {}
+
+
+class MailboxRow:
+    """A mailbox's counters as they will be after the operation."""
+
+    __slots__ = (
+        "account",
+        "deleted",
+        "highest_modseq",
+        "id",
+        "messages",
+        "name",
+        "recent_after",
+        "size",
+        "uid_next",
+        "uid_validity",
+        "unseen",
+    )
+
+    def __init__(
+        self,
+        account: AccountRow,
+        id: int,
+        name: str,
+        uid_validity: int,
+        uid_next: int,
+        messages: int,
+        unseen: int,
+        deleted: int,
+        size: int,
+        highest_modseq: int,
+        recent_after: int,
+    ) -> None:
+        self.account, self.id, self.name, self.uid_validity = account, id, name, uid_validity
+        self.uid_next, self.messages, self.unseen, self.deleted = uid_next, messages, unseen, deleted
+        self.size, self.highest_modseq, self.recent_after = size, highest_modseq, recent_after
+
+
+_MAILBOX = (
+    "SELECT mailbox, name, uid_validity, uid_next, messages, unseen, deleted, size, highest_modseq, recent_after "
+    "FROM mailbox WHERE account = ? AND "
+)
+_WRITE_MAILBOX = (
+    "UPDATE mailbox SET uid_next = ?, messages = ?, unseen = ?, deleted = ?, size = ?, highest_modseq = ?, "
+    "recent_after = ? WHERE account = ? AND mailbox = ?"
+)
+
+
+class WriteState:
+    """The writer's connection with its cache; what an operation gets to work with."""
+
+    def __init__(self, connection: apsw.Connection, seconds: Callable[[], float]) -> None:
+        self.connection = connection
+        self.execute = connection.execute
+        self.executemany = connection.executemany
+        self.seconds = seconds
+        self.queue_grew = False
+        self._accounts: dict[str, AccountRow] = {}
+        self._names: dict[int, str] = {}
+        self._dirty_mailboxes: set[MailboxRow] = set()
+        self._dirty_accounts: set[AccountRow] = set()
+        self._touched: dict[str, tuple[int, set[int], ChangeKind]] = {}
+        self._notices: dict[str, tuple[int, set[int], ChangeKind]] = {}
+        self._queue_notice = False
+        self._load_numbers()
+
+    def _load_numbers(self) -> None:
+        row = one(self.connection, "SELECT account, body, email, item, uid_validity FROM numbering")
+        self._numbers: tuple[int, ...] = row
+        self.last_account: int = row[0]
+        self.last_body: int = row[1]
+        self.last_email: int = row[2]
+        self.last_item: int = row[3]
+        self.last_uid_validity: int = row[4]
+
+    # -- rows ------------------------------------------------------------------------------------------------
+
+    def find_account(self, name: str) -> AccountRow | None:
+        """The account of that name, or None."""
+        row = self._accounts.get(name)
+        if row is not None:
+            return row
+        found = find(self.connection, "SELECT account, modseq, last_mailbox FROM account WHERE name = ?", (name,))
+        if found is None:
+            return None
+        row = self._accounts[name] = AccountRow(found[0], name, found[1], found[2])
+        self._names[row.id] = name
+        return row
+
+    def account(self, account: int) -> AccountRow:
+        """The account of that number. Raises NoSuchAccount."""
+        name = self._names.get(account)
+        if name is None:
+            found = find(self.connection, "SELECT name FROM account WHERE account = ?", (account,))
+            if found is None:
+                raise NoSuchAccount("the account does not exist")
+            name = found[0]
+        row = self.find_account(name)
+        if row is None or row.id != account:
+            raise NoSuchAccount("the account does not exist")
+        return row
+
+    def find_mailbox(self, account: AccountRow, name: str) -> MailboxRow | None:
+        """The account's mailbox of that canonical name, or None."""
+        return account.by_name.get(name) or self._load_mailbox(account, _MAILBOX + "name = ?", name)
+
+    def mailbox(self, account: int, mailbox: int) -> MailboxRow:
+        """The mailbox of that number. Raises NoSuchMailbox, also where the account is gone."""
+        try:
+            row = self.account(account)
+        except NoSuchAccount:
+            raise NoSuchMailbox("the mailbox does not exist") from None
+        found = row.by_id.get(mailbox) or self._load_mailbox(row, _MAILBOX + "mailbox = ?", mailbox)
+        if found is None:
+            raise NoSuchMailbox("the mailbox does not exist")
+        return found
+
+    def _load_mailbox(self, account: AccountRow, statement: str, key: str | int) -> MailboxRow | None:
+        found = find(self.connection, statement, (account.id, key))
+        if found is None:
+            return None
+        row = MailboxRow(account, *found)
+        account.by_id[row.id] = account.by_name[row.name] = row
+        return row
+
+    # -- changes ---------------------------------------------------------------------------------------------
+
+    def change(self, mailbox: MailboxRow, shared: int | None = None) -> int:
+        """Take the account's next modseq for a change of messages in the mailbox, or the one of the same change."""
+        account = mailbox.account
+        if shared is None:
+            account.modseq += 1
+        modseq = mailbox.highest_modseq = account.modseq if shared is None else shared
+        self._dirty_mailboxes.add(mailbox)
+        self._dirty_accounts.add(account)
+        touched = self._touched.get(account.name)
+        if touched is None:
+            self._touched[account.name] = (modseq, {mailbox.id}, ChangeKind.MESSAGES)
+        else:
+            touched[1].add(mailbox.id)
+            self._touched[account.name] = (modseq, touched[1], touched[2] | ChangeKind.MESSAGES)
+        return modseq
+
+    def change_account(self, account: AccountRow, kinds: ChangeKind) -> int:
+        """Take the account's next modseq for a change of its mailboxes or subscriptions."""
+        modseq = account.modseq = account.modseq + 1
+        self._dirty_accounts.add(account)
+        before = self._touched.get(account.name)
+        ids, earlier = (before[1], before[2]) if before else (set(), kinds)
+        self._touched[account.name] = (modseq, ids, earlier | kinds)
+        return modseq
+
+    def counters_changed(self, mailbox: MailboxRow) -> None:
+        """The mailbox's row changed in something that is no change of messages."""
+        self._dirty_mailboxes.add(mailbox)
+
+    def forget_account(self, account: AccountRow) -> None:
+        """Read the account anew next time. What is dirty is written first."""
+        self.flush()
+        self._forget(account.name)
+
+    # -- life of an operation --------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Write the rows that changed."""
+        if self._dirty_mailboxes:
+            self.executemany(
+                _WRITE_MAILBOX,
+                [
+                    (
+                        row.uid_next,
+                        row.messages,
+                        row.unseen,
+                        row.deleted,
+                        row.size,
+                        row.highest_modseq,
+                        row.recent_after,
+                        row.account.id,
+                        row.id,
+                    )
+                    for row in self._dirty_mailboxes
+                ],
+            )
+            self._dirty_mailboxes.clear()
+        if self._dirty_accounts:
+            self.executemany(
+                "UPDATE account SET modseq = ?, last_mailbox = ? WHERE account = ?",
+                [(row.modseq, row.last_mailbox, row.id) for row in self._dirty_accounts],
+            )
+            self._dirty_accounts.clear()
+
+    def operation_done(self) -> None:
+        """The operation succeeded: write its rows, remember whom to tell."""
+        self.flush()
+        if self.queue_grew:
+            self._queue_notice, self.queue_grew = True, False
+        for name, (modseq, ids, kinds) in self._touched.items():
+            before = self._notices.get(name)
+            if before is not None:
+                ids, kinds = ids | before[1], kinds | before[2]
+            self._notices[name] = (modseq, ids, kinds)
+        self._touched.clear()
+
+    def operation_failed(self) -> None:
+        """The operation's savepoint was rolled back: forget what it touched."""
+        for row in [*self._dirty_accounts, *(row.account for row in self._dirty_mailboxes)]:
+            self._forget(row.name)
+        for name in self._touched:
+            self._forget(name)
+        self._dirty_accounts.clear()
+        self._dirty_mailboxes.clear()
+        self._touched.clear()
+        self.queue_grew = False
+
+    def before_commit(self) -> None:
+        """Write the numbers given in this batch."""
+        numbers = (self.last_account, self.last_body, self.last_email, self.last_item, self.last_uid_validity)
+        if numbers != self._numbers:
+            self.execute("UPDATE numbering SET account = ?, body = ?, email = ?, item = ?, uid_validity = ?", numbers)
+            self._numbers = numbers
+
+    def committed(self) -> tuple[list[ChangeNotice], bool]:
+        """The batch is durable: the notices to send, and whether queue items became due."""
+        notices = [
+            ChangeNotice(name, modseq, frozenset(ids), kinds) for name, (modseq, ids, kinds) in self._notices.items()
+        ]
+        queue_notice = self._queue_notice
+        self._notices.clear()
+        self._queue_notice = False
+        if len(self._accounts) > MAX_CACHED_ACCOUNTS:
+            self._forget_all(self._accounts)
+        return notices, queue_notice
+
+    def rolled_back(self) -> None:
+        """The batch is undone: forget everything. Numbers are not taken back: giving one twice would be worse."""
+        self.operation_failed()
+        self._forget_all(self._accounts)
+        self._notices.clear()
+        self._queue_notice = False
+        self._numbers = (-1, -1, -1, -1, -1)
+
+    def _forget_all(self, names: Iterable[str]) -> None:
+        for name in list(names):
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        row = self._accounts.pop(name, None)
+        if row is not None:
+            self._names.pop(row.id, None)

@@ -1,0 +1,340 @@
+"""
+SQLiteStore: all durable doors on one SQLite file. What this module decides is the order of starting and stopping, and
+which part answers which door; it does no work itself.
+
+Neighbours: `writer` and `readers` run things; `account`, `mailbox`, `queue`, `directory` say what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+from twisted.internet.defer import Deferred, fail, succeed
+from zope.interface import implementer
+
+from ...interfaces.deferred import returns_deferred
+from ...interfaces.queue import IQueueStore
+from ...interfaces.store import (
+    ChangeListener,
+    IAccount,
+    IBodyWriter,
+    IDirectory,
+    IMaildropLock,
+    IMailStore,
+    IOpenBody,
+    IWatch,
+)
+from ...mail.address import Address
+from ...mail.errors import InUse, NoSuchAccount, NoSuchItem, NoSuchMessage, Unavailable
+from ...mail.queue_item import QueueItem, Settled
+from ...mail.transaction import Committed, Transaction
+from . import directory, queue
+from .account import SQLiteAccount, create_account, remove_account
+from .bodies import BodyWriter, OpenBody, Pins, StoredBody
+from .checkpoints import Checkpoints
+from .listeners import Listeners
+from .readers import Read, Readers
+from .schema import migrate
+from .sqlite import Durability, FileLock, every, find, open_checkpointer, open_reader, open_writer
+from .state import WriteState
+from .sweep import Sweep
+from .writer import BatchLimits, IReactor, Operation, Writer
+
+T = TypeVar("T")
+
+
+class Machinery:
+    """What runs while the store is started: made anew by every start."""
+
+    def __init__(
+        self,
+        path: Path,
+        reactor: IReactor,
+        listeners: Listeners,
+        durability: Durability,
+        limits: BatchLimits,
+        reader_threads: int,
+    ) -> None:
+        self.running = False
+        self.waiting_hints = 0
+        self.pins = Pins()
+        self._path, self._reactor, self._durability = path, reactor, durability
+        self._lock = FileLock(path.with_name(path.name + ".lock"))
+        self.writer = Writer(reactor, self._open_state, listeners.tell, limits)
+        self.readers = Readers(reactor, lambda: open_reader(path), reader_threads)
+        self.checkpoints = Checkpoints(reactor, self.writer, lambda: open_checkpointer(path, durability))
+        self.sweep = Sweep(reactor, self.writer, self.pins, self.checkpoints.soon)
+
+    def _open_state(self) -> WriteState:
+        connection = open_writer(self._path, self._durability)
+        try:
+            migrate(connection)
+            return WriteState(connection, self._reactor.seconds)
+        except BaseException:
+            connection.close(True)
+            raise
+
+    async def start(self) -> None:
+        """Take the lock, open, start the threads. After a failure nothing of it is left."""
+        self._lock.acquire()
+        try:
+            await self.writer.start()
+        except BaseException:
+            self._lock.release()
+            raise
+        self.readers.start()
+        self.checkpoints.start()
+        self.sweep.start()
+        self.running = True
+
+    async def stop(self) -> None:
+        """End the threads, the writer last, so that its close leaves one clean file."""
+        self.running = False
+        self.sweep.stop()
+        try:
+            await self.readers.stop()
+            await self.checkpoints.stop()
+            await self.writer.stop()
+        finally:
+            self._lock.release()
+
+
+@implementer(IMailStore, IQueueStore, IMaildropLock, IDirectory)
+class SQLiteStore:
+    """
+    All durable doors on one file; see the module.
+
+    Args:
+        path: the database file; beside it lie its `-wal`, `-shm` and `.lock`. Its folder exists.
+        reactor: IReactorTime and IReactorFromThreads; its `seconds` are seconds since the epoch.
+        durability: what a commit waits for.
+        limits: how much goes into one commit.
+        reader_threads: threads that read, each with a connection.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        reactor: IReactor,
+        durability: Durability = Durability.FULL,
+        limits: BatchLimits | None = None,
+        reader_threads: int = 2,
+    ) -> None:
+        self._path = Path(path)
+        self._reactor = reactor
+        self._listeners = Listeners()
+        self._durability = durability
+        self._limits = limits or BatchLimits()
+        self._reader_threads = reader_threads
+        self._machinery = self._make()
+        self._version = 1
+        self._locks: dict[str, tuple[str, float]] = {}
+
+    # -- life ------------------------------------------------------------------------------------------------
+
+    @returns_deferred
+    async def start(self) -> None:
+        """
+        See IMailStore.
+
+        Fails with: PermanentFailure: another process has the file open, it is a later version's or no database of
+            ours, or access is denied.
+        """
+        machinery = self._make()
+        await machinery.start()
+        self._machinery = machinery
+
+    @returns_deferred
+    async def stop(self) -> None:
+        """See IMailStore. Fires when all threads have ended and the file is closed."""
+        if self._machinery.running:
+            await self._machinery.stop()
+
+    @property
+    def commits(self) -> int:
+        """How many commits were made since the start; for measuring."""
+        return self._machinery.writer.commits
+
+    def _make(self) -> Machinery:
+        return Machinery(
+            self._path, self._reactor, self._listeners, self._durability, self._limits, self._reader_threads
+        )
+
+    def _read(self, read: Read[T]) -> Deferred[T]:
+        return self._machinery.readers.read(read)
+
+    def _write(self, operation: Operation[T]) -> Deferred[T]:
+        return self._machinery.writer.submit(operation)
+
+    # -- IMailStore ------------------------------------------------------------------------------------------
+
+    def stage_body(self) -> IBodyWriter:
+        """See IMailStore."""
+        return BodyWriter(self._machinery.writer, self._machinery.pins)
+
+    def deliver(self, transaction: Transaction) -> Deferred[Committed]:
+        """See IMailStore. Fails also with TemporaryFailure: a staged body is gone."""
+        return self._machinery.writer.deliver(transaction)
+
+    def create_account(self, name: str, mailboxes: Sequence[tuple[str, str | None]] = ()) -> Deferred[None]:
+        """See IMailStore. Fails also as IAccount.create where a mailbox cannot be."""
+        return self._write(lambda state: create_account(state, name, mailboxes))
+
+    def remove_account(self, name: str) -> Deferred[None]:
+        """See IMailStore. A user of that name goes with it; the mail is swept away later, in slices."""
+        return self._changing_users(lambda state: remove_account(state, name)).addCallback(self._forget_lock, name)
+
+    def accounts(self) -> Deferred[Sequence[str]]:
+        """See IMailStore."""
+        return self._read(lambda connection: [row[0] for row in every(connection, _ACCOUNTS)])
+
+    @returns_deferred
+    async def account(self, name: str) -> IAccount:
+        """See IMailStore."""
+        row = await self._read(
+            lambda connection: find(connection, "SELECT account FROM account WHERE name = ?", (name,))
+        )
+        if row is None:
+            raise NoSuchAccount("the account does not exist")
+        return SQLiteAccount(self._machinery, name, row[0])
+
+    def watch(self, account: str, listener: ChangeListener) -> IWatch:
+        """See IMailStore."""
+        return self._listeners.watch(account, listener)
+
+    # -- IMaildropLock: kept in memory, since one process owns the file, and its end must free the maildrops --
+
+    def acquire(self, account: str, holder: str, lifetime_seconds: float) -> Deferred[None]:
+        """See IMaildropLock."""
+        if not self._machinery.running:
+            return fail(Unavailable("the store is stopped"))
+        now = self._reactor.seconds()
+        held_by, end = self._locks.get(account, (holder, now))
+        if held_by != holder and end > now:
+            return fail(InUse("another session has the maildrop"))
+        self._locks[account] = (holder, now + lifetime_seconds)
+        return succeed(None)
+
+    def release(self, account: str, holder: str) -> Deferred[None]:
+        """See IMaildropLock."""
+        if self._locks.get(account, ("", 0.0))[0] == holder:
+            del self._locks[account]
+        return succeed(None)
+
+    def _forget_lock(self, _: None, account: str) -> None:
+        self._locks.pop(account, None)
+
+    # -- IDirectory ------------------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> int:
+        """See IDirectory."""
+        return self._version
+
+    def _changing_users(self, operation: Operation[T]) -> Deferred[T]:
+        def changed(result: T) -> T:
+            self._version += 1
+            return result
+
+        return self._write(operation).addCallback(changed)
+
+    def add_user(
+        self, name: str, password_hash: str, mailboxes: Sequence[tuple[str, str | None]] = ()
+    ) -> Deferred[None]:
+        """See IDirectory. Fails also as IAccount.create where a mailbox cannot be."""
+        return self._changing_users(lambda state: directory.add_user(state, name, password_hash, mailboxes))
+
+    def remove_user(self, name: str) -> Deferred[None]:
+        """See IDirectory."""
+        return self._changing_users(lambda state: directory.remove_user(state, name)).addCallback(
+            self._forget_lock, name
+        )
+
+    def set_password_hash(self, name: str, password_hash: str) -> Deferred[None]:
+        """See IDirectory."""
+        return self._changing_users(lambda state: directory.set_password_hash(state, name, password_hash))
+
+    def users(self) -> Deferred[Sequence[str]]:
+        """See IDirectory."""
+        return self._read(directory.users)
+
+    def password_hash(self, name: str) -> Deferred[str | None]:
+        """See IDirectory."""
+        return self._read(lambda connection: directory.password_hash(connection, name))
+
+    def set_alias(self, source: str, targets: Sequence[Address]) -> Deferred[None]:
+        """See IDirectory."""
+        return self._changing_users(lambda state: directory.set_alias(state, source, targets))
+
+    def alias(self, source: str) -> Deferred[Sequence[Address]]:
+        """See IDirectory."""
+        return self._read(lambda connection: directory.alias(connection, source))
+
+    def aliases(self) -> Deferred[Sequence[tuple[str, Sequence[Address]]]]:
+        """See IDirectory."""
+        return self._read(directory.aliases)
+
+    # -- IQueueStore -----------------------------------------------------------------------------------------
+
+    def lease(
+        self, owner: str, now: float, until: float, limit: int, busy: frozenset[str]
+    ) -> Deferred[Sequence[QueueItem]]:
+        """See IQueueStore."""
+        return self._write(lambda state: queue.lease(state, owner, now, until, limit, busy))
+
+    def renew(self, owner: str, item_ids: Sequence[int], until: float) -> Deferred[None]:
+        """See IQueueStore."""
+        return self._write(lambda state: queue.renew(state, owner, item_ids, until))
+
+    def settle(self, now: float, settled: Sequence[Settled], follow_ups: Sequence[Transaction] = ()) -> Deferred[None]:
+        """See IQueueStore. Fails also as `deliver`, and then nothing is recorded."""
+        return self._write(lambda state: queue.settle(state, now, settled, follow_ups))
+
+    def next_due(self, now: float) -> Deferred[float | None]:
+        """See IQueueStore."""
+        return self._read(lambda connection: queue.next_due(connection, now))
+
+    def release_leases(self, owner: str) -> Deferred[None]:
+        """See IQueueStore."""
+        return self._write(lambda state: queue.release_leases(state, owner))
+
+    def items(self, limit: int = 1000, after_item_id: int = 0) -> Deferred[Sequence[QueueItem]]:
+        """See IQueueStore."""
+        return self._read(lambda connection: queue.items(connection, limit, after_item_id))
+
+    def item(self, item_id: int) -> Deferred[QueueItem]:
+        """See IQueueStore."""
+        return self._read(lambda connection: queue.item(connection, item_id))
+
+    def retry(self, item_ids: Sequence[int] | None, now: float) -> Deferred[int]:
+        """See IQueueStore."""
+        return self._write(lambda state: queue.retry(state, item_ids, now))
+
+    def drop(self, item_ids: Sequence[int]) -> Deferred[int]:
+        """See IQueueStore."""
+        return self._write(lambda state: queue.drop(state, item_ids))
+
+    @returns_deferred
+    async def open_queued(self, body_id: int) -> IOpenBody:
+        """See IQueueStore."""
+        machinery = self._machinery
+
+        def find(connection: apsw.Connection) -> StoredBody:
+            queue.check_body(connection, body_id)
+            try:
+                return StoredBody(connection, body_id, b"")
+            except NoSuchMessage as error:
+                raise NoSuchItem("no item in the queue has this body") from error
+
+        return OpenBody(await machinery.readers.read(find), machinery.readers, machinery.pins)
+
+    def watch_queue(self, listener: Callable[[], None]) -> None:
+        """See IQueueStore."""
+        self._listeners.watch_queue(listener)
+
+
+_ACCOUNTS = "SELECT name FROM account ORDER BY name"

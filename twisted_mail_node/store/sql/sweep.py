@@ -1,0 +1,224 @@
+"""
+Taking away what nobody needs any more, in small slices, each an operation of the writer at an idle moment.
+
+What is swept: rows of removed accounts and mailboxes, entries expunged longer ago than they stay readable, staged
+bodies that no transaction took, bodies that lost their last user, ids of old transactions, free pages of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from json import dumps
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+
+from ...mail.errors import Unavailable
+from .bodies import Pins
+from .sqlite import every, find, one
+from .state import WriteState
+from .writer import IReactor, Writer
+
+ROUND_SECONDS = 60.0
+READABLE_SECONDS = 3600
+"""How long an expunged message stays readable; the door promises an hour."""
+STAGED_SECONDS = 3600
+COMMITTED_SECONDS = 4 * 86_400
+"""How long a transaction's id is remembered: longer than anyone tries the same transaction again."""
+COMMITTED_ROUND_SECONDS = 6 * 3600.0
+
+SLICE_ROWS = 500
+SLICE_CHUNKS = 32
+VACUUM_PAGES = 256
+FREE_SHARE = 4
+"""Free pages are given back to the file system when they are more than one in this many."""
+
+_SLICE = "(SELECT {key} FROM {table} WHERE {condition} LIMIT {rows})"
+
+
+class Sweep:
+    """The rounds. Used in the reactor's thread; the slices run in the writer's."""
+
+    _log = Logger()
+
+    def __init__(self, reactor: IReactor, writer: Writer, pins: Pins, after_round: Callable[[], None]) -> None:
+        self._reactor = reactor
+        self._writer = writer
+        self._pins = pins
+        self._after_round = after_round
+        self._call: IDelayedCall | None = None
+        self._running = False
+        self._committed_at = 0.0
+
+    def start(self) -> None:
+        """Begin the rounds."""
+        self._running = True
+        self._call = self._reactor.callLater(ROUND_SECONDS, self._begin)
+
+    def stop(self) -> None:
+        """No more rounds."""
+        self._running = False
+        if self._call is not None:
+            self._call.cancel()
+            self._call = None
+
+    def _begin(self) -> None:
+        self._call = None
+        Deferred.fromCoroutine(self.sweep()).addErrback(lambda failure: failure.trap(Unavailable, CancelledError))
+
+    async def sweep(self) -> None:
+        """One round, slice by slice, until nothing is left to sweep now; then the next is set."""
+        try:
+            now = self._reactor.seconds()
+            while self._running and await self._writer.submit(_slice(now, self._pins.snapshot()), idle=True):
+                continue
+            if now - self._committed_at > COMMITTED_ROUND_SECONDS:
+                self._committed_at = now
+                await self._sweep_committed(int(now) - COMMITTED_SECONDS)
+            self._after_round()
+        except (Unavailable, CancelledError):
+            raise
+        except Exception:
+            # The next round tries again.
+            self._log.failure("sweeping failed")
+        if self._running and self._call is None:
+            self._call = self._reactor.callLater(ROUND_SECONDS, self._begin)
+
+    async def _sweep_committed(self, before: int) -> None:
+        after: str | None = ""
+        while after is not None and self._running:
+            after = await self._writer.submit(_old_ids(after, before), idle=True)
+
+
+def _slice(now: float, pinned: frozenset[int]) -> Callable[[WriteState], bool]:
+    return lambda state: sweep_slice(state, now, pinned)
+
+
+def _old_ids(after: str, before: int) -> Callable[[WriteState], str | None]:
+    return lambda state: sweep_old_ids(state, after, before)
+
+
+def sweep_slice(state: WriteState, now: float, pinned: frozenset[int]) -> bool:
+    """Sweep a little. Returns whether there may be more."""
+    return (
+        _removed(state)
+        or _expunged(state, int(now) - READABLE_SECONDS)
+        or _staged(state, now - STAGED_SECONDS, pinned)
+        or _orphans(state, pinned)
+        or _free_pages(state)
+    )
+
+
+def sweep_old_ids(state: WriteState, after: str, before: int) -> str | None:
+    """Forget old ones among the next SLICE_ROWS transaction ids. Returns where to go on, or None at the end."""
+    last, count = one(
+        state.connection,
+        "SELECT max(id), count(*) FROM (SELECT id FROM committed WHERE id > ? ORDER BY id LIMIT ?)",
+        (after, SLICE_ROWS),
+    )
+    if not count:
+        return None
+    state.execute("DELETE FROM committed WHERE id > ? AND id <= ? AND at < ?", (after, last, before))
+    return str(last) if count == SLICE_ROWS else None
+
+
+def _removed(state: WriteState) -> bool:
+    row = find(state.connection, "SELECT account, mailbox FROM removed LIMIT 1")
+    if row is None:
+        return False
+    account, mailbox = row
+    if mailbox:
+        condition = f"account = {account} AND mailbox = {mailbox}"
+        more = _release(state, "entry", condition) or _release(state, "expunged", condition)
+    else:
+        # All emails of the account go as well: nothing needs counting.
+        condition = f"account = {account}"
+        more = _delete(state, "entry", "account, mailbox, uid", condition) or _delete(
+            state, "expunged", "account, mailbox, uid", condition
+        )
+        if not more:
+            more = _delete_emails(state, condition)
+    if not more:
+        more = _delete(state, "vanished", "account, mailbox, modseq, first", condition)
+    if not more:
+        state.execute("DELETE FROM removed WHERE account = ? AND mailbox = ?", row)
+    return True
+
+
+def _delete(state: WriteState, table: str, key: str, condition: str) -> bool:
+    chosen = _SLICE.format(key=key, table=table, condition=condition, rows=SLICE_ROWS)
+    state.execute(f"DELETE FROM {table} WHERE ({key}) IN {chosen}")
+    return state.connection.changes() > 0
+
+
+def _delete_emails(state: WriteState, condition: str) -> bool:
+    rows = every(state.connection, f"SELECT account, email, body FROM email WHERE {condition} LIMIT {SLICE_ROWS}")
+    state.executemany("INSERT OR IGNORE INTO orphan VALUES (?)", [(body,) for _, _, body in rows])
+    state.executemany("DELETE FROM email WHERE account = ? AND email = ?", [row[:2] for row in rows])
+    return bool(rows)
+
+
+def _release(state: WriteState, table: str, condition: str) -> bool:
+    """Delete entries of a table, and the emails that nothing shows any more."""
+    rows = every(
+        state.connection, f"SELECT account, mailbox, uid, email FROM {table} WHERE {condition} LIMIT {SLICE_ROWS}"
+    )
+    if not rows:
+        return False
+    state.executemany(
+        f"DELETE FROM {table} WHERE account = ? AND mailbox = ? AND uid = ?",
+        [row[:3] for row in rows],
+    )
+    emails = [(account, email) for account, _, _, email in rows]
+    state.executemany("UPDATE email SET uses = uses - 1 WHERE account = ? AND email = ?", emails)
+    state.executemany(
+        "INSERT OR IGNORE INTO orphan SELECT body FROM email WHERE account = ? AND email = ? AND uses <= 0", emails
+    )
+    state.executemany("DELETE FROM email WHERE account = ? AND email = ? AND uses <= 0", emails)
+    return True
+
+
+def _expunged(state: WriteState, before: int) -> bool:
+    return _release(state, "expunged", f"gone_at < {before}")
+
+
+def _staged(state: WriteState, before: float, pinned: frozenset[int]) -> bool:
+    rows = every(
+        state.connection,
+        "DELETE FROM staged WHERE began < ? AND body NOT IN (SELECT value FROM json_each(?)) RETURNING body",
+        (before, dumps(list(pinned))),
+    )
+    state.executemany("INSERT OR IGNORE INTO orphan VALUES (?)", rows)
+    return bool(rows)
+
+
+def _orphans(state: WriteState, pinned: frozenset[int]) -> bool:
+    rows = every(
+        state.connection,
+        "SELECT body, EXISTS (SELECT 1 FROM email WHERE email.body = orphan.body) "
+        "OR EXISTS (SELECT 1 FROM queue WHERE queue.body = orphan.body) "
+        "FROM orphan WHERE body NOT IN (SELECT value FROM json_each(?)) LIMIT ?",
+        (dumps(list(pinned)), SLICE_ROWS),
+    )
+    chunks_left = SLICE_CHUNKS
+    for body, needed in rows:
+        if not needed:
+            state.execute(
+                "DELETE FROM chunk WHERE (body, number) IN (SELECT body, number FROM chunk WHERE body = ? LIMIT ?)",
+                (body, chunks_left),
+            )
+            chunks_left -= state.connection.changes()
+            if chunks_left <= 0:
+                break
+            state.execute("DELETE FROM body WHERE body = ?", (body,))
+        state.execute("DELETE FROM orphan WHERE body = ?", (body,))
+    return bool(rows)
+
+
+def _free_pages(state: WriteState) -> bool:
+    free, pages = int(state.connection.pragma("freelist_count")), int(state.connection.pragma("page_count"))
+    if free < VACUUM_PAGES or free * FREE_SHARE < pages:
+        return False
+    every(state.connection, f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+    return True

@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from ...interfaces.deferred import returns_deferred
 from ...interfaces.store import IBodyWriter, IOpenBody
-from ...mail.errors import NoSuchMessage, TemporaryFailure
+from ...mail.errors import NoSuchMessage, TemporaryFailure, Unavailable
 from ...mail.transaction import Body
 from .readers import Readers
 from .sqlite import every, find
@@ -30,9 +30,14 @@ READ_AT_ONCE_OCTETS = 64 * 1024
 
 
 class Pins:
-    """Bodies in use here: being staged, or open. What is pinned is not swept. Used in the reactor's thread."""
+    """
+    Bodies in use here: being staged, or open. What is pinned is not swept. Used in the reactor's thread.
+
+    `given_up` are bodies that their writers gave up; the store's writer looks as well.
+    """
 
     def __init__(self) -> None:
+        self.given_up: set[int] = set()
         self._counts: dict[int, int] = {}
 
     def add(self, body: int) -> None:
@@ -68,8 +73,7 @@ class BodyWriter:
     @returns_deferred
     async def write(self, data: bytes) -> None:
         """See IBodyWriter.write. Fires at once until a chunk is full."""
-        if self._over:
-            raise TemporaryFailure("the message body was given up")
+        self._check()
         self._buffer += data
         self._size += len(data)
         while len(self._buffer) >= CHUNK_OCTETS:
@@ -78,8 +82,7 @@ class BodyWriter:
     @returns_deferred
     async def finish(self, header_size: int, eight_bit: bool) -> Body:
         """See IBodyWriter.finish."""
-        if self._over:
-            raise TemporaryFailure("the message body was given up")
+        self._check()
         if self._buffer or self._body is None:
             await self._write_chunk()
         self._over = True
@@ -90,12 +93,23 @@ class BodyWriter:
         return Body(size=self._size, header_size=header_size, staged=str(body), eight_bit=eight_bit)
 
     def abort(self) -> None:
-        """See IBodyWriter.abort. The sweep takes what was written."""
-        if not self._over:
-            self._over = True
-            self._buffer.clear()
-            if self._body is not None:
-                self._pins.remove(self._body)
+        """See IBodyWriter.abort. Before a transaction has taken the body, none can any more."""
+        body, given_up = self._body, self._pins.given_up
+        if not self._over and body is not None:
+            self._pins.remove(body)
+        self._over = True
+        self._buffer.clear()
+        if body is None or body in given_up:
+            return
+        given_up.add(body)
+        # Should it fail, the sweep comes by later.
+        self._writer.submit(_dropping(body)).addBoth(lambda _: given_up.discard(body))
+
+    def _check(self) -> None:
+        if self._over:
+            raise TemporaryFailure("the message body was given up")
+        if not self._writer.accepting:
+            raise Unavailable("the store is stopped")
 
     async def _write_chunk(self) -> None:
         chunk = bytes(self._buffer[:CHUNK_OCTETS])
@@ -118,6 +132,15 @@ def _staging(body: int | None, number: int, chunk: bytes) -> Callable[[WriteStat
         return known
 
     return stage
+
+
+def _dropping(body: int) -> Callable[[WriteState], None]:
+    def drop(state: WriteState) -> None:
+        state.execute("DELETE FROM staged WHERE body = ?", (body,))
+        if state.connection.changes():
+            state.execute("INSERT OR IGNORE INTO orphan VALUES (?)", (body,))
+
+    return drop
 
 
 class StoredBody:

@@ -153,9 +153,9 @@ def take_body(state: WriteState, rows: list[Row], body: Body) -> int:
         number = state.last_body = state.last_body + 1
         rows.append((number, body.size, min(body.header_size, body.size), body.eight_bit, body.content))
         return number
-    number = int(body.staged)
+    number = int(body.staged) if body.staged.isdecimal() else 0
     state.execute("DELETE FROM staged WHERE body = ?", (number,))
-    if not state.connection.changes():
+    if not state.connection.changes() or number in state.given_up:
         raise TemporaryFailure("the message body is no longer there; send it again")
     content: bytes | None = None
     if body.size <= INLINE_BODY_OCTETS:

@@ -8,7 +8,7 @@ operation up is rolling back its savepoint and forgetting the rows that it touch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import apsw
 
@@ -78,13 +78,20 @@ _WRITE_MAILBOX = (
 
 
 class WriteState:
-    """The writer's connection with its cache; what an operation gets to work with."""
+    """
+    The writer's connection with its cache; what an operation gets to work with.
 
-    def __init__(self, connection: apsw.Connection, seconds: Callable[[], float]) -> None:
+    `given_up` are staged bodies that may not be used any more, though they be still there.
+    """
+
+    def __init__(
+        self, connection: apsw.Connection, seconds: Callable[[], float], given_up: Collection[int] = ()
+    ) -> None:
         self.connection = connection
         self.execute = connection.execute
         self.executemany = connection.executemany
         self.seconds = seconds
+        self.given_up = given_up
         self.queue_grew = False
         self._accounts: dict[str, AccountRow] = {}
         self._names: dict[int, str] = {}

@@ -72,7 +72,7 @@ class Machinery:
         connection = open_writer(self._path, self._durability)
         try:
             migrate(connection)
-            return WriteState(connection, self._reactor.seconds)
+            return WriteState(connection, self._reactor.seconds, self.pins.given_up)
         except BaseException:
             connection.close(True)
             raise

@@ -98,6 +98,11 @@ class Writer:
         self._thread: Thread | None = None
         self._stopped: Deferred[None] = Deferred()
 
+    @property
+    def accepting(self) -> bool:
+        """Whether operations are taken: the writer was started, and not stopped."""
+        return self._accepting
+
     # -- the reactor's side ----------------------------------------------------------------------------------
 
     def start(self) -> Deferred[None]:

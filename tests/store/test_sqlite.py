@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from zope.interface.verify import verifyObject
+
+from twisted_mail_node.interfaces.queue import IQueueStore
+from twisted_mail_node.interfaces.store import IDirectory, IMaildropLock, IMailStore
+from twisted_mail_node.store.sql import SQLiteStore
+from twisted_mail_node.testing.backend import Backend, SteeredReactor
+from twisted_mail_node.testing.store_contract import StoreContract
+
+
+@pytest.fixture
+def backend(tmp_path):
+    reactor = SteeredReactor()
+
+    def open_store():
+        return SQLiteStore(tmp_path / "mail.sqlite", reactor=reactor)
+
+    store = open_store()
+    backend = Backend(reactor, store, store, store, store, reopen=open_store)
+    backend.start()
+    yield backend
+    backend.stop()
+    assert reactor.getDelayedCalls() == []
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("mail store")] == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mail.sqlite", "mail.sqlite.lock"]
+
+
+class TestStore(StoreContract):
+    pass
+
+
+@pytest.mark.parametrize("door", [IMailStore, IQueueStore, IMaildropLock, IDirectory])
+def test_the_store_provides_every_door(door, tmp_path):
+    assert verifyObject(door, SQLiteStore(tmp_path / "mail.sqlite", reactor=SteeredReactor()))

@@ -20,13 +20,16 @@ class OpenSessions:
     def __init__(self) -> None:
         self._sessions: set[Ending] = set()
         self._waiting: list[Deferred[None]] = []
+        self._ending = False
 
     def __len__(self) -> int:
         return len(self._sessions)
 
     def add(self, session: Ending) -> None:
-        """A session is connected."""
+        """A session is connected. After `end_all` it is ended at once."""
         self._sessions.add(session)
+        if self._ending:
+            session.end()
 
     def remove(self, session: Ending) -> None:
         """A session's connection is gone."""
@@ -38,6 +41,7 @@ class OpenSessions:
 
     def end_all(self) -> Deferred[None]:
         """End all sessions. Fires when their connections are gone; cancelling gives the wait up."""
+        self._ending = True
         for session in tuple(self._sessions):
             session.end()
         if not self._sessions:

@@ -19,6 +19,7 @@ from twisted_mail_node.interfaces.auth import ILogin
 from twisted_mail_node.mail.columns import InternalDate
 from twisted_mail_node.mail.transaction import Body, Placement, Transaction
 from twisted_mail_node.mail.uid_set import UIDSet
+from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
 from twisted_mail_node.protocols.pop3 import POP3Factory, POP3Settings
 from twisted_mail_node.store.memory import MemoryStore
 
@@ -120,19 +121,17 @@ class Line:
 class Server:
     """What the tests connect to."""
 
-    def __init__(self, **settings):
+    def __init__(self, tls_context=None):
         self.clock = Clock()
         self.clock.advance(1_700_000_000)
         self.store = MemoryStore(self.clock)
         result_of(self.store.start())
         result_of(self.store.create_account(JOE))
         checker = InMemoryUsernamePasswordDatabaseDontUse(**{JOE: b"secret", "gone@example.test": b"secret"})
-        self.factory = POP3Factory(
-            self.clock,
-            Portal(Realm(self.store), [checker]),
-            self.store,
-            POP3Settings(hostname="mx.example.test", default_domain="example.test", **settings),
-        )
+        portal = Portal(Realm(self.store), [checker])
+        authenticator = Authenticator(portal, UncountedAttempts(), self.clock, default_domain="example.test")
+        settings = POP3Settings(hostname="mx.example.test")
+        self.factory = POP3Factory(self.store, settings, self.clock, authenticator, tls_context)
         self.delivered = 0
         self.host = "127.0.0.1"
 

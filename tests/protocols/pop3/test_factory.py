@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from twisted.cred.portal import Portal
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
@@ -22,7 +21,7 @@ def test_it_is_a_factory(server):
 
 
 def test_store_without_locks_gets_local_ones():
-    factory = POP3Factory(Clock(), Portal(None), object())
+    factory = POP3Factory(object(), POP3Settings(), Clock(), None)
     assert isinstance(factory._locks, LocalMaildropLock)
 
 

@@ -418,19 +418,22 @@ def test_listings_of_many_messages_come_in_slices(server):
 def test_all_sessions_can_be_ended(server):
     lines = [server("1"), server.logged_in()]
     assert server.factory.session_count == 2
-    ended = server.factory.end_sessions()
+    ended = server.factory.close_all()
     assert not ended.called
     for line in lines:
         assert line.take().endswith(b"-ERR [SYS/TEMP] the server is going down\r\n")
         assert line.closed
     assert ended.called
-    assert server.factory.end_sessions().called
+    assert server.factory.close_all().called
+    late = server("3")
+    assert late.take() == GREETING + b"-ERR [SYS/TEMP] the server is going down\r\n"
+    assert late.closed
     assert server.clock.getDelayedCalls() == []
 
 
 def test_wait_for_the_end_can_be_given_up(server):
     line = server("1")
-    ended = server.factory.end_sessions()
+    ended = server.factory.close_all()
     ended.cancel()
     ended.addErrback(lambda failure: failure.trap(CancelledError))
     assert line.closed

@@ -80,7 +80,7 @@ class Authorization:
             )
         driver = self._parts.driver
         driver.write(self._engine.send(replies.ok("begin TLS")))
-        driver.start_tls(self._parts.settings.tls_context)
+        driver.start_tls(self._parts.tls_context)
         self._parts.look_at_peer()
         self.offer_mechanisms()
         return None
@@ -139,4 +139,4 @@ class Authorization:
 
     @property
     def _tls_available(self) -> bool:
-        return self._parts.settings.tls_context is not None and not self._parts.peer.tls
+        return self._parts.tls_context is not None and not self._parts.peer.tls

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import secrets
 
-from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from ...interfaces.auth import IAttempts
 from ...interfaces.store import IMaildropLock, IMailStore
-from ..login import Authenticator, UncountedAttempts
+from ..login import Authenticator
 from ..open_sessions import OpenSessions
 from .lease import LocalMaildropLock
 from .session import POP3Session
@@ -34,9 +32,9 @@ class POP3Protocol(Protocol):
 
     def connectionMade(self) -> None:
         """See IProtocol."""
-        self._open_sessions.add(self._session)
         self._session.driver.connected(self.transport)
         self._session.begin()
+        self._open_sessions.add(self._session)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """See IProtocol."""
@@ -51,36 +49,32 @@ class POP3Factory(Factory):
 
     def __init__(
         self,
-        reactor: IReactorTime,
-        portal: Portal,
         store: IMailStore,
-        settings: POP3Settings | None = None,
-        attempts: IAttempts | None = None,
+        settings: POP3Settings,
+        clock: IReactorTime,
+        authenticator: Authenticator,
+        tls_context: object | None = None,
     ) -> None:
         """
         Args:
-            reactor: for timeouts, delays and leases.
-            portal: gives ILogin for IUsernamePassword.
             store: keeps the maildrop locks, where it provides IMaildropLock; else this factory does.
             settings: of this listener.
-            attempts: the record of failed logins, shared with other listeners; None counts nothing.
+            clock: the reactor, for timeouts and leases.
+            authenticator: checks logins; its ILogin gives the account.
+            tls_context: what `startTLS` takes; None does not offer STLS. May be replaced while running.
         """
-        self._reactor = reactor
-        self._settings = settings or POP3Settings()
-        self._locks: IMaildropLock = IMaildropLock(store, None) or LocalMaildropLock(reactor)
-        self._authenticator = Authenticator(
-            portal,
-            attempts or UncountedAttempts(),
-            reactor,
-            self._settings.plaintext,
-            self._settings.default_domain,
-        )
+        self.tls_context = tls_context
+        self._settings = settings
+        self._clock = clock
+        self._authenticator = authenticator
+        self._locks: IMaildropLock = IMaildropLock(store, None) or LocalMaildropLock(clock)
         self._open_sessions = OpenSessions()
 
     def buildProtocol(self, addr: IAddress | None) -> POP3Protocol:
         """See IProtocolFactory."""
-        session_id = secrets.token_hex(8)
-        session = POP3Session(session_id, self._settings, self._authenticator, self._locks, self._reactor)
+        session = POP3Session(
+            secrets.token_hex(8), self._settings, self._authenticator, self._locks, self._clock, self.tls_context
+        )
         return POP3Protocol(session, self._open_sessions)
 
     @property
@@ -88,6 +82,10 @@ class POP3Factory(Factory):
         """How many connections are open."""
         return len(self._open_sessions)
 
-    def end_sessions(self) -> Deferred[None]:
-        """Tell all clients that the node stops. Fires when all connections are gone; cancelling ends the wait."""
+    def close_all(self) -> Deferred[None]:
+        """
+        Tell each client that the node stops, and close; an answer that is being thought of is given first.
+
+        Fires when all are gone. New connections are told the same. Cancelling ends the wait.
+        """
         return self._open_sessions.end_all()

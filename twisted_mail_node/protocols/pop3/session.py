@@ -49,12 +49,14 @@ class POP3Session:
         authenticator: Authenticator,
         locks: IMaildropLock,
         clock: IReactorTime,
+        tls_context: object | None,
     ) -> None:
         self._session_id = session_id
         self._settings = settings
         self._authenticator = authenticator
         self._locks = locks
         self._clock = clock
+        self._tls_context = tls_context
         self._engine = POP3Server()
         self.driver = Driver(self._engine, self, clock)
         self._authorization: Authorization | None = None
@@ -66,7 +68,7 @@ class POP3Session:
             engine=self._engine,
             driver=self.driver,
             clock=self._clock,
-            settings=self._settings,
+            tls_context=self._tls_context,
             authenticator=self._authenticator,
             locks=self._locks,
             session_id=self._session_id,

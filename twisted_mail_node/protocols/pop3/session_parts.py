@@ -15,7 +15,6 @@ from ..login import Authenticator
 from ..peer import peer_of
 from .lease import MaildropLease
 from .maildrop import Maildrop
-from .settings import POP3Settings
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,14 +22,14 @@ class Parts:
     """
     One session's parts.
 
-    `begin_transaction` ends the authorization state; `lose_lease` is called when another session has got the
-    maildrop.
+    `tls_context` is what `startTLS` takes, None for no STLS. `begin_transaction` ends the authorization state;
+    `lose_lease` is called when another session has got the maildrop.
     """
 
     engine: POP3Server
     driver: Driver
     clock: IReactorTime
-    settings: POP3Settings
+    tls_context: object | None
     authenticator: Authenticator
     locks: IMaildropLock
     session_id: str

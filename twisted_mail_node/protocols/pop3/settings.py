@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..login import Plaintext
-
 # RFC 1939 §3: an autologout timer must be of at least this.
 SHORTEST_TIMEOUT_SECONDS = 600.0
 
@@ -15,16 +13,11 @@ class POP3Settings:
     """
     Settings of a listener.
 
-    `hostname` is what the greeting names. `default_domain` completes user names without "@". `tls_context` is
-    what `startTLS` takes (an IOpenSSLServerConnectionCreator), None for no STLS. `plaintext` says where passwords
-    may cross a connection without TLS. `timeout_seconds` is the silence after which a session ends; less than
+    `hostname` is what the greeting names. `timeout_seconds` is the silence after which a session ends; less than
     ten minutes the standard forbids.
     """
 
     hostname: str = "localhost"
-    default_domain: str = ""
-    tls_context: object | None = None
-    plaintext: Plaintext = "loopback"
     timeout_seconds: float = SHORTEST_TIMEOUT_SECONDS
 
     def __post_init__(self) -> None:

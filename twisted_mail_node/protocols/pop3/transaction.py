@@ -211,11 +211,11 @@ class Transaction:
         return self._engine.send(replies.OK)
 
     def _capabilities(self, _: AskCapabilities) -> bytes:
-        peer, settings = self._parts.peer, self._parts.settings
+        peer = self._parts.peer
         listed = capabilities(
             mechanisms=self._engine.mechanisms,
             user_allowed=self._parts.authenticator.plaintext_allowed(peer),
-            tls_available=settings.tls_context is not None and not peer.tls,
+            tls_available=self._parts.tls_context is not None and not peer.tls,
             in_transaction=True,
         )
         return self._engine.send(replies.lines("capabilities", listed))

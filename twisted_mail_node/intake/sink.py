@@ -23,6 +23,7 @@ from ..mail.envelope import Envelope, Service
 from ..mail.errors import MailError, Refused
 from ..mail.status import EnhancedStatus, Reply, reply
 from ..mail.transaction import Body, Committed
+from ..wire.mime.envelope import envelope_of
 from ..wire.smtp import replies
 from .header import HeaderFacts, header_facts, header_size
 from .identity import TransactionIds
@@ -60,7 +61,8 @@ class Intake:
         ids: for transactions.
         make_bounce: makes the report for recipients that vanish between RCPT and the commit.
         settings: see IntakeSettings.
-        envelope_of: gives the ENVELOPE of a header block in IMAP wire form, or None; it must be cheap.
+        envelope_of: gives the ENVELOPE of a header block in IMAP wire form, to be kept with the body; it must be
+            cheap. None keeps none.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class Intake:
         ids: TransactionIds,
         make_bounce: MakeBounce,
         settings: IntakeSettings,
-        envelope_of: Callable[[bytes], bytes | None] | None = None,
+        envelope_of: Callable[[bytes], bytes | None] | None = envelope_of,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -188,11 +190,11 @@ class MessageSink:
         self._refuse(self._reply_for(failure))
 
     def _envelope_of(self, header: bytes) -> bytes | None:
-        envelope_of = self._intake.envelope_of
-        if envelope_of is None:
+        make_envelope = self._intake.envelope_of
+        if make_envelope is None:
             return None
         try:
-            return envelope_of(header)
+            return make_envelope(header)
         except Exception:
             self._log.failure(_ENVELOPE_FAILED, queue_id=self._id)
             return None

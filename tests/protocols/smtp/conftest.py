@@ -7,40 +7,18 @@ import itertools
 import pytest
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.portal import Portal
-from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
-from zope.interface import implementer
 
 from twisted_mail_node.auth.portal import MailRealm
 from twisted_mail_node.intake import Intake, IntakeSettings, TransactionIds
-from twisted_mail_node.interfaces.auth import IAttempts
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.columns import FetchItem
 from twisted_mail_node.mail.transaction import Body
 from twisted_mail_node.policy import Recipients, RecipientSettings, RelayPolicy
-from twisted_mail_node.protocols.login import Authenticator
 from twisted_mail_node.protocols.smtp import SMTPFactory, SMTPSettings
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.testing.connections import MemoryConnections, built_by
-
-
-def success_result_of(deferred: Deferred):
-    results = []
-    deferred.addCallback(results.append)
-    assert results, "the Deferred has not fired"
-    return results[0]
-
-
-@implementer(IAttempts)
-class NoDelay:
-    def delay_before(self, host, name):
-        return 0.0
-
-    def failed(self, host, name):
-        pass
-
-    def succeeded(self, host, name):
-        pass
+from twisted_mail_node.testing.deferreds import result_of
 
 
 class Site:
@@ -49,19 +27,18 @@ class Site:
     def __init__(self):
         self.clock = Clock()
         self.store = MemoryStore(self.clock)
-        success_result_of(self.store.start())
+        result_of(self.store.start())
         for name in ("alice@a.test", "bob@a.test", "postmaster@a.test"):
-            success_result_of(self.store.add_user(name, "hash"))
-        success_result_of(
+            result_of(self.store.add_user(name, "hash"))
+        result_of(
             self.store.set_alias(
                 "list@a.test",
                 [Address("alice", "a.test"), Address("bob", "a.test"), Address("carol", "c.test")],
             )
         )
-        success_result_of(self.store.set_alias("ally@a.test", [Address("alice", "a.test")]))
+        result_of(self.store.set_alias("ally@a.test", [Address("alice", "a.test")]))
         checker = InMemoryUsernamePasswordDatabaseDontUse(**{"alice@a.test": b"secret", "bob@a.test": b"b"})
         self.portal = Portal(MailRealm(self.store, self.store), [checker])
-        self.authenticator = Authenticator(self.portal, NoDelay(), self.clock, "loopback", "a.test")
         self.recipients = Recipients(self.store, RecipientSettings(domains=["a.test"]))
         self.policy = RelayPolicy(self.recipients)
         self.bounces = []
@@ -79,16 +56,11 @@ class Site:
         content = b"Subject: bounce\r\n\r\n"
         return Body(len(content), len(content), content)
 
-    def factory(self, *, tls_context=None, policy=None, intake=None, authenticator=None, **settings):
-        made = SMTPSettings(**{"hostname": "mx.a.test", "max_message_size": 1_000_000, **settings})
-        return SMTPFactory(
-            policy or self.policy,
-            intake or self.intake,
-            made,
-            self.clock,
-            authenticator or self.authenticator,
-            tls_context,
+    def factory(self, *, policy=None, intake=None, portal=None, **settings):
+        made = SMTPSettings(
+            **{"hostname": "mx.a.test", "max_message_size": 1_000_000, "default_domain": "a.test", **settings}
         )
+        return SMTPFactory(self.clock, policy or self.policy, intake or self.intake, made, portal or self.portal)
 
     def connections(self, transport=None, **settings):
         build = built_by(self.factory(**settings))
@@ -97,12 +69,12 @@ class Site:
         return MemoryConnections(build, self.clock, transport)
 
     def messages(self, account, mailbox="INBOX"):
-        door = success_result_of(success_result_of(self.store.account(account)).mailbox(mailbox))
-        uids = success_result_of(door.uids())
-        return list(success_result_of(door.fetch(uids, FetchItem.BODY)).bodies)
+        door = result_of(result_of(self.store.account(account)).mailbox(mailbox))
+        uids = result_of(door.uids())
+        return list(result_of(door.fetch(uids, FetchItem.BODY)).bodies)
 
     def queued(self):
-        return list(success_result_of(self.store.items()))
+        return list(result_of(self.store.items()))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail_node.wire.smtp.data import DataReader, stuffed
+from twisted_mail_node.wire.smtp.data import DataReader
 
 
 def read_whole(data: bytes, cuts: list[int], *, normalise: bool = False) -> tuple[bytes, bool, bytes, bool]:
@@ -68,7 +68,7 @@ def test_normalised_content_has_no_lone_cr_or_lf(data: bytes, cuts: list[int]) -
 @given(_evil, st.lists(st.integers(0, 60), max_size=8))
 def test_stuffed_content_is_read_as_it_was(lines: bytes, cuts: list[int]) -> None:
     content = lines + b"\r\n"
-    sent = stuffed(content, at_line_start=True) + b".\r\n" + b"QUIT\r\n"
+    sent = (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\nQUIT\r\n"
     got, ended, rest, _ = read_whole(sent, cuts)
     assert (got, ended, rest) == (content, True, b"QUIT\r\n")
 

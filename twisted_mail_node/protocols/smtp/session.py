@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -64,46 +65,52 @@ _HELP = reply(214, "2.0.0", "known here: " + " ".join(sorted(verb.decode() for v
 
 class SMTPSession:
     """
-    The session of one connection.
+    A session and its driver. It does nothing before `begin`, when there is a transport.
 
     Args:
+        session_id: for logs.
         settings: of the listener.
         policy: asked at each stage.
         intake: takes the messages.
         authenticator: checks logins; None where there are none.
-        tls_context: for STARTTLS; None where TLS is not to be had, or active from the start.
-        peer: who is at the other end.
-
-    `engine` and `driver` belong together; the driver is set by whoever made it.
+        clock: for timeouts.
     """
-
-    driver: Driver
 
     _log = Logger()
 
     def __init__(
         self,
+        session_id: str,
         settings: SMTPSettings,
         policy: ISMTPPolicy,
         intake: IIntake,
         authenticator: Authenticator | None,
-        tls_context: object | None,
-        peer: Peer,
+        clock: IReactorTime,
     ) -> None:
         self._settings = settings
         self._policy = policy
         self._intake = intake
-        self._authenticator = authenticator if settings.auth != "off" else None
-        self._tls_context = tls_context
-        self._client = Client(peer, settings.service)
+        self._authenticator = authenticator
+        self._client = Client(Peer("", session=session_id), settings.service)
         self._login: ILogin | None = None
         self._sasl = SASLServer(())
         self._transaction: MailTransaction | None = None
         self._errors = 0
         self._is_lmtp = settings.service is Service.LMTP
         self.engine = SMTPServerEngine(
-            self._offer(), lmtp=self._is_lmtp, normalise_newlines=settings.bare_newlines == "normalise"
+            Offer(), lmtp=self._is_lmtp, normalise_newlines=settings.bare_newlines == "normalise"
         )
+        self.driver = Driver(self.engine, self, clock)
+
+    def begin(self) -> None:
+        """The driver has its transport: greet."""
+        self._client = replace(self._client, peer=peer_of(self.driver.transport, self._client.peer.session))
+        self.driver.set_timeout(self._settings.command_timeout_seconds)
+        self.driver.resume()
+
+    def end(self) -> None:
+        """The node stops: say so, and close."""
+        self.driver.finish(replies.render(replies.SHUTTING_DOWN))
 
     # -- called by the driver -----------------------------------------------------------------------------------
 
@@ -175,7 +182,7 @@ class SMTPSession:
             offered = mechanisms(peer.tls, authenticator.plaintext_allowed(peer))
         return Offer(
             max_size=self._settings.max_message_size,
-            starttls=self._tls_context is not None and not peer.tls,
+            starttls=self._settings.tls_context is not None and not peer.tls,
             tls=peer.tls,
             mechanisms=offered,
             auth_needs_tls=authenticator is not None and not offered,
@@ -297,7 +304,7 @@ class SMTPSession:
         self._client = Client(replace(self._client.peer, tls=True), self._settings.service)
         self.driver.write(self.engine.send(replies.READY_FOR_TLS))
         self.engine.offer = self._offer()
-        self.driver.start_tls(self._tls_context)
+        self.driver.start_tls(self._settings.tls_context)
         return None
 
     def _auth(self, event: Auth) -> Answer:

@@ -73,14 +73,3 @@ class DataReader:
                 content = _ANY_NEWLINE.sub(b"\r\n", content)
         self.size_octets += len(content)
         return content
-
-
-def stuffed(content: bytes, *, at_line_start: bool) -> bytes:
-    """
-    Put a dot before each line that begins with one: how a chunk of content is sent.
-
-    `at_line_start` says that the chunk before ended with CRLF, or that there was none. A chunk must not end
-    between the CR and the LF of one line end. Source: RFC 5321 §4.5.2.
-    """
-    doubled = content.replace(b"\r\n.", b"\r\n..")
-    return b"." + doubled if at_line_start and doubled.startswith(b".") else doubled

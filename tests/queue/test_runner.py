@@ -1,0 +1,522 @@
+"""The runner on a memory store, with a scripted delivery and a fake clock."""
+
+from collections import Counter
+from itertools import count, pairwise
+
+import pytest
+from twisted.internet import defer
+from twisted.internet.task import Clock
+
+from twisted_mail_node.mail.address import Address
+from twisted_mail_node.mail.envelope import Recipient, Target
+from twisted_mail_node.mail.errors import PermanentFailure, TemporaryFailure
+from twisted_mail_node.mail.queue_item import Deferred, Delivered, Failed, ItemState
+from twisted_mail_node.mail.status import EnhancedStatus
+from twisted_mail_node.queue.bouncer import Bouncer
+from twisted_mail_node.queue.runner import QueueRunner, RunnerLimits
+from twisted_mail_node.store.memory.store import MemoryStore
+from twisted_mail_node.testing.samples import body, outgoing, transaction
+
+OK = Delivered("250 ok", "mx.b.test")
+LATER = Deferred(EnhancedStatus(4, 2, 0), "450 later", "mx.b.test", "C: MAIL")
+NEVER = Failed(EnhancedStatus(5, 1, 1), "550 no", "mx.b.test", "C: MAIL")
+DAY = 86400.0
+
+
+class ScriptedDelivery:
+    """Answers with what `outcome` says of an item; None leaves the delivery under way."""
+
+    def __init__(self, outcome=OK):
+        self.outcome = outcome if callable(outcome) else lambda item: outcome
+        self.calls, self.under_way, self.most = [], [], Counter()
+
+    def destination(self, item):
+        return item.recipient.domain
+
+    def deliver(self, items):
+        self.calls.append(list(items))
+        outcomes = [self.outcome(item) for item in items]
+        if None not in outcomes:
+            return defer.succeed(outcomes)
+        waiting = defer.Deferred()
+        self.under_way.append((waiting, list(items)))
+        domains = Counter(items[0].recipient.domain for _, items in self.under_way)
+        self.most |= domains
+        return waiting
+
+    def end_one(self, outcome=OK, position=0):
+        waiting, items = self.under_way.pop(position)
+        waiting.callback([outcome] * len(items))
+
+    def stop(self):
+        return defer.succeed(None)
+
+
+class Mortal:
+    """A store as a process sees it that may be killed: nothing it does afterwards has an effect or an answer."""
+
+    def __init__(self, store):
+        self._store, self.is_dead = store, False
+
+    def watch_queue(self, listener):
+        self._store.watch_queue(lambda: None if self.is_dead else listener())
+
+    def __getattr__(self, name):
+        return (lambda *args: defer.Deferred()) if self.is_dead else getattr(self._store, name)
+
+
+class World:
+    def __init__(self):
+        self.clock = Clock()
+        self.clock.advance(1_000_000)
+        self.store = MemoryStore(self.clock)
+        self.now(self.store.start())
+        self.now(self.store.create_account("ann@example.test"))
+        self.ids = (f"report-{n}" for n in count(1))
+        self.resolved = Recipient(Address.parse("ann@example.test"), (Target("ann@example.test"),))
+        self.commits = []
+        settle = self.store.settle
+
+        def counted(now, settled, follow_ups=()):
+            self.commits.append((len(settled), len(follow_ups)))
+            return settle(now, settled, follow_ups)
+
+        self.store.settle = counted
+
+    def now(self, deferred):
+        out = []
+        deferred.addBoth(out.append)
+        assert out, "has not fired"
+        if hasattr(out[0], "raiseException"):
+            out[0].raiseException()
+        return out[0]
+
+    def resolve(self, address):
+        return defer.fail(self.resolved) if isinstance(self.resolved, Exception) else defer.succeed(self.resolved)
+
+    def runner(self, delivery, owner="one", started=True, store=None, **limits):
+        bouncer = Bouncer(
+            self.store,
+            self.resolve,
+            hostname="mx.example.test",
+            postmaster=Address.parse("postmaster@example.test"),
+            new_id=lambda: next(self.ids),
+        )
+        runner = QueueRunner(
+            store or self.store,
+            delivery,
+            self.clock,
+            owner,
+            bouncer=bouncer,
+            limits=RunnerLimits(**limits),
+            chance=lambda: 0.5,
+        )
+        if started:
+            self.now(runner.start())
+            self.run(1)
+        return runner
+
+    def put(self, *recipients, sender="ann@example.test", **more):
+        parts = [outgoing(recipient, sender=sender) for recipient in recipients]
+        self.now(self.store.deliver(transaction(*parts, now=self.clock.seconds(), **more)))
+
+    def run(self, seconds):
+        """Let time pass from one timed call to the next."""
+        end = self.clock.seconds() + seconds
+        while (calls := self.clock.getDelayedCalls()) and (due := min(c.getTime() for c in calls)) <= end:
+            self.clock.advance(max(0.0, due - self.clock.seconds()))
+        self.clock.advance(end - self.clock.seconds())
+
+    def items(self):
+        return self.now(self.store.items())
+
+    def reports(self):
+        account = self.now(self.store.account("ann@example.test"))
+        inbox = self.now(account.mailbox("INBOX"))
+        out = []
+        for uid in self.now(inbox.uids()):
+            opened = self.now(inbox.open_body(uid))
+            out.append(self.now(opened.read(0, opened.size)))
+        return out
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def test_what_is_due_is_delivered_and_leaves_the_queue(world):
+    delivery = ScriptedDelivery()
+    world.put("r@b.test")
+    world.runner(delivery)
+    assert not world.items()
+    assert len(delivery.calls) == 1
+
+
+def test_new_mail_is_delivered_as_soon_as_it_is_there(world):
+    delivery = ScriptedDelivery()
+    world.runner(delivery)
+    world.put("r@b.test")
+    world.run(0.1)
+    assert not world.items()
+
+
+def test_recipients_of_one_message_go_together_by_destination(world):
+    delivery = ScriptedDelivery()
+    world.put("a@b.test", "x@c.test", "b@b.test")
+    world.runner(delivery)
+    assert sorted([str(item.recipient) for item in call] for call in delivery.calls) == [
+        ["a@b.test", "b@b.test"],
+        ["x@c.test"],
+    ]
+
+
+def test_outcomes_share_commits(world):
+    for _ in range(200):
+        world.put("r@b.test")
+    leases = []
+    lease = world.store.lease
+    world.store.lease = lambda *a: leases.append(a) or lease(*a)
+    world.runner(ScriptedDelivery())
+    assert not world.items()
+    assert len(world.commits) <= 2
+    assert len(leases) <= 4
+
+
+def test_tries_go_on_for_five_days_and_then_the_sender_is_told_once(world):
+    times = []
+    start = world.clock.seconds()
+    delivery = ScriptedDelivery(lambda item: times.append(world.clock.seconds() - start) or LATER)
+    world.put("r@b.test")
+    world.runner(delivery)
+    world.run(6 * DAY)
+    assert len(times) == 23
+    assert [round(b - a) for a, b in pairwise(times)][:4] == [60, 300, 900, 1800]
+    assert times[-1] == pytest.approx(5 * DAY, abs=1)
+    assert not world.items()
+    (told,) = world.reports()
+    assert b"Status: 5.4.7" in told
+    assert b"450 later" in told
+    assert told.startswith(b"Return-Path: <>\r\n")
+
+
+def test_a_deferred_item_remembers_what_was_said(world):
+    world.put("r@b.test")
+    world.runner(ScriptedDelivery(LATER))
+    (item,) = world.items()
+    assert (item.state, item.attempts, item.last_reply) == (ItemState.DUE, 1, "450 later")
+    assert world.now(world.store.item(item.item_id)).transcript == "C: MAIL"
+
+
+def test_one_report_tells_of_all_recipients_that_failed_together(world):
+    delivery = ScriptedDelivery(lambda item: OK if item.recipient.local_part == "good" else NEVER)
+    world.put("bad@b.test", "good@b.test", "worse@c.test")
+    world.put("other@b.test")
+    world.runner(delivery)
+    first, second = sorted(world.reports(), key=len, reverse=True)
+    assert b"bad@b.test" in first
+    assert b"worse@c.test" in first
+    assert b"good@b.test" not in first
+    assert b"other@b.test" in second
+    assert world.commits == [(4, 2)]
+    assert not world.items()
+
+
+def test_nobody_is_told_of_a_message_without_sender(world):
+    world.put("r@b.test", sender=None)
+    world.runner(ScriptedDelivery(NEVER))
+    assert not world.items()
+    assert not world.reports()
+
+
+def test_a_report_to_elsewhere_is_queued_and_its_failure_is_the_end(world):
+    world.resolved = Recipient(Address.parse("s@c.test"), (), (Address.parse("s@c.test"),))
+    delivery = ScriptedDelivery(NEVER)
+    world.put("r@b.test", sender="s@c.test")
+    world.runner(delivery)
+    world.run(DAY)
+    assert [str(call[0].recipient) for call in delivery.calls] == ["r@b.test", "s@c.test"]
+    assert delivery.calls[1][0].sender is None
+    assert not world.items()
+
+
+def test_a_sender_that_does_not_exist_is_not_told(world):
+    world.resolved = PermanentFailure("no such user")
+    world.put("r@b.test")
+    world.runner(ScriptedDelivery(NEVER))
+    assert not world.items()
+    assert not world.reports()
+
+
+def test_a_report_that_cannot_be_made_now_is_made_later_and_holds_up_nobody(world, logged_failures):
+    resolved, world.resolved = world.resolved, TemporaryFailure("not now")
+    delivery = ScriptedDelivery(lambda item: NEVER if item.recipient.domain == "b.test" else OK)
+    world.put("r@b.test")
+    world.put("r@c.test")
+    world.runner(delivery)
+    assert [str(item.recipient) for item in world.items()] == ["r@b.test"]
+    world.resolved = resolved
+    world.run(600)
+    assert not world.items()
+    assert len(world.reports()) == 1
+    assert len(delivery.calls) == 2
+    logged_failures.clear()
+
+
+def test_a_report_whose_mailbox_is_gone_is_left_out_and_the_others_are_kept(world):
+    world.put("r@b.test")
+    world.put("r@b.test", sender="gone@example.test")
+    lost = Recipient(Address.parse("gone@example.test"), (Target("gone@example.test"),))
+    kept = world.resolved
+    world.resolve = lambda address: defer.succeed(lost if address.local_part == "gone" else kept)
+    world.runner(ScriptedDelivery(NEVER))
+    assert not world.items()
+    assert len(world.reports()) == 1
+
+
+def test_an_outcome_that_cannot_be_recorded_is_kept_and_recorded_later(world, logged_failures):
+    delivery = ScriptedDelivery()
+    world.put("r@b.test")
+    settle, world.store.settle = world.store.settle, lambda *a: defer.fail(TemporaryFailure("disk full"))
+    world.runner(delivery)
+    world.run(1000)
+    assert len(delivery.calls) == 1
+    world.store.settle = settle
+    world.run(120)
+    assert not world.items()
+    assert len(delivery.calls) == 1
+    logged_failures.clear()
+
+
+def test_a_store_that_cannot_lease_is_asked_again(world, logged_failures):
+    delivery = ScriptedDelivery()
+    lease, world.store.lease = world.store.lease, lambda *a: defer.fail(TemporaryFailure("disk"))
+    world.runner(delivery)
+    world.put("r@b.test")
+    world.run(3)
+    world.store.lease = lease
+    world.run(2)
+    assert not world.items()
+    logged_failures.clear()
+
+
+def test_a_delivery_that_breaks_is_tried_again_later(world, logged_failures):
+    delivery = ScriptedDelivery()
+    delivery.deliver = lambda items: defer.fail(ZeroDivisionError())
+    world.put("r@b.test")
+    world.runner(delivery)
+    (item,) = world.items()
+    assert (item.attempts, str(item.last_status)) == (1, "4.3.0")
+    assert logged_failures.pop().check(ZeroDivisionError)
+
+
+def test_no_destination_has_more_than_its_share_under_way(world):
+    delivery = ScriptedDelivery(lambda item: None)
+    for _ in range(50):
+        world.put("r@b.test")
+    for n in range(30):
+        world.put(f"r@d{n}.test")
+    world.runner(delivery, messages_per_destination=3, messages_in_flight=20)
+    assert len(delivery.under_way) == 20
+    for _ in range(80):
+        delivery.end_one()
+        world.run(0.1)
+    assert delivery.most["b.test"] <= 3
+    assert not world.items()
+
+
+def test_a_dead_destination_does_not_slow_the_others(world):
+    delivery = ScriptedDelivery(lambda item: None if item.recipient.domain == "dead.test" else OK)
+    for _ in range(500):
+        world.put("r@dead.test")
+    for n in range(300):
+        world.put(f"r@d{n}.test")
+    world.runner(delivery)
+    assert {item.recipient.domain for item in world.items()} == {"dead.test"}
+    world.put("late@b.test")
+    world.run(1)
+    assert {item.recipient.domain for item in world.items()} == {"dead.test"}
+
+
+def test_no_more_is_leased_than_memory_is_set_aside_for(world):
+    delivery = ScriptedDelivery(lambda item: None)
+    for n in range(100):
+        world.put(f"r@d{n}.test")
+    world.runner(delivery, leased_items=40, items_per_lease=20)
+    assert sum(item.state is ItemState.LEASED for item in world.items()) == 40
+    while delivery.under_way:
+        delivery.end_one()
+        world.run(0.1)
+    assert not world.items()
+
+
+def test_leases_are_renewed_while_a_delivery_takes_long(world):
+    delivery, other = ScriptedDelivery(lambda item: None), ScriptedDelivery()
+    world.put("r@b.test")
+    world.runner(delivery)
+    world.runner(other, owner="two")
+    world.run(3600)
+    assert not other.calls
+    delivery.end_one()
+    world.run(1)
+    assert not world.items()
+
+
+def test_two_runners_never_try_the_same_item_at_once(world):
+    at_work = set()
+
+    def begin(item):
+        assert item.item_id not in at_work
+        at_work.add(item.item_id)
+        return None
+
+    deliveries = [ScriptedDelivery(begin), ScriptedDelivery(begin)]
+    for n in range(60):
+        world.put(f"r@d{n % 7}.test")
+    for number, delivery in enumerate(deliveries):
+        world.runner(delivery, owner=f"owner-{number}", items_per_lease=5, leased_items=10)
+    for step in range(200):
+        delivery = deliveries[step % 2]
+        if delivery.under_way:
+            at_work.difference_update(item.item_id for item in delivery.under_way[0][1])
+            delivery.end_one(LATER if step % 5 == 0 else OK)
+        world.run(70)
+    assert all(delivery.calls for delivery in deliveries)
+    assert not world.items()
+
+
+def test_what_a_killed_runner_held_is_taken_up_by_its_successor_at_once(world):
+    killed = ScriptedDelivery(lambda item: None)
+    world.put("r@b.test")
+    mortal = Mortal(world.store)
+    world.runner(killed, store=mortal)
+    mortal.is_dead = True
+    successor = ScriptedDelivery()
+    world.runner(successor)
+    assert len(successor.calls) == 1
+    assert not world.items()
+
+
+def test_what_a_killed_runner_held_is_taken_up_by_another_when_the_lease_ends(world):
+    killed = ScriptedDelivery(lambda item: None)
+    world.put("r@b.test")
+    mortal = Mortal(world.store)
+    world.runner(killed, store=mortal)
+    mortal.is_dead = True
+    other = ScriptedDelivery()
+    world.runner(other, owner="two")
+    world.run(200)
+    assert not other.calls
+    world.run(200)
+    assert len(other.calls) == 1
+    assert not world.items()
+
+
+def test_a_runner_that_lost_its_leases_records_nothing_and_reports_nothing(world, logged_failures):
+    cut_off, other = ScriptedDelivery(lambda item: None), ScriptedDelivery(NEVER)
+    world.put("r@b.test")
+    mortal = Mortal(world.store)
+    world.runner(cut_off, store=mortal)
+    mortal.is_dead = True
+    world.runner(other, owner="two")
+    world.run(400)
+    mortal.is_dead = False
+    cut_off.end_one(NEVER)
+    world.run(10)
+    assert not world.items()
+    assert len(world.reports()) == 1
+    assert len(other.calls) == 1
+
+
+@pytest.mark.parametrize("moment", ["lease", "settle", "next_due", "renew"])
+def test_a_runner_killed_at_any_commit_leaves_nothing_undone(world, moment):
+    """Before the commit or after it, as seen by the successor; each recipient is recorded once."""
+    outcome = {"b.test": OK, "c.test": NEVER}
+    for after in (False, True):
+        mortal = Mortal(world.store)
+        act = getattr(world.store, moment)
+
+        def killing(*args, mortal=mortal, act=act, after=after):
+            if after and not mortal.is_dead:
+                act(*args)
+            mortal.is_dead = True
+            return defer.Deferred()
+
+        world.put("r@b.test", "bad@c.test")
+        setattr(mortal, moment, killing)
+        delivery = ScriptedDelivery(lambda item: None if moment == "renew" else outcome[item.recipient.domain])
+        world.runner(delivery, owner=f"killed-{after}", store=mortal)
+        world.run(400)
+        assert mortal.is_dead
+        world.runner(ScriptedDelivery(lambda item: outcome[item.recipient.domain]), owner=f"next-{after}")
+        world.run(1000)
+        assert not world.items()
+        assert len(world.reports()) == 1 + after
+
+
+def test_stop_waits_a_little_records_and_gives_leases_back(world):
+    delivery = ScriptedDelivery(lambda item: None)
+    for _ in range(30):
+        world.put("r@b.test")
+    runner = world.runner(delivery)
+    stopped = runner.stop()
+    delivery.end_one()
+    world.run(4)
+    assert not stopped.called
+    world.run(2)
+    world.now(stopped)
+    assert [item.state for item in world.items()] == [ItemState.DUE] * 29
+    assert not world.clock.getDelayedCalls()
+    assert all(item.attempts == 0 for item in world.items())
+
+
+def test_stop_is_at_once_where_nothing_is_under_way_and_nothing_begins_after_it(world):
+    delivery = ScriptedDelivery()
+    runner = world.runner(delivery)
+    world.now(runner.stop())
+    world.put("r@b.test")
+    world.run(1000)
+    assert not delivery.calls
+    assert not world.clock.getDelayedCalls()
+    world.now(runner.stop())
+
+
+def test_a_runner_can_be_started_again(world):
+    delivery = ScriptedDelivery()
+    runner = world.runner(delivery)
+    world.now(runner.stop())
+    world.put("r@b.test")
+    world.now(runner.start())
+    world.run(1)
+    assert not world.items()
+
+
+def test_a_retry_by_hand_is_tried_at_once(world):
+    outcomes = iter([LATER, OK])
+    delivery = ScriptedDelivery(lambda item: next(outcomes))
+    world.put("r@b.test")
+    world.runner(delivery)
+    world.now(world.store.retry(None, world.clock.seconds()))
+    world.run(0.1)
+    assert not world.items()
+
+
+def test_many_recipients_are_cut_into_several_deliveries(world):
+    delivery = ScriptedDelivery()
+    world.put(*(f"r{n}@b.test" for n in range(250)))
+    world.runner(delivery, items_per_lease=250)
+    assert sorted(len(call) for call in delivery.calls) == [50, 100, 100]
+
+
+def test_a_report_of_many_recipients_comes_in_several(world):
+    world.put(*(f"r{n}@b.test" for n in range(100)))
+    world.runner(ScriptedDelivery(NEVER))
+    assert len(world.reports()) == 2
+
+
+def test_the_header_in_a_report_is_the_messages(world):
+    world.put("r@b.test", bodies=(body(b"Subject: the one\r\n\r\nsecret text\r\n"),))
+    world.runner(ScriptedDelivery(NEVER))
+    (told,) = world.reports()
+    assert b"Subject: the one" in told
+    assert b"secret text" not in told

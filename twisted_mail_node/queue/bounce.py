@@ -1,0 +1,151 @@
+"""
+The report that a message could not be delivered, as octets. Pure.
+
+It decides what a report says; `bouncer` decides to whom it goes, and that there is one at all. Sources: RFC 3464
+(delivery status), RFC 6522 (multipart/report), RFC 3834 §5 (Auto-Submitted), RFC 5322 (header).
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import b2a_qp
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email.utils import formatdate
+from textwrap import wrap
+
+from ..mail.address import Address
+from ..mail.queue_item import Failed, QueueItem
+
+# So much of the original header is given back; reports stay far below what is kept in one piece.
+HEADER_OCTETS = 16 * 1024
+# How many recipients one report tells of.
+RECIPIENTS = 64
+_REPLY_CHARACTERS = 500
+_LINE_CHARACTERS = 76
+_MESSAGE_ID = re.compile(rb"^message-id:[ \t]*(?:\r\n[ \t]+)?(<[!-=?-~]{1,250}>)", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Who reports: this node's host name, and the address that answers go to."""
+
+    hostname: str
+    postmaster: Address
+
+
+def report(
+    reporter: Reporter,
+    report_id: str,
+    recipient: Address,
+    failed: Sequence[tuple[QueueItem, Failed]],
+    header: bytes,
+    now: float,
+) -> bytes:
+    """
+    The report to `recipient`, the sender of the message: seven-bit, lines ended by CRLF, header first.
+
+    `failed` are items of one message, at most RECIPIENTS. `header` is the message's header block or its
+    beginning. `report_id` is unique: it makes Message-ID and the boundary.
+    """
+    boundary = f"=_{report_id}"
+    parts = [
+        b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+        + _quoted(_words(reporter, failed).encode("utf-8", "replace")),
+        b"Content-Type: message/delivery-status\r\n\r\n" + _status(reporter, failed, now),
+        # RFC 6522 §4: encoded where seven bits do not do; it is read by programs only.
+        b"Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+        + _quoted(_cut(header)),
+    ]
+    line = f"\r\n--{boundary}\r\n".encode("ascii")
+    return (
+        _header(reporter, report_id, recipient, len(failed), header, boundary, now)
+        + b"This is a report in several parts about mail that was not delivered.\r\n"
+        + b"".join(line + part for part in parts)
+        + f"\r\n--{boundary}--\r\n".encode("ascii")
+    )
+
+
+def _header(
+    reporter: Reporter, report_id: str, recipient: Address, count: int, header: bytes, boundary: str, now: float
+) -> bytes:
+    subject = "Your message was not delivered" + (f" to {count} recipients" if count > 1 else "")
+    lines = [
+        f"Date: {formatdate(now)}",
+        f'From: "Mail Delivery (MAILER-DAEMON)" <{_ascii(str(reporter.postmaster))}>',
+        f"To: <{_ascii(str(recipient))}>",
+        f"Subject: {subject}",
+        f"Message-ID: <{report_id}@{reporter.hostname}>",
+        "Auto-Submitted: auto-replied",
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="{boundary}"',
+    ]
+    original = _MESSAGE_ID.search(header[:HEADER_OCTETS])
+    if original is not None:
+        name = original[1].decode("ascii")
+        lines[5:5] = [f"In-Reply-To: {name}", f"References: {name}"]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+
+
+def _words(reporter: Reporter, failed: Sequence[tuple[QueueItem, Failed]]) -> str:
+    paragraphs = [
+        f"This is the mail node at {reporter.hostname}.",
+        "Your message could not be delivered to the recipients below, and it will not be tried again. "
+        "Nothing more will come of it unless you send it once more. Its header is attached.",
+    ]
+    for item, outcome in failed:
+        paragraphs.append(f"<{item.recipient}>")
+        if item.original_recipient is not None and item.original_recipient != item.recipient:
+            paragraphs[-1] += f" (you wrote to <{item.original_recipient}>)"
+        where = f"The host {outcome.host} said: " if outcome.host else ""
+        paragraphs.append(_indented(where + _short(outcome.reply)))
+    return "\r\n\r\n".join(paragraphs) + "\r\n"
+
+
+def _indented(text: str) -> str:
+    return "\r\n".join("    " + line for line in wrap(text, _LINE_CHARACTERS - 4) or [""])
+
+
+def _status(reporter: Reporter, failed: Sequence[tuple[QueueItem, Failed]], now: float) -> bytes:
+    first = failed[0][0]
+    groups = [f"Reporting-MTA: dns; {reporter.hostname}\r\nArrival-Date: {formatdate(first.created)}\r\n"]
+    for item, outcome in failed:
+        fields = [
+            f"Final-Recipient: rfc822; {_ascii(str(item.recipient))}",
+            "Action: failed",
+            f"Status: {outcome.status}",
+            f"Last-Attempt-Date: {formatdate(now)}",
+        ]
+        if item.original_recipient is not None:
+            fields.insert(0, f"Original-Recipient: rfc822; {_ascii(str(item.original_recipient))}")
+        if outcome.host:
+            fields.append(f"Remote-MTA: dns; {_ascii(outcome.host)}")
+        kind = "smtp" if outcome.reply[:3].isdecimal() else "x-local"
+        fields.append(_folded(f"Diagnostic-Code: {kind}; {_ascii(_short(outcome.reply))}"))
+        groups.append("\r\n".join(fields) + "\r\n")
+    return "\r\n".join(groups).encode("ascii")
+
+
+def _folded(field: str) -> str:
+    """A long field over several lines (RFC 5322 §2.2.3)."""
+    return "\r\n ".join(wrap(field, _LINE_CHARACTERS, break_on_hyphens=False))
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:_REPLY_CHARACTERS]
+
+
+def _ascii(text: str) -> str:
+    """What is not printable ASCII is written as an escape: field values may hold nothing else (RFC 3464 §2.1.2)."""
+    return "".join(c if c.isprintable() else "?" for c in text).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _cut(header: bytes) -> bytes:
+    """Whole lines of the header, as many as fit, without the empty line at its end."""
+    if len(header) > HEADER_OCTETS:
+        header = header[: header.rfind(b"\r\n", 0, HEADER_OCTETS) + 2]
+    return header.rstrip(b"\r\n") + b"\r\n"
+
+
+def _quoted(text: bytes) -> bytes:
+    return b2a_qp(text, istext=True)

@@ -1,0 +1,181 @@
+"""
+Records outcomes: collected for a moment, so that many share one commit, with the reports that they bring about.
+
+It decides what is committed together and what happens when it cannot be; `runner` tries, `bouncer` reports. An
+outcome is never lost while the lease holds: a commit that fails is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..interfaces.queue import IQueueStore
+from ..mail.errors import Refused
+from ..mail.queue_item import Failed, QueueItem, Settled
+from ..mail.transaction import Transaction
+from .bouncer import Bouncer
+
+# At most so many outcomes in one commit.
+BATCH = 500
+# How long to wait before a commit or report that failed is tried again: doubled each time, up to the second one.
+RETRY_SECONDS = (1.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Outcomes with the reports that they bring about: committed together or not at all."""
+
+    settled: Sequence[Settled]
+    reports: Sequence[Transaction] = ()
+
+
+class Settling:
+    """
+    Collects outcomes and commits them.
+
+    `is_held` says whether this node still holds an item's lease; what it does not hold is another's to record.
+    `done` is told the ids of items that are recorded, or no longer ours.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        store: IQueueStore,
+        clock: IReactorTime,
+        now: Callable[[], float],
+        *,
+        bouncer: Bouncer | None,
+        is_held: Callable[[int], bool],
+        done: Callable[[Iterable[int]], None],
+        collect_seconds: float = 0.02,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._now = now
+        self._bouncer = bouncer
+        self._is_held = is_held
+        self._done = done
+        self._collect_seconds = collect_seconds
+        self._told: list[tuple[QueueItem, Settled]] = []
+        self._rounds: list[list[_Unit]] = []
+        self._timer: IDelayedCall | None = None
+        self._working = False
+        self._retry_seconds = RETRY_SECONDS[0]
+        self._emptied: Deferred[None] | None = None
+
+    def tell(self, outcomes: Iterable[tuple[QueueItem, Settled]]) -> None:
+        """Take outcomes; they are committed within the collecting time."""
+        self._told.extend(outcomes)
+        if self._told and not self._working and self._timer is None:
+            self._timer = self._clock.callLater(self._collect_seconds, self._begin)
+
+    def finish(self) -> Deferred[None]:
+        """
+        Commit what was told, at once. Fires when that was tried: with success or not, nothing more will be.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        emptied: Deferred[None] = Deferred()
+        self._emptied = emptied
+        if not self._working:
+            self._begin()
+        return emptied
+
+    # -- inside
+
+    def _begin(self) -> None:
+        self._timer = None
+        self._working = True
+        Deferred.fromCoroutine(self._work()).addErrback(self._broke)
+
+    async def _work(self) -> None:
+        succeeded = True
+        while succeeded and (self._told or self._rounds):
+            if not self._rounds:
+                told, self._told = self._told[:BATCH], self._told[BATCH:]
+                succeeded = await self._prepare(told)
+            while succeeded and self._rounds:
+                succeeded = await self._commit(self._rounds[0])
+        self._working = False
+        if self._emptied is not None:
+            emptied, self._emptied = self._emptied, None
+            emptied.callback(None)
+        elif succeeded:
+            self._retry_seconds = RETRY_SECONDS[0]
+        else:
+            self._timer = self._clock.callLater(self._retry_seconds, self._begin)
+            self._retry_seconds = min(2 * self._retry_seconds, RETRY_SECONDS[1])
+
+    async def _prepare(self, told: Sequence[tuple[QueueItem, Settled]]) -> bool:
+        """Make a round of these outcomes. What cannot be reported now goes back to be told; False if any."""
+        held = [pair for pair in told if self._is_held(pair[0].item_id)]
+        if len(held) < len(told):
+            self._log.warn("{count} leases ended before their outcome was recorded", count=len(told) - len(held))
+            kept = {item.item_id for item, _ in held}
+            self._done(item.item_id for item, _ in told if item.item_id not in kept)
+        units = [_Unit([s for _, s in held if not isinstance(s.outcome, Failed)])]
+        delayed: list[tuple[QueueItem, Settled]] = []
+        for group in _by_message(held):
+            try:
+                units.append(_Unit([s for _, s in group], await self._reports(group)))
+            except CancelledError:
+                raise
+            except Exception:
+                self._log.failure("cannot report the failure of {queue_id} now", queue_id=group[0][0].transaction_id)
+                delayed += group
+        self._told += delayed
+        units = [unit for unit in units if unit.settled]
+        if units:
+            self._rounds.append(units)
+        return not delayed or bool(units)
+
+    async def _reports(self, group: Sequence[tuple[QueueItem, Settled]]) -> list[Transaction]:
+        if self._bouncer is None:
+            return []
+        failures = [(item, s.outcome) for item, s in group if isinstance(s.outcome, Failed)]
+        return await self._bouncer.reports(failures, self._now())
+
+    async def _commit(self, units: list[_Unit]) -> bool:
+        settled = [s for unit in units for s in unit.settled]
+        try:
+            await self._store.settle(self._now(), settled, [report for unit in units for report in unit.reports])
+        except CancelledError:
+            raise
+        except Refused:
+            self._rounds[:1] = self._apart(units)
+            return True
+        except Exception:
+            self._log.failure("cannot record {count} outcomes now", count=len(settled))
+            return False
+        self._rounds.pop(0)
+        self._done(s.item_id for s in settled)
+        return True
+
+    def _apart(self, units: list[_Unit]) -> list[list[_Unit]]:
+        """The mailbox of some report is gone: each unit for itself, and the one alone goes without its report."""
+        if len(units) > 1:
+            return [[unit] for unit in units]
+        for lost in units[0].reports:
+            self._log.warn("the report {queue_id} has nowhere to go", queue_id=lost.id)
+        return [[_Unit(units[0].settled)]]
+
+    def _broke(self, failure: Failure) -> None:
+        self._working = False
+        self._log.failure("recording outcomes broke", failure=failure)
+
+
+def _by_message(told: Iterable[tuple[QueueItem, Settled]]) -> list[list[tuple[QueueItem, Settled]]]:
+    """Failures, those of one message together."""
+    groups: dict[tuple[str, int], list[tuple[QueueItem, Settled]]] = {}
+    for item, settled in told:
+        if isinstance(settled.outcome, Failed):
+            groups.setdefault((item.transaction_id, item.body_id), []).append((item, settled))
+    return list(groups.values())

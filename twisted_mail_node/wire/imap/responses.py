@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from ..mime.strings import string
 from . import mailbox_name
 from .commands.status import StatusItem
-from .strings import astring, string
+from .strings import astring
 from .strings import text as plain
 
 

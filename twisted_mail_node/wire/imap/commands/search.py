@@ -12,8 +12,9 @@ from typing import ClassVar
 
 from ....mail import search
 from ....mail.flags import SystemFlag
-from ..charsets import codec_of
-from ..refusal import BadSyntax
+from ...mime.charsets import SEARCH_CHARSETS, decode_strictly, is_known
+from .. import response_codes
+from ..refusal import BadSyntax, Impossible
 from ..sequence import NumberedMessages, SequenceSet
 from ..tokens import MAX_DEPTH, MAX_ELEMENTS, Tokens
 from .command import Command
@@ -134,26 +135,31 @@ _FIXED: dict[bytes, WrittenKey] = {
 }
 _PLACES = {b"BODY": search.TextPlace.BODY, b"TEXT": search.TextPlace.TEXT}
 _ADDRESSED = frozenset((b"BCC", b"CC", b"FROM", b"SUBJECT", b"TO"))
+# Texts without CHARSET are US-ASCII (RFC 3501 §6.4.4); where a client sends eight bits all the same, UTF-8.
+_DEFAULT_CHARSET = b"UTF-8"
+_BAD_CHARSET = b"%b (%b)" % (response_codes.BAD_CHARSET, " ".join(SEARCH_CHARSETS).encode("ascii"))
 _OR = re.compile(rb"[Oo][Rr] ")
 
 
 def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Search:
     """`SEARCH` [SP `CHARSET` SP charset] 1*(SP key)."""
     tokens.space()
-    codec = "us-ascii"
+    charset = _DEFAULT_CHARSET
     if tokens.take_word(b"CHARSET"):
         tokens.space()
-        codec = codec_of(tokens.astring("a charset"))
+        charset = tokens.astring("a charset")
+        if not is_known(charset):
+            raise Impossible("unknown charset", _BAD_CHARSET)
         tokens.space()
-    return Search(tag, _Program(tokens, codec).keys(depth=0), by_uid)
+    return Search(tag, _Program(tokens, charset).keys(depth=0), by_uid)
 
 
 class _Program:
-    """Reads search keys; texts are decoded by `codec`."""
+    """Reads search keys; texts are in the charset named."""
 
-    def __init__(self, tokens: Tokens, codec: str) -> None:
+    def __init__(self, tokens: Tokens, charset: bytes) -> None:
         self._tokens = tokens
-        self._codec = codec
+        self._charset = charset
 
     def keys(self, depth: int) -> WrittenKey:
         """One key or more, all of which must match."""
@@ -227,6 +233,6 @@ class _Program:
     def _text(self) -> str:
         octets = self._tokens.astring("a text")
         try:
-            return octets.decode(self._codec)
+            return decode_strictly(octets, self._charset)
         except UnicodeError:
             raise BadSyntax("the text is not in the charset named") from None

@@ -17,9 +17,7 @@ def test_an_exchange_begins(octets, mechanism, initial):
     assert parse_command(b"t AUTHENTICATE " + octets) == Authenticate(b"t", mechanism, initial)
 
 
-@pytest.mark.parametrize(
-    "octets", [b"", b"PLAIN ", b"PLAIN x", b"PLAIN AGEAYg", b"PLAIN AGEAYg== x", b"(PLAIN)", b"PLAIN *"]
-)
+@pytest.mark.parametrize("octets", [b"", b"PLAIN ", b"PLAIN x", b"PLAIN AGEAYg", b"PLAIN A= x", b"(PLAIN)", b"PLAIN *"])
 def test_what_begins_no_exchange(octets):
     with pytest.raises(BadSyntax):
         parse_command(b"t AUTHENTICATE " + octets)

@@ -81,6 +81,5 @@ def parse_announcement(tag: bytes, tokens: Tokens, size: int, synchronizing: boo
 
 
 def parse(tag: bytes, tokens: Tokens) -> Append:
-    """A whole APPEND: always wrong, since the message must come as a literal, which `parse_announcement` meets."""
-    parse_announcement(tag, tokens, 0, True)
+    """An APPEND that ended without the announcement of its message, which `parse_announcement` would have met."""
     raise BadSyntax("the message is missing")

@@ -136,6 +136,15 @@ def test_a_large_message_is_the_same_in_pieces(attributes):
     assert b"".join(out) == plan.rows(VIEW, one)
 
 
+def test_headers_are_taken_from_messages_that_are_read_anyway():
+    plan = FetchPlan(
+        [Section(b"BODY[HEADER]", text=SectionText.HEADER), Section(b"BODY[TEXT]", text=SectionText.TEXT)], False
+    )
+    assert plan.items == FetchItem.NONE
+    given = Columns([5], bodies=[b"A: b\r\n\r\nhi"])
+    assert plan.rows(VIEW, given) == b"* 2 FETCH (BODY[HEADER] {8}\r\nA: b\r\n\r\n BODY[TEXT] {2}\r\nhi)\r\n"
+
+
 def test_flag_rows_of_store():
     assert (
         flag_rows(VIEW, columns(), with_uid=False) == b"* 1 FETCH (FLAGS (\\Seen))\r\n* 2 FETCH (FLAGS (\\Recent))\r\n"

@@ -46,12 +46,25 @@ def test_slices_cover_the_set(uids, size):
 
 def test_arrivals_are_told_with_those_that_are_recent():
     view = View(UIDSet.of([1, 2]), recent=UIDSet.of([2]))
-    told = view.tell(changes(appended=[(5, NO_FLAGS, 2), (7, NO_FLAGS, 2)]), True, recent_after=5)
+    news = changes(appended=[(5, NO_FLAGS, 2), (7, NO_FLAGS, 2)])
+    assert not view.knows_recent(news)
+    view.claim_recent(5, 10)
+    assert view.knows_recent(news)
+    told = view.tell(news, True)
     assert told == b"* 4 EXISTS\r\n* 2 RECENT\r\n"
     assert view.recent == UIDSet.of([2, 7])
     assert view.flags_wire(7, b"\\Seen") == b"\\Recent \\Seen"
     assert view.flags_wire(7, b"") == b"\\Recent"
     assert view.flags_wire(5, b"") == b""
+
+
+def test_what_is_claimed_before_it_is_told_is_recent_when_it_is():
+    view = View(UIDSet.of([1]))
+    view.claim_recent(1, 4)
+    assert view.tell(changes(appended=[(2, NO_FLAGS, 2)]), True) == b"* 2 EXISTS\r\n* 1 RECENT\r\n"
+    view.claim_recent(3, 5)
+    told = view.tell(changes(3, appended=[(3, NO_FLAGS, 3), (4, NO_FLAGS, 3)]), True)
+    assert told == b"* 4 EXISTS\r\n* 3 RECENT\r\n"
 
 
 def test_an_expunge_is_kept_back_until_it_may_be_told():
@@ -200,15 +213,16 @@ def test_a_client_that_counts_along_always_agrees(script, start):
             model.gone[uid] = model.modseq
         elif word in ("tell", "quiet"):
             news = model.since(view.modseq)
-            after = model.claim() if news.appended.uids else None
-            client.hear(view.tell(news, word == "tell", after), word == "tell")
+            if not view.knows_recent(news):
+                view.claim_recent(model.claim(), model.uid_next)
+            client.hear(view.tell(news, word == "tell"), word == "tell")
         assert len(client.messages) == len(view)
         assert client.recent == len(view.recent)
         for uid, place in zip(view.uids, client.messages, strict=True):
             assert place is None or place[0] == uid
     for view, client in zip(views, clients, strict=True):
         news = model.since(view.modseq)
-        client.hear(view.tell(news, True, model.claim() if news.appended.uids else None), True)
+        client.hear(view.tell(news, True), True)
         assert view.uids == UIDSet.of(model.flags)
         assert len(client.messages) == len(model.flags)
         assert view.expunged == EMPTY

@@ -16,7 +16,7 @@ from functools import lru_cache
 from ...mail.columns import Columns, FetchItem, InternalDate
 from ..mime import section as mime_section
 from ..mime.body_structure import without_extensions
-from ..mime.headers import FieldChoice
+from ..mime.headers import FieldChoice, header_size
 from ..mime.structure import Part, structure_of
 from .commands.fetch import FetchAttribute, FetchKind, Section, SectionText
 from .view import View
@@ -64,7 +64,16 @@ Piece = bytes | MessageRange | HeaderRange
 class PlannedSection:
     """One BODY[...] attribute, made ready for many messages."""
 
-    __slots__ = ("_choice", "_label", "_partial", "_parts", "_text", "needs_header_only", "needs_structure")
+    __slots__ = (
+        "_choice",
+        "_label",
+        "_partial",
+        "_parts",
+        "_text",
+        "needs_header_only",
+        "needs_header_size",
+        "needs_structure",
+    )
 
     def __init__(self, section: Section) -> None:
         self._label = section.label
@@ -75,6 +84,7 @@ class PlannedSection:
         if section.text in (SectionText.HEADER_FIELDS, SectionText.HEADER_FIELDS_NOT):
             self._choice = FieldChoice(section.fields, section.text is SectionText.HEADER_FIELDS_NOT)
         self.needs_header_only = not section.parts and section.text in _HEADER_TEXTS
+        self.needs_header_size = not section.parts and section.text is SectionText.TEXT
         self.needs_structure = bool(section.parts)
 
     @property
@@ -97,17 +107,17 @@ class PlannedSection:
             octets = octets[start : start + count]
         return b"%b {%d}\r\n%b" % (self._label, len(octets), octets)
 
-    def located(self, header_size: int, size: int, root: Part | None) -> tuple[int, int] | None:
+    def located(self, header_octets: int, size: int, root: Part | None) -> tuple[int, int] | None:
         """Where the section's octets are in a message; `root` is needed by sections with part numbers."""
         if root is not None and self._parts:
             return mime_section.locate(root, self._parts, _MIME_TEXTS[self._text])
         if self._text is None:
             return 0, size
-        return (header_size, size) if self._text is SectionText.TEXT else (0, header_size)
+        return (header_octets, size) if self._text is SectionText.TEXT else (0, header_octets)
 
-    def range_pieces(self, header_size: int, size: int, root: Part | None) -> tuple[Piece, ...]:
+    def range_pieces(self, header_octets: int, size: int, root: Part | None) -> tuple[Piece, ...]:
         """The section of a message that is not at hand, as pieces."""
-        found = self.located(header_size, size, root)
+        found = self.located(header_octets, size, root)
         if found is None:
             return (self.rendered(None),)
         start, end = found
@@ -123,8 +133,8 @@ class FetchPlan:
     What a FETCH asks, made ready.
 
     Attributes:
-        items: what to ask of the mailbox in bulk. BODY is not among them: see `reads_messages`.
-        reads_messages: whole messages are needed, and their headers' sizes.
+        items: what to ask of the mailbox in bulk, BODY not among it: see `reads_messages`.
+        reads_messages: whole messages are needed as well; for one that is too large, its size and its header.
         needs_structure: sections with part numbers are asked.
     """
 
@@ -139,10 +149,8 @@ class FetchPlan:
                 self.items |= _ITEMS[asked]
         self.reads_messages = any(not section.needs_header_only for section in self._sections)
         self.needs_structure = any(section.needs_structure for section in self._sections)
-        if self._sections:
+        if self._sections and not self.reads_messages:
             self.items |= FetchItem.HEADER
-        if self.reads_messages:
-            self.items |= FetchItem.SIZE
         form = b" ".join(
             [_FORMS.get(asked, b"%b") if isinstance(asked, FetchKind) else b"%b" for asked in self._attributes]
         )
@@ -152,6 +160,11 @@ class FetchPlan:
     def gives_flags(self) -> bool:
         """Whether FLAGS is asked, so that a \\Seen set by this FETCH need not be told besides."""
         return FetchKind.FLAGS in self._attributes
+
+    @property
+    def gives_uid(self) -> bool:
+        """Whether UID is among the data items."""
+        return FetchKind.UID in self._attributes
 
     def rows(self, view: View, columns: Columns) -> bytes:
         """
@@ -200,14 +213,17 @@ class FetchPlan:
                 return [without_extensions(form or b"NIL") for form in columns.body_structures or ()]
 
     def _section_column(self, section: PlannedSection, columns: Columns) -> Iterable[bytes]:
-        headers = columns.headers or ()
         if section.needs_header_only:
+            headers = columns.headers
+            if headers is None:
+                headers = [body[: header_size(body)] for body in columns.bodies or () if body is not None]
             return [section.rendered(header) for header in headers]
         out = []
-        for header, body in zip(headers, columns.bodies or (), strict=True):
+        for body in columns.bodies or ():
             message = body or b""
             root = structure_of(message) if section.needs_structure else None
-            found = section.located(len(header), len(message), root)
+            size = header_size(message) if section.needs_header_size else 0
+            found = section.located(size, len(message), root)
             out.append(section.rendered(None if found is None else message[found[0] : found[1]]))
         return out
 

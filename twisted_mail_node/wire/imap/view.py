@@ -32,13 +32,14 @@ class View:
         read_only: selected by EXAMINE.
     """
 
-    __slots__ = ("_before", "_expunged", "_own", "_recent_told", "_uids", "modseq", "read_only", "recent")
+    __slots__ = ("_before", "_claimed", "_expunged", "_own", "_recent_told", "_uids", "modseq", "read_only", "recent")
 
     def __init__(self, uids: UIDSet, modseq: int = 0, recent: UIDSet = EMPTY, read_only: bool = False) -> None:
         self.modseq = modseq
         self.read_only = read_only
         self.recent = recent & uids
         self._recent_told = len(self.recent)
+        self._claimed = EMPTY  # UIDs that are recent here if and when they are told
         self._expunged = EMPTY
         self._own: dict[int, UIDSet] = {}  # modseq -> messages whose flags this session changed, told or silent
         self._set(uids)
@@ -112,9 +113,25 @@ class View:
         for modseq, uids in uids_of.items():
             self._own[modseq] = self._own.get(modseq, EMPTY) | UIDSet.of(uids)
 
+    def knows_recent(self, changes: MailboxChanges) -> bool:
+        """False where messages came of which it is not known whether they are recent here: see `claim_recent`."""
+        newest = changes.appended.uids[-1] if changes.appended.uids else 0
+        known = max(self._uids.largest if self._uids else 0, self._claimed.largest if self._claimed else 0)
+        return newest <= known
+
+    def claim_recent(self, recent_after: int, uid_next: int) -> None:
+        """
+        The mailbox says that UIDs above `recent_after` and below `uid_next` are recent in this session.
+
+        Some of them may not be in the view yet.
+        """
+        known = self._uids.largest if self._uids else 0
+        still_to_come = self._claimed - UIDSet.span(1, known)
+        self._claimed = still_to_come | UIDSet.span(recent_after + 1, uid_next - 1)
+
     # -- what the client is told ---------------------------------------------------------------------------------
 
-    def tell(self, changes: MailboxChanges | None, may_expunge: bool, recent_after: int | None = None) -> bytes:
+    def tell(self, changes: MailboxChanges | None, may_expunge: bool) -> bytes:
         """
         Take in what happened, and render what the client is to be told of it now.
 
@@ -122,7 +139,6 @@ class View:
             changes: what happened since `modseq`; None: only what was kept back before.
             may_expunge: EXPUNGE may be told: not while FETCH, STORE or SEARCH are answered, nor while no command
                 is under way (RFC 3501 §7.4.1). What may not be told is kept back.
-            recent_after: arrivals above this UID are recent in this session.
         """
         out: list[bytes] = []
         arrived = EMPTY
@@ -137,8 +153,7 @@ class View:
         if may_expunge and self._expunged:
             out.append(self._told_expunges())
         if arrived:
-            if recent_after is not None:
-                self.recent |= arrived - UIDSet.span(1, recent_after)
+            self.recent |= arrived & self._claimed
             self._set(self._uids | arrived)
             out.append(b"* %d EXISTS\r\n" % len(self._uids))
         if len(self.recent) != self._recent_told:

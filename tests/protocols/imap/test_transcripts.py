@@ -1,0 +1,34 @@
+"""The dialogues in tests/transcripts/imap, whole and in pieces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from twisted_mail_node.testing.transcripts import needs_of, run_transcript
+
+TRANSCRIPTS = Path(__file__).parents[2] / "transcripts" / "imap"
+MESSAGES = TRANSCRIPTS / "messages"
+
+
+@pytest.mark.parametrize("piece", [1, 2, 7, 1_000_000])
+@pytest.mark.parametrize("path", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
+def test_transcript(path, piece, server_of):
+    needs = needs_of(path)
+    server = server_of(
+        delimiter="." if "delimiter ." in needs else "/",
+        max_message_octets=2000,
+        mistake_limit=5,
+    )
+    for need in needs:
+        match need.split():
+            case ["delimiter", "."]:
+                pass
+            case ["peer", host]:
+                server.host = host
+            case ["messages", *names]:
+                server.deliver(*[(MESSAGES / name).read_bytes() for name in names])
+            case _:
+                raise AssertionError(f"nobody knows how to give {need!r}")
+    run_transcript(path, server, piece)

@@ -1,0 +1,43 @@
+"""APPEND. Sources: RFC 3501 §6.3.11; RFC 4315 §3 (APPENDUID)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...interfaces.store import IMailbox
+from ...mail.changes import CopyOutcome
+from ...mail.errors import NoSuchMailbox
+from ...wire.imap import response_codes as codes
+from ...wire.imap.commands import Append, AppendMessage
+from ...wire.imap.responses import no, ok
+from .failures import completion_of
+
+if TYPE_CHECKING:
+    from .session import IMAPSession
+
+
+async def answer_message(session: IMAPSession, command: AppendMessage) -> bytes:
+    """Answer the announcement of a message: take it, or refuse it before it is read."""
+    if command.size > session.settings.max_message_octets:
+        return await session.finish(no("the message is too big", codes.TOO_BIG))
+    if not command.size:
+        return await session.finish(no("there is no message", codes.CANNOT))
+    try:
+        await session.account.mailbox(session.name(command.mailbox))
+    except NoSuchMailbox as error:
+        return await session.finish(completion_of(error, missing=codes.TRY_CREATE))
+    session.incoming.begin(command)
+    return session.engine.accept_message()
+
+
+async def answer(session: IMAPSession, command: Append) -> bytes:
+    """Answer APPEND: all of it has come."""
+    messages = session.incoming.take()
+    try:
+        mailbox: IMailbox = await session.account.mailbox(session.name(command.mailbox))
+        outcome: CopyOutcome = await mailbox.append(messages)
+    except NoSuchMailbox as error:
+        return await session.finish(completion_of(error, missing=codes.TRY_CREATE))
+    if session.selected is not None and session.selected.mailbox.mailbox_id == mailbox.mailbox_id:
+        session.selected.dirty = True
+    return await session.finish(ok("appended", codes.append_uid(outcome.uid_validity, outcome.target_uids)))

@@ -1,0 +1,158 @@
+"""
+FETCH and UID FETCH. Source: RFC 3501 §6.4.5.
+
+Rows are made in slices: what is read at once is bounded, and the next slice waits until the client has taken the
+last. Rendering is in `wire.imap.fetch`, reading in `reading`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import CancelledError
+from twisted.internet.error import ConnectionDone
+from twisted.logger import Logger
+
+from ...interfaces.store import IMailbox, IOpenBody
+from ...mail.changes import StoreOutcome
+from ...mail.columns import Columns, FetchItem
+from ...mail.flags import FlagChange, Flags
+from ...mail.uid_set import UIDSet
+from ...wire.imap import response_codes as codes
+from ...wire.imap.commands import Fetch
+from ...wire.imap.fetch import FetchPlan, HeaderRange, MessageRange, Piece, flag_rows
+from ...wire.imap.responses import no, ok
+from ...wire.imap.view import slices
+from ...wire.mime.headers import HEADER_LIMIT_OCTETS
+from . import reading
+
+if TYPE_CHECKING:
+    from .session import IMAPSession
+
+_log = Logger()
+_SEEN = Flags.from_names(["\\Seen"])
+
+
+async def answer(session: IMAPSession, command: Fetch) -> bytes:
+    """Answer FETCH or UID FETCH."""
+    selected = session.mailbox
+    view = selected.view
+    uids = command.sequence.resolve_uids(view) if command.by_uid else command.sequence.resolve_numbers(view)
+    plan = FetchPlan(command.attributes, command.by_uid)
+    sets_seen = command.sets_seen and not view.read_only
+    found = 0
+    async for asked in _groups(selected.mailbox, plan, uids):
+        found += await _answer_group(session, plan, asked, sets_seen)
+        await session.breathe()
+    if found < len(uids) and not command.by_uid:
+        # Expunged by another session, and so long ago that it cannot be read any more.
+        return await session.finish(no("some of the messages are gone", codes.EXPUNGE_ISSUED), may_expunge=False)
+    return await session.finish(ok("done"), may_expunge=command.by_uid)
+
+
+async def _groups(mailbox: IMailbox, plan: FetchPlan, uids: UIDSet) -> AsyncIterator[UIDSet]:
+    if plan.reads_messages:
+        rows = reading.ROWS_OF_STRUCTURES if plan.needs_structure else reading.ROWS_OF_BODIES
+        async for group in reading.groups_by_size(mailbox, uids, rows):
+            yield group
+        return
+    rows = reading.ROWS_OF_FLAGS
+    if FetchItem.HEADER in plan.items:
+        rows = reading.ROWS_OF_HEADERS
+    elif plan.items & (FetchItem.ENVELOPE | FetchItem.BODY_STRUCTURE):
+        rows = reading.ROWS_OF_FORMS
+    for group in slices(uids, rows):
+        yield group
+
+
+async def _answer_group(session: IMAPSession, plan: FetchPlan, uids: UIDSet, sets_seen: bool) -> int:
+    """Write the rows of these messages; how many there were."""
+    selected = session.mailbox
+    items = plan.items
+    if plan.reads_messages:
+        items |= FetchItem.BODY
+    if sets_seen:
+        items |= FetchItem.FLAGS
+    columns: Columns = await selected.mailbox.fetch(uids, items)
+    columns = await reading.with_forms(session, columns, items)
+    newly_seen = Columns(())
+    if sets_seen:
+        columns, newly_seen = await _set_seen(session, columns)
+    if columns.bodies is not None and None in columns.bodies:
+        await _write_with_large(session, plan, columns, columns.bodies)
+    elif columns.uids:
+        await session.write(plan.rows(selected.view, columns))
+    if newly_seen.uids and not plan.gives_flags:
+        await session.write(flag_rows(selected.view, newly_seen, with_uid=plan.gives_uid))
+    return len(columns.uids)
+
+
+async def _set_seen(session: IMAPSession, columns: Columns) -> tuple[Columns, Columns]:
+    """Set \\Seen where it is not set. Returns the columns with the flags as they are now, and the rows that changed."""
+    selected = session.mailbox
+    flags = columns.flags or ()
+    unseen = UIDSet.of([uid for uid, row in zip(columns.uids, flags, strict=True) if not row.seen])
+    unseen -= selected.view.expunged
+    if not unseen:
+        return columns, Columns(())
+    outcome: StoreOutcome = await selected.mailbox.store_flags(unseen, FlagChange.ADD, _SEEN)
+    selected.view.flags_changed_here(outcome.changed)
+    now = dict(zip(outcome.changed.uids, outcome.changed.flags or (), strict=True))
+    rows = [now.get(uid, row) for uid, row in zip(columns.uids, flags, strict=True)]
+    return replace(columns, flags=rows), outcome.changed
+
+
+async def _write_with_large(
+    session: IMAPSession, plan: FetchPlan, columns: Columns, bodies: Sequence[bytes | None]
+) -> None:
+    """Write rows of which some messages are too large for a column."""
+    start = 0
+    for row, body in enumerate([*bodies, None]):
+        if body is not None:
+            continue
+        if row > start:
+            await session.write(plan.rows(session.mailbox.view, _rows(columns, start, row)))
+        if row < len(bodies):
+            await _write_large(session, plan, _rows(columns, row, row + 1))
+        start = row + 1
+
+
+def _rows(columns: Columns, start: int, end: int) -> Columns:
+    """Some rows of columns."""
+    others = [getattr(columns, field.name) for field in fields(columns)[1:]]
+    return Columns(columns.uids[start:end], *[None if column is None else column[start:end] for column in others])
+
+
+async def _write_large(session: IMAPSession, plan: FetchPlan, row: Columns) -> None:
+    """Write the row of one message piece by piece."""
+    selected = session.mailbox
+    uid = row.uids[0]
+    told: Columns = await selected.mailbox.fetch(UIDSet.of([uid]), FetchItem.SIZE | FetchItem.HEADER)
+    root = await reading.large_structure(session, uid) if plan.needs_structure else None
+    body: IOpenBody = await selected.mailbox.open_body(uid)
+    try:
+        pieces = plan.large_row(selected.view, replace(row, sizes=[body.size], headers=told.headers), root)
+        await _stream(session, body, pieces)
+    except (CancelledError, ConnectionDone):
+        raise
+    except Exception:
+        # Some of a literal was written, and its rest will never come: nothing more can be said on this connection.
+        _log.failure("message {uid} broke off while it was read", uid=uid, session=session.peer.session)
+        await session.cut_off()
+    finally:
+        body.close()
+
+
+async def _stream(session: IMAPSession, body: IOpenBody, pieces: Sequence[Piece]) -> None:
+    for piece in pieces:
+        match piece:
+            case MessageRange(start, end):
+                async for octets in reading.pieces_of(body, start, end):
+                    await session.write(octets)
+            case HeaderRange(start, end, section):
+                header = [part async for part in reading.pieces_of(body, start, min(end, start + HEADER_LIMIT_OCTETS))]
+                await session.write(section.rendered(b"".join(header)))
+            case _:
+                await session.write(piece)

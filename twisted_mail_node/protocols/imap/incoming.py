@@ -1,0 +1,156 @@
+"""
+Messages that come by APPEND: octets are made into a body as they arrive, in memory or staged in the store.
+
+Bare LF becomes CRLF. NUL is refused: no IMAP client could ever read it (RFC 3501 §9 CHAR8).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...interfaces.store import IBodyWriter, IMailStore
+from ...mail.columns import INLINE_BODY_OCTETS, InternalDate
+from ...mail.errors import MailError
+from ...mail.flags import Flags
+from ...mail.transaction import Body
+from ...wire.imap import response_codes as codes
+from ...wire.imap.commands import AppendChunk, AppendMessage
+from ...wire.imap.responses import Completion, no
+from ...wire.mime.envelope import envelope_of
+from ..driver import Answer
+from .failures import completion_of
+
+if TYPE_CHECKING:
+    from .session import IMAPSession
+
+_bare_line_feed = re.compile(rb"(?<!\r)\n")
+
+
+class IncomingBody:
+    """One message being received; `feed` it, then `finish`. `size` counts the octets as they will rest."""
+
+    def __init__(self, store: IMailStore) -> None:
+        self._store = store
+        self._pieces: list[bytes] = []
+        self._writer: IBodyWriter | None = None
+        self._ends_in_return = False
+        self._header_size: int | None = None
+        self._tail = b"\n"  # as if a line had ended before: a message may begin with its empty line
+        self._envelope: bytes | None = None
+        self._eight_bit = False
+        self.size = 0
+
+    def feed(self, data: bytes) -> Awaitable[None] | None:
+        """Take the next octets. What is returned, if anything, is to be awaited before the next."""
+        if data.count(b"\n") != data.count(b"\r\n"):
+            first = data[:1] if self._ends_in_return and data[:1] == b"\n" else b""
+            data = first + _bare_line_feed.sub(b"\r\n", data[len(first) :])
+        self._ends_in_return = data.endswith(b"\r")
+        self._eight_bit = self._eight_bit or not data.isascii()
+        if self._header_size is None:
+            window = self._tail + data
+            found = window.find(b"\n\r\n")
+            if found >= 0:
+                self._header_size = self.size - len(self._tail) + found + 3
+            self._tail = window[-2:]
+        self.size += len(data)
+        if self._writer is not None:
+            return self._writer.write(data)
+        self._pieces.append(data)
+        if self.size > INLINE_BODY_OCTETS:
+            content = self._content()
+            self._writer = self._store.stage_body()
+            return self._writer.write(content)
+        return None
+
+    def _content(self) -> bytes:
+        """The octets gathered so far, and the ENVELOPE if the header is among them."""
+        content = b"".join(self._pieces)
+        self._pieces.clear()
+        if self._header_size is not None:
+            self._envelope = envelope_of(content[: self._header_size])
+        return content
+
+    async def finish(self) -> Body:
+        """The message has ended. Fails as IBodyWriter.finish."""
+        if self._header_size is None:
+            self._header_size = self.size
+        if self._writer is None:
+            content = self._content()
+            return Body(self.size, self._header_size, content, None, self._eight_bit, self._envelope)
+        body = await self._writer.finish(self._header_size, self._eight_bit)
+        return replace(body, envelope=self._envelope)
+
+    def abort(self) -> None:
+        """Give it up."""
+        self._pieces.clear()
+        if self._writer is not None:
+            self._writer.abort()
+
+
+class IncomingMessages:
+    """The messages of the APPEND under way."""
+
+    def __init__(self, session: IMAPSession) -> None:
+        self._session = session
+        self._body: IncomingBody | None = None
+        self._done: list[tuple[Body, Flags, InternalDate]] = []
+        self._announced: AppendMessage | None = None
+
+    def begin(self, message: AppendMessage) -> None:
+        """A message was accepted: its octets come next."""
+        self._announced = message
+        self._body = IncomingBody(self._session.store)
+
+    def chunk(self, event: AppendChunk) -> Answer:
+        """Octets of the message. Gives the refusal when the message cannot be taken after all."""
+        body = self._body
+        if body is None:
+            return None
+        if b"\0" in event.data:
+            return self._refuse(no("a message may not contain NUL", codes.CANNOT))
+        waiting = body.feed(event.data)
+        if body.size > self._session.settings.max_message_octets:
+            return self._refuse(no("the message is too big", codes.TOO_BIG))
+        if waiting is None and not event.last:
+            return None
+        return self._taken(body, waiting, event.last)
+
+    async def _taken(self, body: IncomingBody, waiting: Awaitable[None] | None, last: bool) -> bytes | None:
+        try:
+            if waiting is not None:
+                await waiting
+            if last:
+                await self._finish(body)
+        except MailError as error:
+            return self._refuse(completion_of(error))
+        return None
+
+    async def _finish(self, body: IncomingBody) -> None:
+        announced = self._announced
+        if announced is None:
+            return
+        date = announced.internal_date or InternalDate(int(self._session.clock.seconds()))
+        self._done.append((await body.finish(), announced.flags, date))
+        self._body = None
+
+    def _refuse(self, completion: Completion) -> bytes:
+        self.abort()
+        return self._session.engine.abandon_message(completion)
+
+    def take(self) -> list[tuple[Body, Flags, InternalDate]]:
+        """The messages received, for the store."""
+        done, self._done = self._done, []
+        self._announced = None
+        return done
+
+    def abort(self) -> None:
+        """Forget what was received."""
+        if self._body is not None:
+            self._body.abort()
+            self._body = None
+        self._done = []
+        self._announced = None

@@ -1,0 +1,123 @@
+"""
+Reading messages for FETCH and SEARCH in amounts that fit in memory, and the forms that were not kept yet.
+
+What is read at once is bounded in rows and in octets; between two slices others have their turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...interfaces.store import IMailbox, IOpenBody
+from ...mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem
+from ...mail.errors import TemporaryFailure
+from ...mail.uid_set import UIDSet
+from ...wire.imap.view import slices
+from ...wire.mime.body_structure import body_structure
+from ...wire.mime.envelope import envelope_of
+from ...wire.mime.structure import Part, StructureScanner, structure_of
+
+if TYPE_CHECKING:
+    from .session import IMAPSession
+
+ROWS_OF_FLAGS = 2000
+ROWS_OF_FORMS = 500
+ROWS_OF_HEADERS = 100
+ROWS_OF_BODIES = 200
+ROWS_OF_STRUCTURES = 16
+BODY_OCTETS_AT_ONCE = 512 * 1024
+PIECE_OCTETS = 128 * 1024
+
+
+async def groups_by_size(mailbox: IMailbox, uids: UIDSet, rows: int) -> AsyncIterator[UIDSet]:
+    """The set cut so that the bodies of each piece (large ones aside) fit in BODY_OCTETS_AT_ONCE."""
+    for asked in slices(uids, ROWS_OF_FLAGS):
+        columns: Columns = await mailbox.fetch(asked, FetchItem.SIZE)
+        group: list[int] = []
+        octets = 0
+        for uid, size in zip(columns.uids, columns.sizes or (), strict=True):
+            held = size if size <= INLINE_BODY_OCTETS else 0
+            if group and (octets + held > BODY_OCTETS_AT_ONCE or len(group) >= rows):
+                yield UIDSet.of(group)
+                group, octets = [], 0
+            group.append(uid)
+            octets += held
+        if group:
+            yield UIDSet.of(group)
+
+
+async def with_forms(session: IMAPSession, columns: Columns, items: FetchItem) -> Columns:
+    """The same columns with every ENVELOPE and BODYSTRUCTURE that was asked for, computed where none was kept."""
+    if FetchItem.ENVELOPE in items and columns.envelopes is not None and None in columns.envelopes:
+        missing = [uid for uid, form in zip(columns.uids, columns.envelopes, strict=True) if form is None]
+        made = await _envelopes(session, missing)
+        columns = replace(columns, envelopes=_filled(columns, columns.envelopes, made, envelope_of(b"")))
+    if FetchItem.BODY_STRUCTURE in items and columns.body_structures is not None and None in columns.body_structures:
+        missing = [uid for uid, form in zip(columns.uids, columns.body_structures, strict=True) if form is None]
+        made = await _structures(session, missing)
+        empty = body_structure(structure_of(b""))
+        columns = replace(columns, body_structures=_filled(columns, columns.body_structures, made, empty))
+    return columns
+
+
+def _filled(columns: Columns, forms: object, made: dict[int, bytes], otherwise: bytes) -> list[bytes | None]:
+    return [
+        made.get(uid, otherwise) if form is None else form
+        for uid, form in zip(columns.uids, forms, strict=True)  # type: ignore[call-overload]
+    ]
+
+
+async def _envelopes(session: IMAPSession, uids: list[int]) -> dict[int, bytes]:
+    mailbox: IMailbox = session.mailbox.mailbox
+    made: dict[int, bytes] = {}
+    for asked in slices(UIDSet.of(uids), ROWS_OF_HEADERS):
+        columns: Columns = await mailbox.fetch(asked, FetchItem.HEADER)
+        for uid, header in zip(columns.uids, columns.headers or (), strict=True):
+            made[uid] = envelope_of(header)
+            await session.breathe()
+    mailbox.keep_forms(list(made), list(made.values()), None)
+    return made
+
+
+async def _structures(session: IMAPSession, uids: list[int]) -> dict[int, bytes]:
+    mailbox: IMailbox = session.mailbox.mailbox
+    made: dict[int, bytes] = {}
+    async for asked in groups_by_size(mailbox, UIDSet.of(uids), ROWS_OF_BODIES):
+        columns: Columns = await mailbox.fetch(asked, FetchItem.BODY)
+        for uid, body in zip(columns.uids, columns.bodies or (), strict=True):
+            root = await large_structure(session, uid) if body is None else structure_of(body)
+            made[uid] = body_structure(root)
+            await session.breathe()
+    mailbox.keep_forms(list(made), None, list(made.values()))
+    return made
+
+
+async def large_structure(session: IMAPSession, uid: int) -> Part:
+    """The tree of a message that is too large for a column. Fails as IMailbox.open_body."""
+    selected = session.mailbox
+    known = selected.structure(uid)
+    if known is not None:
+        return known
+    scanner = StructureScanner()
+    body: IOpenBody = await selected.mailbox.open_body(uid)
+    try:
+        async for piece in pieces_of(body, 0, body.size):
+            scanner.feed(piece)
+            await session.breathe()
+    finally:
+        body.close()
+    root = scanner.finish()
+    selected.keep_structure(uid, root)
+    return root
+
+
+async def pieces_of(body: IOpenBody, start: int, end: int) -> AsyncIterator[bytes]:
+    """The octets of an opened body from `start` up to `end`. Fails with: TemporaryFailure: the body is shorter."""
+    while start < end:
+        piece: bytes = await body.read(start, min(PIECE_OCTETS, end - start))
+        if not piece:
+            raise TemporaryFailure("the message is shorter than it should be")
+        start += len(piece)
+        yield piece

@@ -1,0 +1,130 @@
+"""
+SEARCH and UID SEARCH. Source: RFC 3501 §6.4.4.
+
+A mailbox that can narrow the search by itself does; what is left is decided on columns, then by reading headers,
+then by reading messages, each only where it is not decided yet. Deciding is in `wire.imap.search`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ...interfaces.store import IMailbox, IOpenBody, ISearch
+from ...mail.columns import Columns, FetchItem
+from ...mail.errors import NoSuchMessage
+from ...mail.search import And, SearchKey, UIDIn
+from ...mail.uid_set import UIDSet
+from ...wire.imap import search as evaluation
+from ...wire.imap.commands import Search
+from ...wire.imap.commands.search import resolve
+from ...wire.imap.responses import ok, search
+from ...wire.imap.search import Message, Needle, TextFinder
+from ...wire.imap.view import slices
+from ...wire.mime.decode import TextDecoder, embedded_headers, header_text, text_parts
+from ...wire.mime.headers import HEADER_LIMIT_OCTETS, header_size
+from . import reading
+
+if TYPE_CHECKING:
+    from .session import IMAPSession
+
+
+async def answer(session: IMAPSession, command: Search) -> bytes:
+    """Answer SEARCH or UID SEARCH."""
+    selected = session.mailbox
+    view = selected.view
+    key: SearchKey | None = evaluation.without_recent(resolve(command.key, view), view.recent)
+    candidates = view.uids
+    if key is not None and ISearch.providedBy(selected.mailbox):
+        narrowed, key = await ISearch(selected.mailbox).narrow(key)
+        candidates &= narrowed
+    matching = list(candidates) if key is None else await _matching(session, key, candidates)
+    await session.write(search(matching if command.by_uid else view.numbers_of(matching)))
+    return await session.finish(ok("done"), may_expunge=command.by_uid)
+
+
+async def _matching(session: IMAPSession, key: SearchKey, candidates: UIDSet) -> list[int]:
+    for inner in key.keys if isinstance(key, And) else (key,):
+        if isinstance(inner, UIDIn):
+            candidates &= inner.uids
+    mailbox: IMailbox = session.mailbox.mailbox
+    items = evaluation.columns_needed(key)
+    needles = evaluation.needles_of(key)
+    matching: list[int] = []
+    for asked in slices(candidates, reading.ROWS_OF_FLAGS):
+        columns = Columns(list(asked)) if items is FetchItem.NONE else await mailbox.fetch(asked, items)
+        certain, unsure = evaluation.decide_rows(key, columns)
+        await session.breathe()
+        if unsure:
+            rows = {uid: row for row, uid in enumerate(columns.uids)}
+            for some in slices(UIDSet.of(unsure), reading.ROWS_OF_HEADERS):
+                messages = {uid: Message(columns, rows[uid]) for uid in some}
+                certain += await _read(session, key, needles, messages)
+            certain.sort()
+        matching += certain
+    return matching
+
+
+async def _read(
+    session: IMAPSession, key: SearchKey, needles: Sequence[Needle], messages: dict[int, Message]
+) -> list[int]:
+    """Which of these messages match, by reading as little of them as decides it."""
+    mailbox: IMailbox = session.mailbox.mailbox
+    matching: list[int] = []
+    if evaluation.reads_headers(key):
+        columns: Columns = await mailbox.fetch(UIDSet.of(messages), FetchItem.HEADER)
+        for uid, header in zip(columns.uids, columns.headers or (), strict=True):
+            messages[uid].header_read(header)
+            decided = messages[uid].decide(key)
+            if decided is not None:
+                del messages[uid]
+                if decided:
+                    matching.append(uid)
+            await session.breathe()
+    if not needles:
+        return matching
+    async for group in reading.groups_by_size(mailbox, UIDSet.of(messages), reading.ROWS_OF_BODIES):
+        columns = await mailbox.fetch(group, FetchItem.BODY)
+        for uid, body in zip(columns.uids, columns.bodies or (), strict=True):
+            if body is None:
+                found = await _find_in_large(session, tuple(needles), uid)
+            else:
+                found = evaluation.find_in_message(tuple(needles), body, header_size(body))
+            messages[uid].texts_found(found)
+            if messages[uid].decide(key):
+                matching.append(uid)
+            await session.breathe()
+    return matching
+
+
+async def _find_in_large(session: IMAPSession, needles: tuple[Needle, ...], uid: int) -> frozenset[Needle]:
+    """Which needles occur in a message that is read in pieces."""
+    finder = TextFinder(needles)
+    try:
+        root = await reading.large_structure(session, uid)
+        body: IOpenBody = await session.mailbox.mailbox.open_body(uid)
+    except NoSuchMessage:
+        return frozenset()
+    try:
+        finder.feed(header_text(await _header(body, 0, root.body_start)), in_header=True)
+        finder.end_text()
+        for part in text_parts(root):
+            decoder = TextDecoder(part)
+            async for piece in reading.pieces_of(body, part.body_start, part.body_end):
+                if finder.is_done():
+                    return frozenset(finder.found)
+                finder.feed(decoder.feed(piece))
+                await session.breathe()
+            finder.feed(decoder.finish())
+            finder.end_text()
+        for start, end in embedded_headers(root):
+            finder.feed(header_text(await _header(body, start, end)))
+            finder.end_text()
+    finally:
+        body.close()
+    return frozenset(finder.found)
+
+
+async def _header(body: IOpenBody, start: int, end: int) -> bytes:
+    pieces = reading.pieces_of(body, start, min(end, start + HEADER_LIMIT_OCTETS))
+    return b"".join([piece async for piece in pieces])

@@ -1,0 +1,76 @@
+"""The mailbox that a session has selected: its door, the view of it, and how news get from one to the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...interfaces.store import IMailbox
+from ...mail.changes import MailboxChanges
+from ...mail.columns import Columns
+from ...mail.errors import NoSuchMailbox
+from ...mail.uid_set import EMPTY
+from ...wire.imap.view import View
+from ...wire.mime.structure import Part
+
+# Trees of parts kept for clients that fetch a large message part by part.
+_KEPT_STRUCTURES = 8
+
+
+class Selected:
+    """
+    A selected mailbox.
+
+    `dirty` says that something has happened which the view does not know yet. `structures` remembers the trees
+    of large messages.
+    """
+
+    def __init__(self, mailbox: IMailbox, view: View) -> None:
+        self.mailbox = mailbox
+        self.view = view
+        self.dirty = False
+        self._gone = False
+        self._structures: dict[int, Part] = {}
+
+    async def news(self, may_expunge: bool, ask: bool = False) -> bytes:
+        """
+        What the client is to be told now, rendered; it must be written before anything else is told.
+
+        `ask` looks for changes though none were noticed. Fails as IMailbox.changes; nothing is lost by it.
+        """
+        changes = None
+        if (self.dirty or ask) and not self._gone:
+            self.dirty = False
+            try:
+                changes = await self._changes()
+            except BaseException:
+                self.dirty = True
+                raise
+        return self.view.tell(changes, may_expunge)
+
+    async def _changes(self) -> MailboxChanges:
+        mailbox: IMailbox = self.mailbox
+        view = self.view
+        changes = await mailbox.changes(view.modseq)
+        try:
+            if changes.exists and not view.knows_recent(changes):
+                # EXAMINE takes no message's \Recent away (RFC 3501 §6.3.2).
+                status = await (mailbox.status() if view.read_only else mailbox.claim_recent())
+                view.claim_recent(status.recent_after, status.uid_next)
+        except NoSuchMailbox:
+            changes = replace(changes, exists=False)
+        if not changes.exists:
+            # The client is shown an empty mailbox (RFC 2180 §3.3); what it asks of it fails.
+            self._gone = True
+            nothing = Columns(())
+            return MailboxChanges(changes.modseq, changes.uid_next, nothing, nothing, view.uids or EMPTY)
+        return changes
+
+    def structure(self, uid: int) -> Part | None:
+        """The tree of a large message, if it is remembered."""
+        return self._structures.get(uid)
+
+    def keep_structure(self, uid: int, root: Part) -> None:
+        """Remember the tree of a large message; the one kept longest goes."""
+        if len(self._structures) >= _KEPT_STRUCTURES:
+            del self._structures[next(iter(self._structures))]
+        self._structures[uid] = root

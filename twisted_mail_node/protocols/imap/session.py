@@ -1,0 +1,274 @@
+"""
+One client's session: who it is, what it has selected, and the end of every command with the news it may be told.
+
+What a command does is in its own file. Neighbours: the driver gives events and writes; `wire.imap.server` is the
+engine; `selected` has the view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ...interfaces.auth import ILogin
+from ...interfaces.store import IAccount, IMailStore, IWatch
+from ...mail.changes import ChangeKind, ChangeNotice
+from ...mail.envelope import Peer
+from ...mail.errors import MailError
+from ...wire.errors import MisuseError, ProtocolViolation
+from ...wire.imap import response_codes as codes
+from ...wire.imap.commands import AppendChunk, Command
+from ...wire.imap.events import CommandRefused, ContinuationNeeded, Event
+from ...wire.imap.responses import Completion, bye, no
+from ...wire.imap.server import IMAPServer
+from ...wire.sasl.server import SASLServer
+from ..driver import Answer, Driver
+from ..login import Authenticator
+from ..peer import peer_of
+from .failures import completion_of
+from .incoming import IncomingMessages
+from .names import translated
+from .selected import Selected
+from .settings import IMAPSettings
+
+# How long Python work may keep the reactor from others.
+SLICE_SECONDS = 0.002
+# Parts of an answer are gathered up to this size before they are written.
+GATHERED_OCTETS = 32 * 1024
+
+# Any: every command's own type goes to its own function; `dispatch` pairs them.
+CommandAnswer = Callable[["IMAPSession", Any], Coroutine[Any, Any, bytes | None]]
+
+
+class IMAPSession:
+    """
+    One session. Commands' files use its attributes: `engine`, `driver`, `settings`, `account`, `selected`.
+
+    Args:
+        engine: parses and renders for this connection.
+        commands: the function that answers each type of command.
+        chunk: takes the octets of APPEND's message.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        engine: IMAPServer,
+        settings: IMAPSettings,
+        authenticator: Authenticator,
+        store: IMailStore,
+        clock: IReactorTime,
+        commands: dict[type[Command], CommandAnswer],
+        tls_context: object | None = None,
+        name: str = "",
+    ) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.authenticator = authenticator
+        self.store = store
+        self.clock = clock
+        self.tls_context = tls_context
+        self.driver = Driver(engine, self, clock)
+        self.sasl: SASLServer | None = None
+        self.selected: Selected | None = None
+        self.incoming = IncomingMessages(self)
+        self._commands = commands
+        self._name = name
+        self._login: ILogin | None = None
+        self._account: IAccount | None = None
+        self._watch: IWatch | None = None
+        self._pushing: Deferred[None] | None = None
+        self._slice_end = 0.0
+        self._parts: list[bytes] = []  # of the answer under way, until they are worth writing
+        self._part_octets = 0
+
+    def begin(self, greeting: bytes) -> None:
+        """The connection is there: greet."""
+        self.driver.set_timeout(self.settings.login_seconds)
+        self.driver.write(greeting)
+
+    # -- called by the driver -------------------------------------------------------------------------------------
+
+    def answer(self, event: Event) -> Answer:
+        """See protocols.driver.Session."""
+        if isinstance(event, AppendChunk):
+            return self.incoming.chunk(event)
+        if isinstance(event, ContinuationNeeded):
+            return event.response
+        if isinstance(event, CommandRefused):
+            return self._refused(event)
+        return self._command(event)
+
+    def timed_out(self) -> bytes:
+        """See protocols.driver.Session."""
+        return bye("idle for too long")
+
+    def broke(self, failure: Failure) -> bytes:
+        """See protocols.driver.Session."""
+        self.incoming.abort()
+        try:
+            return self._gathered() + self.engine.send(no("internal error, try again later", codes.UNAVAILABLE))
+        except MisuseError:
+            self.driver.close(bye("internal error", codes.UNAVAILABLE))
+            return b""
+
+    def disconnected(self) -> None:
+        """See protocols.driver.Session."""
+        self.incoming.abort()
+        pushing, self._pushing = self._pushing, None
+        if pushing is not None:
+            pushing.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        self.selected = None
+        self._parts.clear()
+
+    def end(self) -> None:
+        """The server stops: the command under way is answered, then the client is told and left."""
+        self.driver.finish(bye("server is shutting down", codes.UNAVAILABLE))
+
+    def _refused(self, event: CommandRefused) -> bytes | None:
+        """A command that was none; it has ended whatever was under way."""
+        self.incoming.abort()
+        self.sasl = None
+        if self.engine.mistakes < self.settings.mistake_limit or self.engine.closed:
+            return event.response
+        self.driver.close(event.response + bye("too many mistakes"))
+        return None
+
+    async def _command(self, command: Command) -> bytes | None:
+        if self._pushing is not None:
+            await self._pushed()
+        self._slice_end = self.clock.seconds() + SLICE_SECONDS
+        try:
+            return await self._commands[type(command)](self, command)
+        except (MailError, ProtocolViolation) as error:
+            return await self.finish(completion_of(error), may_expunge=False)
+
+    # -- used by commands -----------------------------------------------------------------------------------------
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end, as of now: STARTTLS changes it."""
+        return peer_of(self.driver.transport, self._name)
+
+    @property
+    def account(self) -> IAccount:
+        """The account that was logged in to."""
+        if self._account is None:
+            raise MisuseError("nobody has logged in")
+        return self._account
+
+    @property
+    def mailbox(self) -> Selected:
+        """The selected mailbox."""
+        if self.selected is None:
+            raise MisuseError("no mailbox is selected")
+        return self.selected
+
+    def name(self, name: str) -> str:
+        """A mailbox name of the client as the store's, or the other way round."""
+        return translated(name, self.settings.delimiter)
+
+    async def finish(
+        self, completion: Completion, untagged: bytes = b"", *, may_expunge: bool = True, ask: bool = False
+    ) -> bytes:
+        """
+        End the command: `untagged`, then the news, then the completion.
+
+        Args: may_expunge: false for FETCH, STORE and SEARCH by number (RFC 3501 §7.4.1). ask: see Selected.news.
+        """
+        news = b""
+        if self.selected is not None:
+            try:
+                news = await self.selected.news(may_expunge, ask)
+            except CancelledError:
+                raise
+            except MailError as error:
+                # The command was done; the news will be told later.
+                self._log.warn("no news of the selected mailbox: {reason}", reason=error.text, session=self._name)
+        return self._gathered() + self.engine.send(completion, untagged + news)
+
+    async def write(self, octets: bytes) -> None:
+        """Write a part of the pending command's answer; on return the transport wants more."""
+        self._parts.append(octets)
+        self._part_octets += len(octets)
+        if self._part_octets >= GATHERED_OCTETS:
+            self.driver.write(self.engine.part(self._gathered()))
+            await self.driver.drained()
+
+    def _gathered(self) -> bytes:
+        octets = b"".join(self._parts)
+        self._parts.clear()
+        self._part_octets = 0
+        return octets
+
+    async def cut_off(self) -> None:
+        """Nothing more can be said: abort the connection. Does not return."""
+        self.driver.abort()
+        await Deferred()
+
+    async def breathe(self) -> None:
+        """Let others have their turn, where this command has used up its slice of time."""
+        if self.clock.seconds() >= self._slice_end:
+            await deferLater(self.clock, 0)
+            self._slice_end = self.clock.seconds() + SLICE_SECONDS
+
+    async def log_in(self, login: ILogin) -> None:
+        """The client has proved who it is. Fails with: NoSuchAccount, TemporaryFailure."""
+        self._account = await login.account()
+        self._login = login
+        self._watch = self.store.watch(login.name, self._noticed)
+        self.driver.set_timeout(self.settings.inactivity_seconds)
+        self._log.info("{account} logged in by IMAP", account=login.name, session=self._name, peer=self.peer.host)
+
+    # -- news -----------------------------------------------------------------------------------------------------
+
+    def _noticed(self, notice: ChangeNotice) -> None:
+        """The account has changed."""
+        if ChangeKind.REMOVED in notice.kinds:
+            self.driver.finish(bye("the account is no more", codes.UNAVAILABLE))
+        elif self.selected is not None and self.selected.mailbox.mailbox_id in notice.mailbox_ids:
+            self.selected.dirty = True
+            self._push_soon()
+        elif ChangeKind.MAILBOXES in notice.kinds and self.selected is not None:
+            self.selected.dirty = True  # it may have been the selected one that was deleted
+            self._push_soon()
+
+    def _push_soon(self) -> None:
+        if self._pushing is None and self.engine.is_idling:
+            self._pushing = pushing = Deferred.fromCoroutine(self._push())
+            pushing.addErrback(self._push_failed)
+            pushing.addCallback(self._push_ended)
+
+    async def _push(self) -> None:
+        """Tell an idling client the news, as long as there are any and it takes them."""
+        while self.selected is not None and self.selected.dirty and self.engine.is_idling:
+            await self.driver.drained()
+            # A DONE that comes meanwhile waits for this, so EXPUNGE is still allowed.
+            self.driver.write(await self.selected.news(may_expunge=True))
+
+    def _push_failed(self, failure: Failure) -> None:
+        if failure.check(CancelledError, ConnectionDone) is None:
+            self._log.failure("news could not be told", failure, session=self._name)
+
+    def _push_ended(self, _: None) -> None:
+        self._pushing = None
+
+    def _pushed(self) -> Deferred[None]:
+        """Fires when what is being told to the idling client has been told."""
+        done: Deferred[None] = Deferred()
+        if self._pushing is None:
+            done.callback(None)
+        else:
+            self._pushing.addCallback(lambda _: done.callback(None))
+        return done

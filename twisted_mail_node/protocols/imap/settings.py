@@ -1,0 +1,34 @@
+"""What can be set of an IMAP service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IMAPSettings:
+    """
+    The settings of one IMAP service, shared by its sessions.
+
+    Attributes:
+        hostname: told in the greeting.
+        delimiter: what clients see between the levels of a mailbox name, "/" or ".".
+        max_message_octets: APPEND refuses more, before it is read where the client waits for an answer.
+        login_seconds: how long a client may be silent before it has logged in.
+        inactivity_seconds: and after; at least half an hour (RFC 3501 §5.4).
+        mistake_limit: after so many commands that were none, the connection is closed.
+        name, version: told in answer to ID.
+    """
+
+    hostname: str = "localhost"
+    delimiter: str = "/"
+    max_message_octets: int = 50 * 1024 * 1024
+    login_seconds: float = 180.0
+    inactivity_seconds: float = 1860.0
+    mistake_limit: int = 50
+    name: str = "twisted-mail-node"
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        if self.delimiter not in ("/", "."):
+            raise ValueError(f"the delimiter is / or . and not {self.delimiter!r}")

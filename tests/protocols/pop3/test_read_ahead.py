@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 from twisted.internet.defer import Deferred, succeed
 
 from twisted_mail_node.mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem
 from twisted_mail_node.mail.errors import NoSuchMessage
-from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.protocols.pop3.maildrop import Maildrop
 from twisted_mail_node.protocols.pop3.read_ahead import HEADER_OCTETS, WINDOW_MESSAGES, WINDOW_OCTETS, ReadAhead
+from twisted_mail_node.protocols.pop3.snapshot import Snapshot
 
 
 class Mailbox:
@@ -19,13 +21,8 @@ class Mailbox:
         self.sizes = dict(sizes)
         self.asked = []
 
-    def uids(self):
-        return succeed(UIDSet.of(self.sizes))
-
     def fetch(self, uids, items):
         found = [uid for uid in uids if uid in self.sizes]
-        if items is FetchItem.SIZE:
-            return succeed(Columns(found, sizes=[self.sizes[uid] for uid in found]))
         self.asked.append(list(uids))
         if items is FetchItem.HEADER:
             return succeed(Columns(found, headers=[b"h%d" % uid for uid in found]))
@@ -34,10 +31,11 @@ class Mailbox:
 
 
 @pytest.fixture
-def opened(resolved):
+def opened():
     def opened(sizes, item=FetchItem.BODY):
         mailbox = Mailbox(sizes)
-        maildrop = resolved(Deferred.fromCoroutine(Maildrop.open(mailbox)))
+        sizes = array("Q", mailbox.sizes.values())
+        maildrop = Maildrop(mailbox, Snapshot(1, max(mailbox.sizes) + 1, array("I", mailbox.sizes), sizes, sum(sizes)))
         return mailbox, maildrop, ReadAhead(maildrop, item)
 
     return opened
@@ -112,18 +110,3 @@ def test_what_is_gone_is_no_such_message_and_the_rest_is_kept(opened, got):
     assert got(ahead, 3) == b"b3"
     with pytest.raises(NoSuchMessage):
         got(ahead, 4)
-
-
-def test_maildrop_counts(opened):
-    _, maildrop, _ = opened({5: 100, 7: 50, 9: 25})
-    assert (len(maildrop), maildrop.messages, maildrop.octets) == (3, 3, 175)
-    assert not maildrop.has(0)
-    assert not maildrop.has(4)
-    maildrop.mark(2)
-    assert (maildrop.messages, maildrop.octets, maildrop.has(2)) == (2, 125, False)
-    assert list(maildrop.marked_uids) == [7]
-    assert list(maildrop.scan_slices()) == [[(1, 100), (3, 25)]]
-    assert list(maildrop.uid_slices()) == [{5: 1, 9: 3}]
-    maildrop.unmark_all()
-    assert (maildrop.messages, maildrop.octets) == (3, 175)
-    assert not maildrop.marked_uids

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 
 from twisted_mail_node.mail.errors import NoSuchMailbox, TemporaryFailure
-from twisted_mail_node.protocols.pop3.maildrop import SLICE_ROWS
+from twisted_mail_node.protocols.pop3.snapshot import SLICE_ROWS
 from twisted_mail_node.protocols.pop3.transaction import PIECE_OCTETS
 from twisted_mail_node.store.memory.content import OpenBody
 from twisted_mail_node.store.memory.doors import MemoryMailbox
@@ -302,7 +302,7 @@ def test_peer_that_leaves_during_login_holds_no_lease(server, monkeypatch):
     server.deliver(MAIL)
     line = server("1")
     with monkeypatch.context() as patched:
-        patched.setattr(MemoryMailbox, "uids", never)
+        patched.setattr(MemoryMailbox, "status", never)
         assert line.say(b"USER joe\r\nPASS secret\r\n") == GREETING + b"+OK now the password\r\n"
         line.drop()
     assert server.logged_in().say(b"STAT\r\n") == b"+OK 1 29\r\n"

@@ -131,7 +131,8 @@ class Authorization:
 
     async def _open(self, login: ILogin) -> Maildrop:
         account = await login.account()
-        return await Maildrop.open(await account.mailbox(INBOX))
+        mailbox = await account.mailbox(INBOX)
+        return Maildrop(mailbox, await self._parts.snapshots.take(mailbox))
 
     @property
     def _plaintext_allowed(self) -> bool:

@@ -19,6 +19,7 @@ from ..open_sessions import OpenSessions
 from .lease import LocalMaildropLock
 from .session import POP3Session
 from .settings import POP3Settings
+from .snapshot import Snapshots
 
 
 class POP3Protocol(Protocol):
@@ -68,12 +69,19 @@ class POP3Factory(Factory):
         self._clock = clock
         self._authenticator = authenticator
         self._locks: IMaildropLock = IMaildropLock(store, None) or LocalMaildropLock(clock)
+        self._snapshots = Snapshots()
         self._open_sessions = OpenSessions()
 
     def buildProtocol(self, addr: IAddress | None) -> POP3Protocol:
         """See IProtocolFactory."""
         session = POP3Session(
-            secrets.token_hex(8), self._settings, self._authenticator, self._locks, self._clock, self.tls_context
+            secrets.token_hex(8),
+            self._settings,
+            self._authenticator,
+            self._locks,
+            self._snapshots,
+            self._clock,
+            self.tls_context,
         )
         return POP3Protocol(session, self._open_sessions)
 

@@ -1,50 +1,30 @@
 """
 A maildrop as one session sees it: numbers that stay, sizes, marks of deletion.
 
-It is a snapshot of INBOX taken at login; what comes later is for the next session, and what others expunge keeps
-its number. Twelve octets and a mark a message, whatever the size of the mailbox. Neighbours: `read_ahead` fetches.
+It numbers a snapshot of INBOX taken at login; what comes later is for the next session, and what others expunge
+keeps its number. Neighbours: `snapshot` takes it, `read_ahead` fetches messages.
 
 Source: RFC 1939 §4, §5.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
-from itertools import islice
 
 from ...interfaces.store import IMailbox
-from ...mail.columns import FetchItem
 from ...mail.uid_set import UIDSet
-
-# Rows asked for, and listed, at a time: some hundred microseconds of work.
-SLICE_ROWS = 4000
+from .snapshot import SLICE_ROWS, Snapshot
 
 
 class Maildrop:
     """Messages are numbered from 1 in ascending order of UID."""
 
-    def __init__(self, mailbox: IMailbox) -> None:
+    def __init__(self, mailbox: IMailbox, snapshot: Snapshot) -> None:
         self.mailbox = mailbox
-        self._uids = array("I")
-        self._sizes = array("Q")
-        self._marks = bytearray()
-        self.messages = 0
-        """How many are not marked."""
-        self.octets = 0
-        """Their size together."""
-
-    @classmethod
-    async def open(cls, mailbox: IMailbox) -> Maildrop:
-        """Take the snapshot, in slices. Fails as IMailbox does."""
-        maildrop = cls(mailbox)
-        remaining = iter(await mailbox.uids())
-        while uids := list(islice(remaining, SLICE_ROWS)):
-            columns = await mailbox.fetch(UIDSet.of(uids), FetchItem.SIZE)
-            maildrop._uids.extend(columns.uids)
-            maildrop._sizes.extend(columns.sizes or ())
-        maildrop.unmark_all()
-        return maildrop
+        self._snapshot = snapshot
+        self._uids = snapshot.uids
+        self._sizes = snapshot.sizes
+        self.unmark_all()
 
     def __len__(self) -> int:
         return len(self._uids)
@@ -71,7 +51,9 @@ class Maildrop:
         """Take all marks away."""
         self._marks = bytearray(len(self._uids))
         self.messages = len(self._uids)
-        self.octets = sum(self._sizes)
+        """How many are not marked."""
+        self.octets = self._snapshot.octets
+        """Their size together."""
 
     @property
     def marked_uids(self) -> UIDSet:

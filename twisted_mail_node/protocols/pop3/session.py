@@ -27,6 +27,7 @@ from .maildrop import Maildrop
 from .refusal import refusal
 from .session_parts import Parts
 from .settings import POP3Settings
+from .snapshot import Snapshots
 from .transaction import Transaction
 
 _GOING_DOWN = replies.error("the server is going down", ResponseCode.SYS_TEMP)
@@ -48,6 +49,7 @@ class POP3Session:
         settings: POP3Settings,
         authenticator: Authenticator,
         locks: IMaildropLock,
+        snapshots: Snapshots,
         clock: IReactorTime,
         tls_context: object | None,
     ) -> None:
@@ -55,6 +57,7 @@ class POP3Session:
         self._settings = settings
         self._authenticator = authenticator
         self._locks = locks
+        self._snapshots = snapshots
         self._clock = clock
         self._tls_context = tls_context
         self._engine = POP3Server()
@@ -71,6 +74,7 @@ class POP3Session:
             tls_context=self._tls_context,
             authenticator=self._authenticator,
             locks=self._locks,
+            snapshots=self._snapshots,
             session_id=self._session_id,
             peer=peer_of(self.driver.transport, self._session_id),
             begin_transaction=self._begin_transaction,

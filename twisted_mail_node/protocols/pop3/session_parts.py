@@ -15,6 +15,7 @@ from ..login import Authenticator
 from ..peer import peer_of
 from .lease import MaildropLease
 from .maildrop import Maildrop
+from .snapshot import Snapshots
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Parts:
     tls_context: object | None
     authenticator: Authenticator
     locks: IMaildropLock
+    snapshots: Snapshots
     session_id: str
     peer: Peer
     begin_transaction: Callable[[Maildrop, MaildropLease], None]

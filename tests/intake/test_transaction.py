@@ -1,0 +1,82 @@
+"""What a message does for its envelope."""
+
+from __future__ import annotations
+
+from twisted_mail_node.intake.transaction import LOOP, Failure, plan
+from twisted_mail_node.mail.address import Address
+from twisted_mail_node.mail.envelope import BodyType, Client, Envelope, Peer, Recipient, Service, Target
+from twisted_mail_node.mail.status import EnhancedStatus
+from twisted_mail_node.mail.transaction import Body, Outgoing
+
+SENDER = Address("s", "c.test")
+CLIENT = Client(Peer("192.0.2.1"), Service.SMTP, "c", True)
+BODY = Body(4, 4, b"A: b")
+GONE = (EnhancedStatus(5, 1, 1), "gone")
+
+
+def recipient(text: str, *targets: str, forwards: tuple[str, ...] = ()) -> Recipient:
+    return Recipient(Address.parse(text), tuple(map(Target, targets)), tuple(map(Address.parse, forwards)))
+
+
+def planned(*recipients: Recipient, sender: Address | None = SENDER, delivered_to: frozenset[str] = frozenset()):
+    envelope = Envelope(CLIENT, sender, recipients, BodyType.EIGHT_BIT_MIME)
+    return plan(envelope, BODY, "0abc", 5.5, delivered_to)
+
+
+def test_an_account_gets_one_copy_however_many_recipients_lead_there():
+    made = planned(
+        recipient("alice@a", "alice@a"), recipient("list@a", "bob@a", "alice@a"), recipient("al@a", "alice@a")
+    )
+    assert [placement.account for placement in made.transaction.placements] == ["alice@a", "bob@a"]
+    assert made.owners == ((0, 1, 2), (1,))
+    assert b"X-Original-To: list@a" in made.transaction.placements[1].prefix
+    assert made.transaction.placements[0].internal_date.unix_seconds == 5
+
+
+def test_an_address_elsewhere_gets_one_queue_entry():
+    made = planned(
+        recipient("x@b", forwards=("x@b",)), recipient("list@a", "bob@a", forwards=("X@b", "y@b")), sender=None
+    )
+    assert made.transaction.queue == (
+        Outgoing(0, None, Address("x", "b"), None, BodyType.EIGHT_BIT_MIME),
+        Outgoing(0, None, Address("y", "b"), Address("list", "a"), BodyType.EIGHT_BIT_MIME),
+    )
+
+
+def test_an_account_that_had_the_message_before_is_a_loop():
+    made = planned(recipient("alice@a", "alice@a"), recipient("bob@a", "bob@a"), delivered_to=frozenset(["alice@a"]))
+    assert made.failures == {0: LOOP}
+    assert [placement.account for placement in made.transaction.placements] == ["bob@a"]
+
+
+def test_refused_placements_make_their_recipients_failures():
+    made = planned(recipient("alice@a", "alice@a"), recipient("list@a", "bob@a", "alice@a")).without({0: GONE})
+    assert [placement.account for placement in made.transaction.placements] == ["bob@a"]
+    assert made.owners == ((1,),)
+    assert made.failures == {0: GONE, 1: GONE}
+    assert not made.is_empty
+    assert made.without({0: GONE}).is_empty
+
+
+def bounce(seen):
+    def make(*arguments):
+        seen.append(arguments)
+        return BODY
+
+    return make
+
+
+def test_a_bounce_is_one_more_body_and_one_more_queue_entry():
+    seen: list[object] = []
+    made = planned(recipient("alice@a", "alice@a"), recipient("bob@a", "bob@a")).without({0: GONE})
+    made = made.with_bounce(bounce(seen), b"H: h\r\n\r\n")
+    assert seen == [("0abc", 5.5, SENDER, [Failure(Address("alice", "a"), *GONE)], b"H: h\r\n\r\n")]
+    assert made.transaction.bodies == (BODY, BODY)
+    assert made.transaction.queue == (Outgoing(1, None, SENDER),)
+
+
+def test_a_null_sender_is_told_nothing():
+    seen: list[object] = []
+    made = planned(recipient("alice@a", "alice@a"), recipient("bob@a", "bob@a"), sender=None).without({0: GONE})
+    assert made.with_bounce(bounce(seen), b"") is made
+    assert seen == []

@@ -45,9 +45,11 @@ def test_an_endless_line_keeps_no_more_than_the_limit():
         buffer.feed(b"x" * 1000)
         assert buffer.take_line() is None
         assert len(buffer) <= 1000
+    assert buffer.skipped_octets == 1000 * 1000 - 1
     buffer.feed(b"\r\nnext\r\n")
     with pytest.raises(LineTooLong):
         buffer.take_line()
+    assert buffer.skipped_octets == 0
     assert buffer.take_line() == b"next"
 
 

@@ -18,12 +18,15 @@ class LineBuffer:
     Octets received and not yet taken.
 
     `limit_octets` is the longest line that `take_line` gives, CRLF included; engines name its source.
+    `skipped_octets` counts what was thrown away of a line that is too long and has not ended yet, else 0: by it an
+    engine can lose its patience.
     """
 
-    __slots__ = ("_data", "_searched", "_skipping", "_start", "limit_octets")
+    __slots__ = ("_data", "_searched", "_skipping", "_start", "limit_octets", "skipped_octets")
 
     def __init__(self, limit_octets: int) -> None:
         self.limit_octets = limit_octets
+        self.skipped_octets = 0
         self._data = bytearray()
         self._start = 0
         self._searched = 0
@@ -51,6 +54,7 @@ class LineBuffer:
             if len(self) > self.limit_octets:
                 self._skipping = True
             if self._skipping:
+                self.skipped_octets += self._searched - self._start
                 self._drop(self._searched)
             return None
         line = bytes(self._data[self._start : end])
@@ -58,6 +62,7 @@ class LineBuffer:
         self._drop(end + 2)
         if too_long:
             self._skipping = False
+            self.skipped_octets = 0
             raise LineTooLong("line too long")
         return line
 
@@ -80,6 +85,7 @@ class LineBuffer:
         self._data.clear()
         self._start = self._searched = 0
         self._skipping = False
+        self.skipped_octets = 0
         return count
 
     def _drop(self, end: int) -> None:

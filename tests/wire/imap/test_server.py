@@ -302,7 +302,7 @@ def test_an_absurd_literal_that_comes_anyway_is_the_end(line):
     server = engine()
     event = only_event(server, line + b"\r\nxxx")
     assert event.response.startswith(b"a BAD ")
-    assert event.response.endswith(b"* BYE [TOOBIG] literal too large\r\n")
+    assert event.response.endswith(b"* BYE [TOOBIG] too much data\r\n")
     assert server.closed
 
 
@@ -316,7 +316,7 @@ def test_literal_upon_literal_thrown_away_is_the_end_too():
     server = engine(discard_octets=100)
     events = next_events(server, b"a FROB {60+}\r\n" + b"x" * 60 + b" {60+}\r\n")
     assert [type(event) for event in events] == [CommandRefused, CommandRefused]
-    assert events[1].response == b"* BYE [TOOBIG] literals too large\r\n"
+    assert events[1].response == b"* BYE [TOOBIG] too much data\r\n"
     assert server.closed
 
 
@@ -334,10 +334,33 @@ def test_a_line_too_long_is_refused_and_skipped():
 
 def test_an_endless_line_takes_no_memory():
     server = engine()
-    for _ in range(100):
+    for _ in range(60):
         assert next_events(server, b"x" * 16_384) == []
         assert len(server._input) <= 64 * 1024 + 16_384
-    assert only_event(server, b"\r\n").response == b"* BAD [TOOBIG] command too long\r\n"
+    assert only_event(server, b"\r\n") == CommandRefused(b"* BAD [TOOBIG] command too long\r\n")
+    assert not server.closed
+
+
+@pytest.mark.parametrize(
+    ("begun", "response"),
+    [
+        (b"a LOGIN ", b"* BAD [TOOBIG] command too long\r\n* BYE [TOOBIG] too much data\r\n"),
+        (b"a SELECT {3+}\r\nabc", b"a BAD [TOOBIG] command too long\r\n* BYE [TOOBIG] too much data\r\n"),
+    ],
+)
+def test_patience_with_an_endless_line_has_an_end(begun, response):
+    server = engine(skip_octets=100_000)
+    assert next_events(server, begun) == []
+    assert next_events(server, b"x" * 99_000) == []
+    assert only_event(server, b"x" * 2_000) == CommandRefused(response)
+    assert server.closed
+
+
+def test_patience_with_what_is_thrown_away_has_an_end():
+    server = engine(skip_octets=100_000)
+    next_events(server, b"a FROB {3+}\r\nabc")
+    assert only_event(server, b"x" * 101_000).response.endswith(b"* BYE [TOOBIG] too much data\r\n")
+    assert server.closed
 
 
 def test_thousands_of_empty_literals_take_linear_time():

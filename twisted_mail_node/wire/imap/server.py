@@ -58,6 +58,10 @@ class _Literal(NamedTuple):
     synchronizing: bool
 
 
+class _EndlessLine(Exception):
+    """A line goes on and on."""
+
+
 class IMAPServer:
     """
     One client's session as a machine. See the module for which event wants which answer.
@@ -102,6 +106,8 @@ class IMAPServer:
                 event = self._read()
             except LineTooLong:
                 return self._refuse(_TOO_LONG)
+            except _EndlessLine:
+                return self._dismiss(self._refuse(_TOO_LONG).response)
             if event is not None:
                 return event
 
@@ -205,7 +211,7 @@ class IMAPServer:
     # -- commands and their literals ------------------------------------------------------------------------------
 
     def _read_line(self) -> Event | Wait | None:
-        line = self._input.take_line()
+        line = self._take_line()
         if line is None:
             return Wait.NEED_DATA
         literal = _announced(line)
@@ -286,7 +292,7 @@ class IMAPServer:
         return AppendChunk(data, last=not self._remaining)
 
     def _read_append_end(self, message: AppendMessage) -> Event | Wait | None:
-        line = self._input.take_line()
+        line = self._take_line()
         if line is None:
             return Wait.NEED_DATA
         if line:
@@ -298,7 +304,7 @@ class IMAPServer:
     # -- lines within a command -----------------------------------------------------------------------------------
 
     def _read_done(self, tag: bytes) -> Event | Wait | None:
-        line = self._input.take_line()
+        line = self._take_line()
         if line is None:
             return Wait.NEED_DATA
         if line.upper() != b"DONE":
@@ -308,7 +314,7 @@ class IMAPServer:
         return command
 
     def _read_response(self, tag: bytes) -> Event | Wait | None:
-        line = self._input.take_line()
+        line = self._take_line()
         if line is None:
             return Wait.NEED_DATA
         try:
@@ -316,6 +322,12 @@ class IMAPServer:
         except BadSyntax as violation:
             return self._refuse(_completion(violation))
         return command
+
+    def _take_line(self) -> bytes | None:
+        line = self._input.take_line()
+        if line is None and self._input.skipped_octets > self._limits.skip_octets:
+            raise _EndlessLine
+        return line
 
     # -- refusing, throwing away ----------------------------------------------------------------------------------
 
@@ -327,10 +339,14 @@ class IMAPServer:
         self._end_command()
         if literal is not None and not literal.synchronizing:
             if self._is_absurd(literal):
-                self.closed = True
-                return CommandRefused(response + bye("literal too large", response_codes.TOO_BIG))
+                return self._dismiss(response)
             self._start_discarding(literal.size)
         return CommandRefused(response)
+
+    def _dismiss(self, response: bytes = b"") -> CommandRefused:
+        """Too much is coming to wait for its end: the last words."""
+        self.closed = True
+        return CommandRefused(response + bye("too much data", response_codes.TOO_BIG))
 
     def _end_command(self) -> None:
         self._read = self._read_line
@@ -355,7 +371,7 @@ class IMAPServer:
     def _read_discarded_line(self) -> Event | Wait | None:
         """The rest of the line behind a literal that was thrown away, which may announce another."""
         try:
-            line = self._input.take_line()
+            line = self._take_line()
         except LineTooLong:
             line = b""
         if line is None:
@@ -366,8 +382,7 @@ class IMAPServer:
             return None
         self._discarded += literal.size
         if self._discarded > self._limits.discard_octets:
-            self.closed = True
-            return CommandRefused(bye("literals too large", response_codes.TOO_BIG))
+            return self._dismiss()
         self._remaining = literal.size
         self._read = self._read_discarded
         return None

@@ -24,20 +24,3 @@ def logged_failures():
     gc.collect()
     globalLogPublisher.removeObserver(observe)
     assert not seen, [failure.getTraceback() for failure in seen]
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem):
-    """
-    Leave property tests as they were.
-
-    pytest-twisted puts its own function into a hypothesis test each time it runs one, and a contract's test that
-    runs for a second backend would then be inside of the first.
-    """
-    handle = getattr(pyfuncitem.obj, "hypothesis", None)
-    inner_test = getattr(handle, "inner_test", None)
-    try:
-        return (yield)
-    finally:
-        if inner_test is not None:
-            handle.inner_test = inner_test

@@ -126,12 +126,14 @@ class IAccount(Interface):
         """
         Make a mailbox and those parents that are missing (RFC 3501 §6.3.3). Not subscribed by it.
 
-        Fails with: MailboxExists, BadMailboxName.
+        Fails with: MailboxExists, BadMailboxName; PermanentFailure for a special use that RFC 6154 has not.
         """
 
     def rename(name: str, new_name: str) -> Deferred[None]:
         """
         Rename with all below it. INBOX stays, empty, and its messages move to the new one (RFC 3501 §6.3.5).
+
+        Missing parents of the new name are made; special uses go along, subscriptions do not.
 
         Fails with: NoSuchMailbox, MailboxExists, BadMailboxName.
         """
@@ -144,7 +146,11 @@ class IAccount(Interface):
         """
 
     def subscribe(name: str, subscribed: bool) -> Deferred[None]:
-        """Add or take a name of the subscription list; it need not exist (RFC 3501 §6.3.6)."""
+        """
+        Add or take a name of the subscription list; it need not exist (RFC 3501 §6.3.6).
+
+        Fails with: BadMailboxName: a name to add that no mailbox could have.
+        """
 
     def subscriptions() -> Deferred[Sequence[str]]:
         """Subscribed names, sorted."""

@@ -471,10 +471,13 @@ class QueueContract:
 
     # Whatever happens
 
-    @walk_settings
-    @given(data=st.data())
-    def test_nobody_has_what_another_has_whatever_happens(self, backend: Backend, data: st.DataObject) -> None:
-        backend.run(self._many_owners(backend, data))
+    def test_nobody_has_what_another_has_whatever_happens(self, backend: Backend) -> None:
+        @walk_settings
+        @given(data=st.data())
+        def many_owners(data: st.DataObject) -> None:
+            backend.run(self._many_owners(backend, data))
+
+        many_owners()
 
     async def _many_owners(self, backend: Backend, data: st.DataObject) -> None:
         queue = backend.queue

@@ -102,6 +102,16 @@ class ChangesContract:
         assert changes.uid_next == 6
 
     @on_backend
+    async def test_a_change_of_an_old_message_is_told_though_newer_ones_rest(self, backend: Backend) -> None:
+        inbox = await filled_inbox(await new_account(backend.store), *[NO_FLAGS] * 4)
+        for number, name in ((2, "\\Seen"), (1, "\\Flagged"), (2, "work")):
+            since = (await inbox.status()).highest_modseq
+            await inbox.store_flags(UIDSet.of([number]), ADD, flags(name))
+            changes = await inbox.changes(since)
+            assert list(changes.flagged.uids) == [number]
+            assert (len(changes.appended), changes.vanished) == (0, EMPTY)
+
+    @on_backend
     async def test_a_change_in_one_mailbox_is_none_in_another(self, backend: Backend) -> None:
         account = await new_account(backend.store, ("Other", None))
         inbox = await filled_inbox(account, NO_FLAGS)
@@ -144,14 +154,17 @@ class ChangesContract:
         assert not changes.exists
         assert (len(changes.appended), len(changes.flagged), changes.vanished) == (0, 0, EMPTY)
 
-    @walk_settings
-    @given(walk=walks)
-    def test_a_view_kept_by_changes_alone_is_always_right(self, backend: Backend, walk: list[Step]) -> None:
-        backend.run(self._follow(backend, walk))
+    def test_a_view_kept_by_changes_alone_is_always_right(self, backend: Backend) -> None:
+        @walk_settings
+        @given(walk=walks)
+        def follow(walk: list[Step]) -> None:
+            backend.run(self._follow(backend, walk))
+
+        follow()
 
     async def _follow(self, backend: Backend, walk: list[Step]) -> None:
         account = await new_account(backend.store)
-        mailboxes = await two_mailboxes(backend.store, account.name)
+        mailboxes = await two_mailboxes(account)
         views = {name: [View()] for name in NAMES}
         for step in walk:
             moments = [view.modseq for view in views[NAMES[step.mailbox]]]
@@ -169,14 +182,17 @@ class ChangesContract:
                 view.apply(await mailbox.changes(view.modseq))
                 assert view == now
 
-    @walk_settings
-    @given(walk=walks)
-    def test_a_view_is_right_though_nobody_waits_for_the_changes(self, backend: Backend, walk: list[Step]) -> None:
-        backend.run(self._follow_from_afar(backend, walk))
+    def test_a_view_is_right_though_nobody_waits_for_the_changes(self, backend: Backend) -> None:
+        @walk_settings
+        @given(walk=walks)
+        def follow(walk: list[Step]) -> None:
+            backend.run(self._follow_from_afar(backend, walk))
+
+        follow()
 
     async def _follow_from_afar(self, backend: Backend, walk: list[Step]) -> None:
         account = await new_account(backend.store)
-        mailboxes = await two_mailboxes(backend.store, account.name)
+        mailboxes = await two_mailboxes(account)
         begun = [take(step, backend.store, account.name, mailboxes, [0]) for step in walk]
         views = {name: View() for name in NAMES}
         for deferred in begun:

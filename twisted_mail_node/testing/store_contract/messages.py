@@ -301,6 +301,7 @@ class MessagesContract:
         assert list(outcome.changed.uids) == [1, 3]
         assert outcome.gone == UIDSet.of([2])
         assert (await inbox.store_flags(EMPTY, ADD, flags("\\Seen"))).gone == EMPTY
+        assert (await inbox.store_flags(EVERYTHING, ADD, flags("x"))).gone == UIDSet.of([2]), "never there, so not gone"
 
     # Copies and moves
 

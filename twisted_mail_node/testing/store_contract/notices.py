@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
@@ -86,6 +88,25 @@ class NoticesContract:
             await change()
             await backend.until(lambda listener=listener, kind=kind: kind in listener.kinds)  # type: ignore[misc]
             watch.cancel()
+
+    @on_backend
+    async def test_changes_that_are_told_together_lose_nothing(self, backend: Backend) -> None:
+        account = await new_account(backend.store, ("Other", None))
+        inbox, other = await account.mailbox("INBOX"), await account.mailbox("Other")
+        listener = Listener()
+        watch = backend.store.watch(account.name, listener)
+        waiting: list[Deferred[Any]] = [  # Any: each fires with its own outcome
+            inbox.append([(body(), NO_FLAGS, DATE)]),
+            account.create("Third"),
+            other.append([(body(), NO_FLAGS, DATE)]),
+            account.subscribe("Third", True),
+        ]
+        for deferred in waiting:
+            await deferred
+        everything = ChangeKind.MESSAGES | ChangeKind.MAILBOXES | ChangeKind.SUBSCRIPTIONS
+        both = {inbox.mailbox_id, other.mailbox_id}
+        await backend.until(lambda: everything in listener.kinds and both <= listener.mailbox_ids)
+        watch.cancel()
 
     @on_backend
     async def test_a_notice_comes_after_the_commit(self, backend: Backend) -> None:

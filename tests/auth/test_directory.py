@@ -6,7 +6,7 @@ import pytest
 from twisted.cred.checkers import ICredentialsChecker
 from twisted.cred.credentials import UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
-from twisted.internet.defer import fail
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
@@ -107,3 +107,24 @@ def test_directory_out_of_reach_is_temporary(checker, directory, result_of):
     directory.password_hash = lambda name: fail(TemporaryFailure("locked"))
     with pytest.raises(TemporaryFailure):
         result_of(asked(checker, b"joe@x", b"secret"))
+
+
+def test_hash_that_changes_while_it_is_read_is_not_kept(checker, directory, passwords, result_of):
+    read, kept = directory.password_hash, Deferred()
+    stored = directory.hashes["joe@x"]
+    directory.password_hash = lambda name: kept
+    login = asked(checker, b"joe@x", b"secret")
+    directory.set_password_hash("joe@x", result_of(passwords.hash("other")))
+    directory.password_hash = read
+    kept.callback(stored)
+    assert result_of(login) == b"joe@x"
+    with pytest.raises(UnauthorizedLogin):
+        result_of(asked(checker, b"joe@x", b"secret"))
+
+
+def test_hashes_kept_are_bounded(checker, directory, result_of, monkeypatch):
+    monkeypatch.setattr("twisted_mail_node.auth.directory.MAX_KEPT_HASHES", 2)
+    for name in (b"a@x", b"joe@x", b"b@x", b"joe@x", b"a@x"):
+        with pytest.raises(UnauthorizedLogin):
+            result_of(asked(checker, name, b"wrong"))
+    assert directory.asked == ["a@x", "joe@x", "b@x", "a@x"]

@@ -174,6 +174,14 @@ def test_failure_of_the_executor_reaches_all_who_asked(manual, clock, stored, re
             result_of(answer)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_argon2_that_cannot_work_is_temporary_and_no_wrong_password(known, inline, clock, result_of):
+    passwords = Passwords(inline, clock, Cost(memory_kib=1, passes=1))
+    stored_hash = passwords._nobodys_hash if known else None
+    with pytest.raises(TemporaryFailure):
+        result_of(passwords.verify("joe@x", "secret", stored_hash))
+
+
 def test_what_is_remembered_shows_neither_name_nor_password(passwords, stored, result_of):
     result_of(passwords.verify("joe@x", "secret", stored))
     assert all(len(digest) == 32 for digest in passwords._remembered)

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.ssl import PrivateCertificate
-from twisted.internet.threads import deferToThread
+from twisted.internet.threads import blockingCallFromThread, deferToThread
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from twisted_mail_node.auth.passwords import Cost, Passwords
@@ -101,6 +101,11 @@ async def node():
     threads.stop()
 
 
+def tls_versions(factory):
+    """What the open sessions know of their peers' TLS."""
+    return [session._parts.peer.tls_version for session in factory._open_sessions._sessions]
+
+
 def fetched(client, number):
     """A message as sent, from poplib's lines."""
     return b"\r\n".join(client.retr(number)[1]) + b"\r\n"
@@ -116,6 +121,7 @@ async def test_poplib_reads_and_removes_over_stls(node):
         assert client.capa()["SASL"] == ["PLAIN", "LOGIN"]
         client.user("joe")
         client.pass_("secret")
+        assert blockingCallFromThread(reactor, tls_versions, node.factory) == ["TLSv1.3"]
         assert client.stat() == (301, sum(map(len, SMALL)) + len(LARGE))
         assert len(client.list()[1]) == 301
         ids = [row.split()[1] for row in client.uidl()[1]]

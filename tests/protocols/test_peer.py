@@ -32,6 +32,7 @@ class Layer:
         (IPv6Address("TCP", "2001:db8::1", 25), "2001:db8::1", 25),
         (IPv6Address("TCP", "::ffff:192.0.2.1", 25), "192.0.2.1", 25),
         (IPv6Address("TCP", "fe80::1%lo", 25), "fe80::1", 25),
+        (IPv6Address("TCP", "not:an:address", 25), "not:an:address", 25),
         (UNIXAddress(b""), "", 0),
     ],
 )

@@ -24,6 +24,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ..mail.errors import TemporaryFailure
 from .threads import Executor
 
 
@@ -122,7 +123,7 @@ class Passwords:
 
         None for no such user, and a stored hash that cannot be read, take the time of a wrong password. The same
         question asked again while it is being answered is not computed twice. Fails with: TemporaryFailure,
-        where too much waits already. Cancelling gives the answer up, and the work
+        where too much waits already, or argon2 gets no memory. Cancelling gives the answer up, and the work
         with it when nobody else has asked.
         """
         digest = self._digest(name, password, stored_hash or "")
@@ -152,10 +153,11 @@ class Passwords:
             self._hasher.verify(stored_hash, password)
         except VerifyMismatchError:
             return _WRONG
-        except (InvalidHashError, VerificationError):
-            if known:
-                return self._compare(self._nobodys_hash, password, False)
-            return _WRONG
+        except (InvalidHashError, VerificationError) as error:
+            # Not a hash that can be read; or argon2 has no memory, which the second attempt shows.
+            if not known:
+                raise TemporaryFailure("passwords cannot be verified now") from error
+            return self._compare(self._nobodys_hash, password, False)
         return Verified(known, known and self._hasher.check_needs_rehash(stored_hash))
 
     # -- in the reactor's thread ------------------------------------------------------------------------------------

@@ -97,13 +97,15 @@ class Authenticator:
             raise _undecided() from error
         except (LoginFailed, NoSuchAccount, LoginRefused) as error:
             self._attempts.failed(peer.host, name)
-            self._log.info("login of {account} from {peer} refused", account=name, peer=peer.host, session=peer.session)
+            self._log.info(
+                "login of {account!r} from {peer} refused", account=name, peer=peer.host, session=peer.session
+            )
             raise LoginRefused("user name or password is wrong") from error
         except TemporaryFailure as error:
-            self._log.warn("login of {account} undecided: {reason}", account=name, reason=error.text)
+            self._log.warn("login of {account!r} undecided: {reason}", account=name, reason=error.text)
             raise _undecided() from error
         except Exception as error:
-            self._log.failure("login of {account} broke", account=name)
+            self._log.failure("login of {account!r} broke", account=name)
             raise _undecided() from error
         self._attempts.succeeded(peer.host, name)
         return ILogin(avatar)

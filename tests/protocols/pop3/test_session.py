@@ -105,6 +105,19 @@ def test_garbage_is_refused_and_the_next_connection_is_served(server_of, pieces)
     assert server("2").say(b"USER joe\r\nPASS secret\r\nSTAT\r\n").split(b"\r\n")[2].startswith(b"+OK")
 
 
+def test_headers_in_a_row_are_read_ahead(server, monkeypatch):
+    server.deliver(*[b"Subject: %d\r\n\r\nx\r\n" % number for number in range(1, 22)])
+    line = server.logged_in()
+    fetch, asked = MemoryMailbox.fetch, []
+    monkeypatch.setattr(
+        MemoryMailbox, "fetch", lambda self, uids, items: asked.append(len(uids)) or fetch(self, uids, items)
+    )
+    for number in range(1, 22):
+        said = line.say(b"TOP %d 0\r\n" % number)
+        assert said == b"+OK top of message follows\r\nSubject: %d\r\n\r\n.\r\n" % number
+    assert asked == [1, 4, 16]
+
+
 # -- large messages -----------------------------------------------------------------------------------------------
 
 

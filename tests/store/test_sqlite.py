@@ -9,6 +9,9 @@ from twisted_mail_node.interfaces.queue import IQueueStore
 from twisted_mail_node.interfaces.store import IDirectory, IMaildropLock, IMailStore
 from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.testing.backend import Backend, SteeredReactor
+from twisted_mail_node.testing.directory_contract import DirectoryContract
+from twisted_mail_node.testing.lock_contract import LockContract
+from twisted_mail_node.testing.queue_contract import QueueContract
 from twisted_mail_node.testing.store_contract import StoreContract
 
 
@@ -30,6 +33,18 @@ def backend(tmp_path):
 
 
 class TestStore(StoreContract):
+    pass
+
+
+class TestQueue(QueueContract):
+    pass
+
+
+class TestDirectory(DirectoryContract):
+    pass
+
+
+class TestLock(LockContract):
     pass
 
 

@@ -227,19 +227,18 @@ def expunge(
     Returns what was removed, and the set to go on with: empty when all is done. None stands for all of them.
     """
     row = state.mailbox(account, mailbox)
-    if uids is not None and not uids:
+    wanted = UIDSet.span(1, row.uid_next - 1) if uids is None else uids
+    if not wanted:
         return EMPTY, EMPTY
-    if uids is None:
-        rows = "entry e WHERE e.account = :account AND e.mailbox = :mailbox"
-        bindings = bindings_of(account, mailbox, EMPTY)
+    if only_deleted:
+        rows = rows_of(wanted, index="entry_deleted") + " AND e.bits & 8 <> 0"
     else:
-        rows, bindings = rows_of(uids), bindings_of(account, mailbox, uids)
-    condition = " AND e.bits & 8 <> 0" if only_deleted else ""
+        rows = rows_of(wanted)
     found, borns, unseen, deleted, size = one(
         state.connection,
         "SELECT json_group_array(uid), json_group_array(born), total(bits & 1 = 0), total(bits & 8 <> 0), total(size) "
-        f"FROM (SELECT e.uid, e.born, e.bits, e.size FROM {rows}{condition} LIMIT {SLICE_ROWS})",
-        bindings,
+        f"FROM (SELECT e.uid, e.born, e.bits, e.size FROM {rows} LIMIT {SLICE_ROWS})",
+        bindings_of(account, mailbox, wanted),
     )
     gone: list[int] = loads(found)
     if not gone:

@@ -226,8 +226,8 @@ def _keywords(connection: apsw.Connection, account: int, mailbox: int) -> list[s
     # From one combination to the next by the index: however many messages have it.
     while row := find(
         connection,
-        "SELECT keywords FROM entry WHERE account = ? AND mailbox = ? AND keywords <> '' AND keywords > ? "
-        "ORDER BY keywords LIMIT 1",
+        "SELECT keywords FROM entry INDEXED BY entry_keywords "
+        "WHERE account = ? AND mailbox = ? AND keywords <> '' AND keywords > ? ORDER BY keywords LIMIT 1",
         (account, mailbox, combination),
     ):
         combination = row[0]
@@ -257,7 +257,8 @@ def _uids(connection: apsw.Connection, account: int, mailbox: int) -> UIDSet:
 def _first_unseen(connection: apsw.Connection, account: int, mailbox: int) -> int | None:
     row = find(
         connection,
-        "SELECT uid FROM entry WHERE account = ? AND mailbox = ? AND bits & 1 = 0 ORDER BY uid LIMIT 1",
+        "SELECT uid FROM entry INDEXED BY entry_unseen "
+        "WHERE account = ? AND mailbox = ? AND bits & 1 = 0 ORDER BY uid LIMIT 1",
         (account, mailbox),
     )
     return None if row is None else int(row[0])
@@ -312,18 +313,24 @@ def _changes(connection: apsw.Connection, account: int, mailbox: int, since: int
     )
     last_known = known[0] if known else 0
     key = {"account": account, "mailbox": mailbox, "since": since, "last_known": last_known}
-    appended = _columns(connection, "uid > :last_known", key)
-    flagged = _columns(connection, "modseq <> born AND modseq > :since AND uid <= :last_known", key)
+    appended = _columns(connection, "entry", "uid > :last_known", key)
+    # Told which index to take, since without statistics the primary key looks better.
+    flagged = _columns(
+        connection,
+        "entry INDEXED BY entry_flagged",
+        "modseq <> born AND modseq > :since AND uid <= :last_known",
+        key,
+    )
     return MailboxChanges(modseq, uid_next, appended, flagged, _vanished(connection, account, mailbox, since))
 
 
-def _columns(connection: apsw.Connection, condition: str, key: dict[str, int]) -> Columns:
+def _columns(connection: apsw.Connection, table: str, condition: str, key: dict[str, int]) -> Columns:
     uids, bits, keywords, modseqs = map(
         loads,
         one(
             connection,
             "SELECT json_group_array(uid), json_group_array(bits), json_group_array(keywords), "
-            "json_group_array(modseq) FROM (SELECT uid, bits, keywords, modseq FROM entry "
+            f"json_group_array(modseq) FROM (SELECT uid, bits, keywords, modseq FROM {table} "
             f"WHERE account = :account AND mailbox = :mailbox AND {condition} ORDER BY uid)",
             key,
         ),

@@ -146,7 +146,8 @@ def _of_domain(connection: apsw.Connection, domain: str, now: float) -> Iterator
 def renew(state: WriteState, owner: str, item_ids: Sequence[int], until: float) -> None:
     """IQueueStore.renew."""
     state.execute(
-        "UPDATE queue SET lease_until = ? WHERE lease_owner = ? AND item IN (SELECT value FROM json_each(?))",
+        "UPDATE queue SET lease_until = ? WHERE lease_owner = ? AND lease_owner <> '' "
+        "AND item IN (SELECT value FROM json_each(?))",
         (until, owner, dumps(list(item_ids))),
     )
 
@@ -159,7 +160,7 @@ def settle(state: WriteState, now: float, settled: Sequence[Settled], follow_ups
         else:
             row = every(
                 state.connection,
-                "DELETE FROM queue WHERE item = ? AND lease_owner = ? RETURNING body",
+                "DELETE FROM queue WHERE item = ? AND lease_owner = ? AND lease_owner <> '' RETURNING body",
                 (told.item_id, told.lease_owner),
             )
             if row:
@@ -171,7 +172,7 @@ def settle(state: WriteState, now: float, settled: Sequence[Settled], follow_ups
 def _put_off(state: WriteState, now: float, told: Settled, outcome: Deferred) -> None:
     state.execute(
         "UPDATE queue SET lease_owner = '', lease_until = 0.0, due = ?, attempts = attempts + 1, last_status = ?, "
-        "last_reply = ?, last_host = ? WHERE item = ? AND lease_owner = ?",
+        "last_reply = ?, last_host = ? WHERE item = ? AND lease_owner = ? AND lease_owner <> ''",
         (told.next_due, str(outcome.status), outcome.reply, outcome.host, told.item_id, told.lease_owner),
     )
     if not state.connection.changes():

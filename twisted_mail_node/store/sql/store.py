@@ -93,6 +93,7 @@ class Machinery:
     async def stop(self) -> None:
         """End the threads, the writer last, so that its close leaves one clean file."""
         self.running = False
+        self.writer.refuse()
         self.sweep.stop()
         try:
             await self.readers.stop()

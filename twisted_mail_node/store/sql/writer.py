@@ -112,6 +112,10 @@ class Writer:
         self._thread.start()
         return started
 
+    def refuse(self) -> None:
+        """Take no more operations; what was submitted goes on."""
+        self._accepting = False
+
     def stop(self) -> Deferred[None]:
         """Finish all that was submitted, then close. Fires when the thread has ended."""
         self._accepting = False
@@ -315,7 +319,7 @@ class Writer:
             failure = Failure(failure_of(error)) if isinstance(error, apsw.Error) else Failure()
             if not state.connection.in_transaction:
                 # SQLite gave the whole transaction up (disk full, I/O error): what went before is undone as well.
-                raise apsw.AbortError("the transaction was rolled back") from error
+                raise error if isinstance(error, apsw.Error) else apsw.AbortError("rolled back") from error
             state.execute("ROLLBACK TO operation")
             state.execute("RELEASE operation")
             state.operation_failed()

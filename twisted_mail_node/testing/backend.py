@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from queue import Empty, SimpleQueue
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
@@ -90,10 +90,7 @@ class SteeredReactor(Clock):
             assert ran or turns, f"nothing happened for {PATIENCE_SECONDS} s: a Deferred was never fired"
             for turn in turns:
                 turn.callback(None)
-        (result,) = results
-        if isinstance(result, Failure):
-            result.raiseException()
-        return result
+        return _result(results)
 
     def _run_once(self, patience_seconds: float) -> bool:
         """Run what is due and what threads passed on; where that is nothing, wait for threads. Whether any ran."""
@@ -112,19 +109,17 @@ class SteeredReactor(Clock):
 
 class RealReactor:
     """
-    A running reactor of Twisted with a clock that can be put forward, for stores that need sockets or the like.
+    A reactor of Twisted with a clock that can be put forward, for stores that need sockets or the like.
 
     Calls that wait for their time already are not brought forward.
 
     Args:
-        reactor: the reactor.
-        block_on: runs the reactor until a Deferred fires, such as `pytest_twisted.blockon`.
+        reactor: a reactor of the test's own that nobody runs, such as `SelectReactor()`; tests may share it.
     """
 
-    # Any: the one is whatever the reactor has, the other waits for a Deferred of any type.
-    def __init__(self, reactor: Any, block_on: Callable[[Deferred[Any]], Any]) -> None:
+    # Any: beyond what is used here, whatever the reactor has.
+    def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
-        self._block_on = block_on
         self._ahead = 0.0
 
     def __getattr__(self, name: str) -> Any:  # see above
@@ -144,7 +139,20 @@ class RealReactor:
 
     def wait_for(self, deferred: Deferred[T]) -> T:
         """See Driver."""
-        return cast(T, self._block_on(deferred))
+        results: list[T | Failure] = []
+        deferred.addBoth(results.append)
+        end = self._reactor.seconds() + PATIENCE_SECONDS
+        while not results:
+            assert self._reactor.seconds() < end, f"a Deferred was not fired within {PATIENCE_SECONDS} s"
+            self._reactor.iterate(TURN_SECONDS)
+        return _result(results)
+
+
+def _result(results: list[T | Failure]) -> T:
+    (result,) = results
+    if isinstance(result, Failure):
+        result.raiseException()
+    return result
 
 
 class Backend:

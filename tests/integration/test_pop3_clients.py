@@ -29,6 +29,7 @@ from twisted_mail_node.mail.transaction import Body, Placement, Transaction
 from twisted_mail_node.protocols.login import Authenticator
 from twisted_mail_node.protocols.pop3 import POP3Factory, POP3Settings
 from twisted_mail_node.store.memory import MemoryStore
+from twisted_mail_node.store.sql.store import SQLiteStore
 
 JOE = "joe@example.test"
 SMALL = [b"Subject: %d\r\n\r\n.a dot\r\nbody %d\r\n" % (number, number) for number in range(300)]
@@ -71,15 +72,16 @@ async def deliver(store, number, content):
     await store.deliver(Transaction(f"t{number}", 1_700_000_000.0, (body,), (placement,)))
 
 
-@pytest_twisted.async_yield_fixture
-async def node():
+@pytest_twisted.async_yield_fixture(params=["memory", "sqlite"])
+async def node(request, tmp_path):
     """Two listeners, plain with STLS and TLS from the first octet, on one store."""
     pem, secret = self_signed()
     context = PrivateCertificate.loadPEM(secret + pem).options()
     threads = HashingThreads(reactor)
     threads.start()
     passwords = Passwords(threads, reactor, Cost(memory_kib=64, passes=1))
-    store = MemoryStore(reactor)
+    in_memory = request.param == "memory"
+    store = MemoryStore(reactor) if in_memory else SQLiteStore(tmp_path / "mail.db", reactor=reactor)
     await store.start()
     await store.add_user(JOE, await passwords.hash("secret"))
     for number, content in enumerate([*SMALL, LARGE]):

@@ -14,6 +14,7 @@ from twisted_mail_node.mail.queue_item import Deferred, Delivered, Failed, ItemS
 from twisted_mail_node.mail.status import EnhancedStatus
 from twisted_mail_node.queue.bouncer import Bouncer
 from twisted_mail_node.queue.runner import QueueRunner, RunnerLimits
+from twisted_mail_node.queue.schedule import Schedule
 from twisted_mail_node.store.memory.store import MemoryStore
 from twisted_mail_node.testing.samples import body, outgoing, transaction
 
@@ -94,7 +95,7 @@ class World:
     def resolve(self, address):
         return defer.fail(self.resolved) if isinstance(self.resolved, Exception) else defer.succeed(self.resolved)
 
-    def runner(self, delivery, owner="one", started=True, store=None, **limits):
+    def runner(self, delivery, owner="one", started=True, store=None, schedule=None, **limits):
         bouncer = Bouncer(
             self.store,
             self.resolve,
@@ -108,6 +109,7 @@ class World:
             self.clock,
             owner,
             bouncer=bouncer,
+            schedule=schedule,
             limits=RunnerLimits(**limits),
             chance=lambda: 0.5,
         )
@@ -198,6 +200,16 @@ def test_tries_go_on_for_five_days_and_then_the_sender_is_told_once(world):
     assert b"Status: 5.4.7" in told
     assert b"450 later" in told
     assert told.startswith(b"Return-Path: <>\r\n")
+
+
+def test_tries_come_when_they_are_due_and_not_when_the_queue_is_polled(world):
+    times = []
+    start = world.clock.seconds()
+    delivery = ScriptedDelivery(lambda item: times.append(world.clock.seconds() - start) or LATER)
+    world.put("r@b.test")
+    world.runner(delivery, schedule=Schedule(intervals_seconds=(7.0, 13.0), then_every_seconds=17.0))
+    world.run(60)
+    assert times == pytest.approx([0, 7, 20, 37, 54], abs=0.5)
 
 
 def test_a_deferred_item_remembers_what_was_said(world):

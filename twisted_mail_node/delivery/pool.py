@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from twisted.internet.defer import DeferredSemaphore
+from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from ..interfaces.delivery import IRoutes, Route
@@ -38,8 +38,11 @@ class PoolLimits:
     idle_seconds: float = 10.0
     avoid_seconds: float = 300.0
     """How long an address that failed comes after the others."""
-    rest_seconds: float = 20.0
-    """How long a destination no host of which could be reached is left alone."""
+    rest_seconds: float = 2.0
+    """
+    How long a destination no host of which could be reached is left alone: enough for what waits behind the same
+    failure to share it, too short to disappoint who asks for another try.
+    """
     plain_seconds: float = 3600.0
     """How long an address where TLS failed is spoken to in plain, under `may`."""
 
@@ -72,10 +75,11 @@ class Line:
 
 
 class Pool:
-    """The connections to one destination. `slots` is acquired for as long as a message is under way."""
+    """The connections to one destination. `enter` comes before `line`, `leave` after all is done."""
 
     def __init__(self, routes: IRoutes, connector: Connector, clock: IReactorTime, limits: PoolLimits) -> None:
-        self.slots = DeferredSemaphore(limits.connections)
+        self._slots = DeferredSemaphore(limits.connections)
+        self._leaving: list[Deferred[None]] = []
         self._routes = routes
         self._connector = connector
         self._clock = clock
@@ -88,7 +92,18 @@ class Pool:
     @property
     def is_empty(self) -> bool:
         """Nothing under way, and no line kept."""
-        return not self._idle and self.slots.tokens == self.slots.limit
+        return not self._idle and self._slots.tokens == self._slots.limit
+
+    async def enter(self) -> None:
+        """Wait for a place: as many messages are under way at once as there may be connections."""
+        await self._slots.acquire()
+
+    def leave(self) -> None:
+        """Give the place back, or let it go with a connection that is just being closed."""
+        if self._leaving:
+            self._leaving.pop().addCallback(lambda _: self._slots.release())
+        else:
+            self._slots.release()
 
     async def line(self, domain: str, tried: Collection[str]) -> Line:
         """
@@ -111,7 +126,7 @@ class Pool:
             line.idle_timer = self._clock.callLater(self._limits.idle_seconds, self._retire, line)
             self._idle.append(line)
         else:
-            line.connection.close()
+            self._leaving.append(line.connection.close())
 
     def close_idle(self) -> None:
         """Close what is kept."""

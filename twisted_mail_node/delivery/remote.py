@@ -106,11 +106,11 @@ class RemoteDelivery:
         todo = [item for item in items if item.item_id not in outcomes]
         if todo:
             pool = self._pool(self.destination(todo[0]))
-            await pool.slots.acquire()
+            await pool.enter()
             try:
                 await self._ask_hosts(pool, todo, outcomes)
             finally:
-                pool.slots.release()
+                pool.leave()
         return [outcomes[item.item_id] for item in items]
 
     async def _ask_hosts(self, pool: Pool, todo: list[QueueItem], outcomes: dict[int, Outcome]) -> None:

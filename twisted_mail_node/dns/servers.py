@@ -143,6 +143,9 @@ def _answer_to(question: dns.Message, data: bytes) -> dns.Message | None:
         return None
     if answer.id != question.id or not answer.answer or len(answer.queries) != 1:
         return None
+    # The decoder is content with half an answer; we are not, unless it says that it was cut.
+    if not answer.trunc and len(answer.answers) + len(answer.authority) != sum(struct.unpack_from("!2H", data, 6)):
+        return None
     asked, told = question.queries[0], answer.queries[0]
     same = asked.name.name.lower() == told.name.name.lower() and asked.type == told.type
     return answer if same else None

@@ -58,7 +58,6 @@ class RunnerLimits:
 @dataclass(slots=True)
 class _Destination:
     waiting: deque[list[QueueItem]] = field(default_factory=deque)
-    domains: set[str] = field(default_factory=set)
     in_flight: int = 0
     has_turn: bool = False
 
@@ -210,9 +209,12 @@ class QueueRunner:
         self._ring_in(poll_seconds if due is None else min(max(due - now, shortest), poll_seconds))
 
     def _ring_in(self, seconds: float) -> None:
+        """Look again after this time, or sooner where that was said before."""
         if not self._running:
             return
         if self._alarm is not None:
+            if self._alarm.getTime() <= self._clock.seconds() + seconds:
+                return
             self._alarm.cancel()
         self._alarm = self._clock.callLater(seconds, self._rung)
 
@@ -255,19 +257,17 @@ class QueueRunner:
                 group = groups[key] = []
                 destination = self._destinations.setdefault(name, _Destination())
                 destination.waiting.append(group)
-                destination.domains.add(item.recipient.domain)
                 self._give_turn(name, destination)
-            else:
-                self._destinations[name].domains.add(item.recipient.domain)
             group.append(item)
 
     def _busy_domains(self) -> frozenset[str]:
         """Domains whose line is long enough that leasing more for them would only hide others."""
         return frozenset(
-            domain
+            item.recipient.domain
             for destination in self._destinations.values()
             if len(destination.waiting) >= self._limits.messages_per_destination
-            for domain in destination.domains
+            for group in destination.waiting
+            for item in group
         )
 
     def _give_turn(self, name: str, destination: _Destination) -> None:
@@ -295,7 +295,7 @@ class QueueRunner:
     def _start(self, name: str, destination: _Destination, group: list[QueueItem]) -> None:
         lost = [item for item in group if not self._is_held(item.item_id)]
         if lost:  # this process slept, and another may have them by now
-            self._recorded(item.item_id for item in lost)
+            self._let_go(item.item_id for item in lost)
             group = [item for item in group if item not in lost]
         if not group:
             self._forget_if_empty(name, destination)
@@ -344,7 +344,13 @@ class QueueRunner:
         if not destination.waiting and not destination.in_flight and not destination.has_turn:
             self._destinations.pop(name, None)
 
-    def _recorded(self, item_ids: Iterable[int]) -> None:
+    def _recorded(self, settled: Sequence[Settled]) -> None:
+        self._let_go(s.item_id for s in settled)
+        due = min((s.next_due for s in settled if isinstance(s.outcome, TryLater)), default=None)
+        if due is not None:
+            self._ring_in(max(due - self._now(), SHORTEST_WAIT_SECONDS))
+
+    def _let_go(self, item_ids: Iterable[int]) -> None:
         limits = self._limits
         was_full = limits.leased_items - len(self._held) < limits.items_per_lease // 2
         for item_id in item_ids:

@@ -40,7 +40,7 @@ class Settling:
     Collects outcomes and commits them.
 
     `is_held` says whether this node still holds an item's lease; what it does not hold is another's to record.
-    `done` is told the ids of items that are recorded, or no longer ours.
+    `done` is told what is recorded, or no longer ours.
     """
 
     _log = Logger()
@@ -53,7 +53,7 @@ class Settling:
         *,
         bouncer: Bouncer | None,
         is_held: Callable[[int], bool],
-        done: Callable[[Iterable[int]], None],
+        done: Callable[[Sequence[Settled]], None],
         collect_seconds: float = 0.02,
     ) -> None:
         self._store = store
@@ -120,7 +120,7 @@ class Settling:
         if len(held) < len(told):
             self._log.warn("{count} leases ended before their outcome was recorded", count=len(told) - len(held))
             kept = {item.item_id for item, _ in held}
-            self._done(item.item_id for item, _ in told if item.item_id not in kept)
+            self._done([s for item, s in told if item.item_id not in kept])
         units = [_Unit([s for _, s in held if not isinstance(s.outcome, Failed)])]
         delayed: list[tuple[QueueItem, Settled]] = []
         for group in _by_message(held):
@@ -156,7 +156,7 @@ class Settling:
             self._log.failure("cannot record {count} outcomes now", count=len(settled))
             return False
         self._rounds.pop(0)
-        self._done(s.item_id for s in settled)
+        self._done(settled)
         return True
 
     def _apart(self, units: list[_Unit]) -> list[list[_Unit]]:

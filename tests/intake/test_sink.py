@@ -12,7 +12,7 @@ from twisted_mail_node.interfaces.intake import IIntake, IMessageSink
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.columns import INLINE_BODY_OCTETS
 from twisted_mail_node.mail.envelope import Client, Envelope, Peer, Recipient, Service, Target
-from twisted_mail_node.mail.errors import Refused, TemporaryFailure, Unavailable
+from twisted_mail_node.mail.errors import PermanentFailure, Refused, TemporaryFailure, Unavailable
 from twisted_mail_node.mail.status import EnhancedStatus
 from twisted_mail_node.mail.transaction import Body, Committed
 from twisted_mail_node.testing.deferreds import result_of
@@ -171,6 +171,7 @@ def test_a_large_message_is_staged_in_pieces_with_backpressure(store, begin):
     assert writer.eight_bit
     assert len(writer.pieces) == 3
     assert store.transactions[0].bodies[0].staged == "staged"
+    assert store.transactions[0].bodies[0].envelope is not None
 
 
 def test_octets_one_by_one_are_the_same_message(store, begin):
@@ -225,7 +226,34 @@ def test_who_vanished_before_the_commit_is_left_out_and_the_sender_told(store, b
     assert transaction_id == first.id == second.id
     assert str(sender) == "s@c.test"
     assert [str(failure.recipient) for failure in failures] == ["alice@a.test"]
-    assert header == b"Subject: x\r\n\r\n"
+    assert header.startswith(b"Received: from c.test")
+    assert header.endswith(b"Subject: x\r\n\r\n")
+
+
+def test_the_report_goes_to_a_mailbox_where_the_sender_is_at_home(store, begin, bounces):
+    store.answers.append(fail(Refused({0: GONE})))
+    sink = begin("alice@a.test", "bob@a.test")
+    sink._intake.resolve = lambda sender: succeed(Recipient(sender, (Target("carol@a.test"),)))
+    assert told(sink) == [ACCEPTED]
+    assert [placement.account for placement in store.transactions[1].placements] == ["bob@a.test", "carol@a.test"]
+    assert store.transactions[1].queue == ()
+
+
+def test_a_sender_who_can_not_be_told_is_not(store, begin, bounces):
+    store.answers.append(fail(Refused({0: GONE})))
+    sink = begin("alice@a.test", "bob@a.test")
+    sink._intake.resolve = lambda sender: fail(PermanentFailure("nobody there"))
+    assert told(sink) == [ACCEPTED]
+    assert len(store.transactions[1].bodies) == 1
+    assert bounces == []
+
+
+def test_a_sender_who_can_not_be_looked_up_now_makes_it_temporary(store, begin):
+    store.answers.append(fail(Refused({0: GONE})))
+    sink = begin("alice@a.test", "bob@a.test")
+    sink._intake.resolve = lambda sender: fail(TemporaryFailure("later"))
+    assert told(sink) == ["451 4.3.0 later"]
+    assert len(store.transactions) == 1
 
 
 def test_nobody_left_is_a_refusal(store, begin, bounces):

@@ -66,17 +66,15 @@ def bounce(seen):
     return make
 
 
-def test_a_bounce_is_one_more_body_and_one_more_queue_entry():
+def test_a_report_is_one_more_body_and_goes_where_the_sender_leads():
     seen: list[object] = []
     made = planned(recipient("alice@a", "alice@a"), recipient("bob@a", "bob@a")).without({0: GONE})
-    made = made.with_bounce(bounce(seen), b"H: h\r\n\r\n")
+    away = made.with_bounce(bounce(seen), b"H: h\r\n\r\n", recipient("s@c.test", forwards=("s@c.test",)))
     assert seen == [("0abc", 5.5, SENDER, [Failure(Address("alice", "a"), *GONE)], b"H: h\r\n\r\n")]
-    assert made.transaction.bodies == (BODY, BODY)
-    assert made.transaction.queue == (Outgoing(1, None, SENDER),)
-
-
-def test_a_null_sender_is_told_nothing():
-    seen: list[object] = []
-    made = planned(recipient("alice@a", "alice@a"), recipient("bob@a", "bob@a"), sender=None).without({0: GONE})
-    assert made.with_bounce(bounce(seen), b"") is made
-    assert seen == []
+    assert away.transaction.bodies == (BODY, BODY)
+    assert away.transaction.queue == (Outgoing(1, None, SENDER),)
+    here = made.with_bounce(bounce(seen), b"", recipient("s@c.test", "carol@a"))
+    assert here.transaction.queue == ()
+    placement = here.transaction.placements[-1]
+    assert (placement.account, placement.body) == ("carol@a", 1)
+    assert placement.prefix.startswith(b"Return-Path: <>\r\n")

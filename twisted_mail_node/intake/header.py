@@ -14,11 +14,10 @@ class HeaderFacts:
     """
     What stands in a header block.
 
-    `size` counts its octets with the empty line that ends it. `hops` counts Received fields; `delivered_to` are the
+    `hops` counts Received fields; `delivered_to` are the
     addresses of Delivered-To fields, in lower case.
     """
 
-    size: int
     hops: int
     delivered_to: frozenset[str]
     has_date: bool
@@ -40,7 +39,6 @@ def header_facts(header: bytes | bytearray) -> HeaderFacts:
     lines = b"\r\n" + header.lower()
     delivered_to = _values(lines, b"\r\ndelivered-to:") if b"\r\ndelivered-to:" in lines else frozenset[str]()
     return HeaderFacts(
-        len(header),
         lines.count(b"\r\nreceived:"),
         delivered_to,
         b"\r\ndate:" in lines,

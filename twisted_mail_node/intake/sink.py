@@ -9,9 +9,9 @@ commits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure as TwistedFailure
@@ -19,13 +19,14 @@ from zope.interface import implementer
 
 from ..interfaces.intake import IIntake, IMessageSink
 from ..interfaces.store import IMailStore
-from ..mail.envelope import Envelope, Service
-from ..mail.errors import MailError, Refused
+from ..mail.address import Address
+from ..mail.envelope import Envelope, Recipient, Service
+from ..mail.errors import MailError, PermanentFailure, Refused
 from ..mail.status import EnhancedStatus, Reply, reply
 from ..mail.transaction import Body, Committed
 from ..wire.mime.envelope import envelope_of
 from ..wire.smtp import replies
-from .header import HeaderFacts, header_facts, header_size
+from .header import header_facts, header_size
 from .identity import TransactionIds
 from .spool import Spool
 from .submission import is_submission, missing_fields
@@ -63,6 +64,8 @@ class Intake:
         settings: see IntakeSettings.
         envelope_of: gives the ENVELOPE of a header block in IMAP wire form, to be kept with the body; it must be
             cheap. None keeps none.
+        resolve: where a sender's address leads, for the report; a PermanentFailure means that nobody can be told.
+            None takes all senders to be elsewhere.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Intake:
         make_bounce: MakeBounce,
         settings: IntakeSettings,
         envelope_of: Callable[[bytes], bytes | None] | None = envelope_of,
+        resolve: Callable[[Address], Deferred[Recipient]] | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -80,6 +84,7 @@ class Intake:
         self.make_bounce = make_bounce
         self.settings = settings
         self.envelope_of = envelope_of
+        self.resolve = resolve or _elsewhere
 
     def begin(self, envelope: Envelope) -> IMessageSink:
         """See IIntake."""
@@ -93,8 +98,8 @@ class MessageSink:
     __slots__ = (
         "__weakref__",
         "_answered",
+        "_delivered_to",
         "_envelope",
-        "_facts",
         "_header",
         "_id",
         "_intake",
@@ -115,7 +120,7 @@ class MessageSink:
         self._spool = Spool(intake.store)
         self._size = 0
         self._refusal: Reply | None = None
-        self._facts: HeaderFacts | None = None
+        self._delivered_to = frozenset[str]()
         self._header = b""
         self._plan: Plan | None = None
         self._answered: Deferred[Sequence[Reply]] = Deferred()
@@ -132,9 +137,9 @@ class MessageSink:
         spool.content += data
         if spool.is_full:
             in_front = self._in_front(staged=True)
-            if in_front is None or self._facts is None:
+            if in_front is None:
                 return None
-            return self._watched(spool.stage(in_front, len(in_front) + self._facts.size))
+            return self._watched(spool.stage(in_front, len(self._header)))
         staging = spool.go_on() if spool.is_staged else None
         return None if staging is None else self._watched(staging)
 
@@ -145,11 +150,11 @@ class MessageSink:
             self._spool.finish().addCallbacks(self._commit, self._broken).addErrback(self._broken)
             return answered
         in_front = self._in_front(staged=False) if self._refusal is None else None
-        if in_front is None or self._facts is None:
+        if in_front is None:
             assert self._refusal is not None
             self._answer_all(self._refusal)
-            return answered
-        self._commit(self._spool.inline(in_front, len(in_front) + self._facts.size, self._envelope_of))
+        else:
+            self._commit(self._spool.inline(in_front, len(self._header)))
         return answered
 
     def abort(self) -> None:
@@ -166,14 +171,16 @@ class MessageSink:
         if size is None and staged:
             self._refuse(HEADER_TOO_BIG)
             return None
-        self._header = bytes(content[:size])
-        self._facts = facts = header_facts(self._header)
+        header = bytes(content[:size])
+        facts = header_facts(header)
         if facts.hops > settings.max_hops:
             self._refuse(TOO_MANY_HOPS)
             return None
         lines = received(self._envelope, settings.hostname, self._id, self._now)
         if is_submission(self._envelope.client):
             lines += missing_fields(facts, settings.hostname, self._id, self._now)
+        self._delivered_to = facts.delivered_to
+        self._header = lines + header
         return lines
 
     def _refuse(self, refusal: Reply) -> None:
@@ -189,12 +196,12 @@ class MessageSink:
     def _staging_failed(self, failure: TwistedFailure) -> None:
         self._refuse(self._reply_for(failure))
 
-    def _envelope_of(self, header: bytes) -> bytes | None:
+    def _kept_envelope(self) -> bytes | None:
         make_envelope = self._intake.envelope_of
         if make_envelope is None:
             return None
         try:
-            return make_envelope(header)
+            return make_envelope(self._header)
         except Exception:
             self._log.failure(_ENVELOPE_FAILED, queue_id=self._id)
             return None
@@ -202,8 +209,8 @@ class MessageSink:
     # -- the commit ---------------------------------------------------------------------------------------------
 
     def _commit(self, body: Body) -> None:
-        assert self._facts is not None
-        first = plan(self._envelope, body, self._id, self._now, self._facts.delivered_to)
+        body = replace(body, envelope=self._kept_envelope())
+        first = plan(self._envelope, body, self._id, self._now, self._delivered_to)
         if first.failures:
             self._commit_without(first)
         else:
@@ -229,8 +236,21 @@ class MessageSink:
         if left.is_empty:
             self._answer_failures(left)
             return
-        if self._envelope.client.service is not Service.LMTP:
-            left = left.with_bounce(self._intake.make_bounce, self._header)
+        if self._envelope.client.service is Service.LMTP or self._envelope.sender is None:
+            self._deliver(left, self._broken)
+        else:
+            Deferred.fromCoroutine(self._commit_with_report(left, self._envelope.sender)).addErrback(self._broken)
+
+    async def _commit_with_report(self, left: Plan, sender: Address) -> None:
+        """The report goes where the sender's address leads, which may be here."""
+        try:
+            recipient = await self._intake.resolve(sender)
+        except PermanentFailure as error:
+            self._log.warn(
+                "{queue_id}: {sender} can't be told: {reason}", queue_id=self._id, sender=sender, reason=error
+            )
+        else:
+            left = self._plan = left.with_bounce(self._intake.make_bounce, self._header, recipient)
         self._deliver(left, self._broken)
 
     def _committed(self, committed: Committed) -> None:
@@ -280,3 +300,7 @@ _ACCEPTED = EnhancedStatus(2, 0, 0)
 
 def _refusal(status: EnhancedStatus, text: str) -> Reply:
     return Reply(554 if (status, text) == LOOP else 550, (text,), status)
+
+
+def _elsewhere(sender: Address) -> Deferred[Recipient]:
+    return succeed(Recipient(sender, (), (sender,)))

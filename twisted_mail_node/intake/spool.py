@@ -6,8 +6,6 @@ Bounded: INLINE_BODY_OCTETS of memory, or one piece on its way to the store. Wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from twisted.internet.defer import Deferred
 
 from ..interfaces.deferred import returns_deferred
@@ -46,12 +44,11 @@ class Spool:
         """More than may rest in memory is here: to be staged."""
         return self._writer is None and len(self.content) > INLINE_BODY_OCTETS
 
-    def inline(self, in_front: bytes, header_size: int, envelope_of: Callable[[bytes], bytes | None] | None) -> Body:
+    def inline(self, in_front: bytes, header_size: int) -> Body:
         """The small message as a body. `header_size` counts what goes in front."""
         content = in_front + self.content
         self.content.clear()
-        envelope = envelope_of(content[:header_size]) if envelope_of is not None else None
-        return Body(len(content), header_size, content, None, not content.isascii(), envelope)
+        return Body(len(content), header_size, content, None, not content.isascii())
 
     def stage(self, in_front: bytes, header_size: int) -> Deferred[None]:
         """Begin to stage. `header_size` counts what goes in front. Fires, or fails, as IBodyWriter.write."""

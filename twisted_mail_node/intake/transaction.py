@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ..mail.address import Address
 from ..mail.columns import InternalDate
-from ..mail.envelope import Envelope
+from ..mail.envelope import Envelope, Recipient
 from ..mail.status import EnhancedStatus
 from ..mail.transaction import Body, Outgoing, Placement, Transaction
 from .trace import recipient_prefix
@@ -66,7 +66,7 @@ class Plan:
         kept = [position for position in range(len(self.owners)) if position not in refusals]
         failures = dict(self.failures)
         for position, reason in refusals.items():
-            for owner in self.owners[position] if position < len(self.owners) else ():
+            for owner in self.owners[position]:
                 failures.setdefault(owner, reason)
         placements = self.transaction.placements
         return Plan(
@@ -76,21 +76,32 @@ class Plan:
             failures,
         )
 
-    def with_bounce(self, make_bounce: MakeBounce, header: bytes) -> Plan:
-        """The plan with a report to the sender about its failures; a null sender is told nothing."""
+    def with_bounce(self, make_bounce: MakeBounce, header: bytes, recipient: Recipient) -> Plan:
+        """
+        The plan with a report to the sender about its failures. There has to be a sender, and a failure.
+
+        `recipient` says where the sender's address leads; `header` is the header block to be given back.
+        """
         sender, transaction = self.envelope.sender, self.transaction
-        if sender is None or not self.failures:
-            return self
+        assert sender is not None
         failures = [
             Failure(self.envelope.recipients[position].address, status, text)
             for position, (status, text) in sorted(self.failures.items())
         ]
+        body, date = len(transaction.bodies), InternalDate(int(transaction.now))
         report = make_bounce(transaction.id, transaction.now, sender, failures, header)
-        outgoing = Outgoing(len(transaction.bodies), None, sender)
+        placements = tuple(
+            Placement(target.account, target.mailbox, body, date, prefix=recipient_prefix(None, sender, target.account))
+            for target in recipient.targets
+        )
+        outgoing = tuple(Outgoing(body, None, forward) for forward in recipient.forwards)
         return replace(
             self,
             transaction=replace(
-                transaction, bodies=(*transaction.bodies, report), queue=(*transaction.queue, outgoing)
+                transaction,
+                bodies=(*transaction.bodies, report),
+                placements=(*transaction.placements, *placements),
+                queue=(*transaction.queue, *outgoing),
             ),
         )
 

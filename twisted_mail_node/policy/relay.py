@@ -23,7 +23,7 @@ from .verdicts import OWN_SENDER_NEEDS_LOGIN, RELAY_DENIED, accepted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelaySettings:
-    """`accept_own_senders`: service smtp takes mail whose sender is of our domains without AUTH."""
+    """`accept_own_senders`: mail whose sender is of our domains is taken without AUTH (LMTP always does)."""
 
     accept_own_senders: bool = True
 
@@ -51,7 +51,7 @@ class RelayPolicy:
         if (
             sender is not None
             and client.account is None
-            and client.service is Service.SMTP
+            and client.service is not Service.LMTP
             and not self._settings.accept_own_senders
             and self._recipients.is_own(sender)
         ):

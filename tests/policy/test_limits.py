@@ -34,6 +34,7 @@ def client(host):
 def test_connections_beyond_the_limit_are_closed_until_the_span_is_over():
     limits, clock = made(connections=2)
     far = client("192.0.2.1")
+    assert code(limits.sender(far, None, ())) == 250
     assert [code(limits.connected(far)) for _ in range(3)] == [250, 250, 421]
     assert code(limits.connected(client("192.0.2.2"))) == 250
     clock.advance(60)
@@ -43,6 +44,7 @@ def test_connections_beyond_the_limit_are_closed_until_the_span_is_over():
 def test_messages_beyond_the_limit_are_put_off():
     limits, _ = made(messages=1)
     far = client("192.0.2.1")
+    assert code(limits.connected(far)) == 250
     assert [code(limits.sender(far, None, ())) for _ in range(2)] == [250, 450]
     assert code(limits.connected(far)) == 250
 

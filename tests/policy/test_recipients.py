@@ -32,6 +32,7 @@ def directory():
         "half@a.test": ["circle@a.test", "joe@a.test"],
         "dead@a.test": ["nobody@a.test"],
         "twice@a.test": ["joe@a.test", "JOE@a.test", "joe+x@a.test"],
+        "self@a.test": ["self@a.test"],
         "@b.test": ["joe@a.test"],
     }
     for source, targets in aliases.items():
@@ -68,6 +69,7 @@ def leads(directory, text, **settings):
         ("half@a.test", ["joe@a.test"]),
         ("dead@a.test", "550 5.1.1"),
         ("twice@a.test", ["joe@a.test"]),
+        ("self@a.test", "550 5.4.6"),
         ("anything@b.test", ["joe@a.test"]),
         ("root@b.test", ["root@b.test"]),
         ("postmaster@a.test", ["postmaster@a.test"]),

@@ -73,9 +73,12 @@ def told(site, data: bytes, cuts: list[int], **options) -> bytes:
     return output
 
 
-@pytest.mark.parametrize("service", [Service.SMTP, Service.SUBMISSION, Service.LMTP])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
-@given(garbage, st.lists(st.integers(0, 400), max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.sampled_from([Service.SMTP, Service.SUBMISSION, Service.LMTP]),
+    garbage,
+    st.lists(st.integers(0, 400), max_size=6),
+)
 def test_garbage_gets_standard_answers_however_it_is_cut(site, service, lines, cuts):
     options = {"service": service, "auth": "off" if service is Service.LMTP else "optional"}
     data = b"\r\n".join(lines) + b"\r\n"

@@ -92,7 +92,7 @@ def test_recipients_beyond_the_limit_are_for_the_next_transaction(site):
     connection.feed(b"HELO c.test\r\nMAIL FROM:<s@c.test>\r\n")
     connection.take()
     said = set()
-    for _ in range(100):
+    for _ in range(100):  # 100,000 in all
         connection.feed(b"RCPT TO:<alice@a.test>\r\n" * 1000)
         answers = connection.take().split(b"\r\n")
         said |= {answer[:9] for answer in answers[100:]} - {b""}
@@ -402,6 +402,36 @@ def test_failed_logins_count_as_mistakes(site):
     connection.feed(b"EHLO c\r\n" + b"AUTH PLAIN AGFsaWNlQGEudGVzdAB3cm9uZw==\r\n" * 3)
     assert codes(connection.take())[-3:] == [535, 535, 421]
     assert connection.closed
+
+
+class Undecided:
+    """A portal that answers when it is told to."""
+
+    def __init__(self):
+        self.answer = Deferred()
+
+    def login(self, credentials, mind, *interfaces):
+        return self.answer
+
+
+def test_a_login_that_can_not_be_decided_is_temporary_and_no_mistake(site):
+    portal = Undecided()
+    connection = site.connections(portal=portal, service=Service.SUBMISSION, auth="required", max_errors=1)()
+    connection.feed(b"EHLO c\r\nAUTH PLAIN AGFsaWNlQGEudGVzdABzZWNyZXQ=\r\nNOOP\r\n")
+    connection.take()
+    portal.answer.errback(TemporaryFailure("database is away"))
+    assert codes(connection.take()) == [454, 250]
+    connection.drop()
+
+
+def test_who_leaves_while_the_login_is_checked_is_forgotten(site):
+    portal = Undecided()
+    connection = site.connections(portal=portal, service=Service.SUBMISSION, auth="required")()
+    connection.feed(b"EHLO c\r\nAUTH PLAIN AGFsaWNlQGEudGVzdABzZWNyZXQ=\r\n")
+    connection.take()
+    connection.drop()
+    assert portal.answer.called
+    assert connection.take() == b""
 
 
 def test_each_transaction_is_one_event_with_stable_fields(site, logged):

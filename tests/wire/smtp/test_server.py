@@ -197,6 +197,7 @@ MISTAKES = [
     (b"MAIL FROM:<a@x> BODY=BINARYMIME", 501),
     (b"MAIL FROM:<a@x> AUTH=a=b", 501),
     (b"MAIL FROM:<a@x> AUTH=", 501),
+    (b"RCPT FROM:<a@x>", 503),
     (b"EXPN list", 502),
     (b"VRFY", 501),
     (b"RSET now", 501),
@@ -228,6 +229,10 @@ def test_lines_may_grow_by_what_extensions_allow() -> None:
     assert Talk().feed(b"EHLO c\r\n" + long_mail + b"\r\n").codes[-1] == 250
     assert Talk().feed(b"EHLO c\r\nNOOP " + b"x" * 505 + b"\r\n").codes[-1] == 250
     assert Talk().feed(b"EHLO c\r\nNOOP " + b"x" * 506 + b"\r\n").codes[-1] == 500
+
+
+def test_rcpt_has_to_say_to_whom() -> None:
+    assert Talk().feed(PREFIX[State.SENDER] + b"RCPT FROM:<b@y>\r\n").codes[-1] == 501
 
 
 def test_rcpt_parameters_are_unknown() -> None:

@@ -51,6 +51,11 @@ class Sweep:
         self._running = False
         self._committed_at = 0.0
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether the next round waits for its time."""
+        return self._call is not None
+
     def start(self) -> None:
         """Begin the rounds."""
         self._running = True

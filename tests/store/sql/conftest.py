@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
+import twisted_mail_node
 from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.testing.backend import SteeredReactor
 
@@ -9,6 +13,12 @@ from twisted_mail_node.testing.backend import SteeredReactor
 @pytest.fixture
 def reactor():
     return SteeredReactor()
+
+
+@pytest.fixture
+def package_environment():
+    """The environment of a process that can import the package, installed or not."""
+    return {**os.environ, "PYTHONPATH": str(Path(twisted_mail_node.__file__).parents[1])}
 
 
 @pytest.fixture

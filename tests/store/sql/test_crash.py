@@ -18,11 +18,14 @@ ANN, BOB = "ann@example.test", "bob@example.test"
 SUBJECT = re.compile(rb"^Subject: (\S+)\r\n", re.M)
 
 
-def run_and_kill(path, generation):
+def run_and_kill(path, generation, environment):
     """Let a process work on the store for a moment and kill it. Returns the ids that it acknowledged."""
     program = Path(__file__).with_name("delivering.py")
     with subprocess.Popen(
-        [sys.executable, str(program), str(path), str(generation)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, str(program), str(path), str(generation)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
     ) as child:
         lines = [child.stdout.readline() for _ in range(random.randint(1, 300))]
         child.kill()
@@ -51,14 +54,16 @@ def places(store, wait):
 
 
 @pytest.mark.crash
-def test_what_was_acknowledged_is_everywhere_exactly_once_though_the_process_be_killed(path, open_store, wait):
+def test_what_was_acknowledged_is_everywhere_exactly_once_though_the_process_be_killed(
+    path, open_store, wait, package_environment
+):
     store = open_store()
     wait(store.create_account(ANN, [("Archive", None)]))
     wait(store.create_account(BOB))
     wait(store.stop())
     acknowledged = set()
     for generation in range(CRASHES):
-        acknowledged.update(run_and_kill(path, generation))
+        acknowledged.update(run_and_kill(path, generation, package_environment))
         store = open_store()
         found = places(store, wait)
         assert acknowledged <= set(found["queue"])

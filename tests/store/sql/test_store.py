@@ -60,7 +60,7 @@ def test_a_second_store_on_the_file_is_told_who_has_it(store, path, reactor, wai
         wait(SQLiteStore(path, reactor=reactor).start())
 
 
-def test_a_second_process_on_the_file_is_told_who_has_it(store, path):
+def test_a_second_process_on_the_file_is_told_who_has_it(store, path, package_environment):
     program = (
         "import sys\n"
         "from twisted_mail_node.store.sql import SQLiteStore\n"
@@ -68,7 +68,9 @@ def test_a_second_process_on_the_file_is_told_who_has_it(store, path):
         "reactor = SteeredReactor()\n"
         "reactor.wait_for(SQLiteStore(sys.argv[1], reactor=reactor).start())\n"
     )
-    ended = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=60, env=package_environment
+    )
     assert ended.returncode != 0
     assert f"is in use by process {os.getpid()}" in ended.stderr.splitlines()[-1]
 

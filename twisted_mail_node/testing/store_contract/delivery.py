@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from twisted.internet.defer import CancelledError, Deferred
 
 from ...mail.columns import FetchItem, InternalDate
 from ...mail.errors import Refused, TemporaryFailure
@@ -63,6 +66,17 @@ class DeliveryContract:
             await backend.store.deliver(transaction(place(account.name, "Nowhere", or_inbox=False)))
         assert set(caught.value.refusals) == {0}
         assert (await (await account.mailbox("INBOX")).status()).messages == 1
+
+    @on_backend
+    async def test_mailbox_names_of_placements_are_judged_as_others_are(self, backend: Backend) -> None:
+        account = await new_account(backend.store, ("Entw\u00fcrfe", None))
+        await backend.store.deliver(
+            transaction(
+                place(account.name, "inbox", or_inbox=False), place(account.name, "Entwu\u0308rfe", or_inbox=False)
+            )
+        )
+        for info in await account.mailboxes():
+            assert (await (await account.mailbox(info.name)).status()).messages == 1
 
     @on_backend
     async def test_one_missing_account_refuses_all_and_leaves_nothing(self, backend: Backend) -> None:
@@ -189,3 +203,31 @@ class DeliveryContract:
                 refused += 1
         assert refused == 4
         assert (await (await account.mailbox("INBOX")).status()).messages == 32
+
+    @on_backend
+    async def test_what_was_begun_is_finished_before_the_store_stops(self, backend: Backend) -> None:
+        account = await new_account(backend.store)
+        waiting = [backend.store.deliver(transaction(place(account.name))) for _ in range(20)]
+        await backend.store.stop()
+        placed = [(await deferred).placed[0].uid for deferred in waiting]
+        await backend.open_again()
+        inbox = await (await backend.store.account(account.name)).mailbox("INBOX")
+        assert list(await inbox.uids()) == sorted(placed)
+        assert len(placed) == 20
+
+    @on_backend
+    async def test_who_gives_up_waiting_does_no_harm(self, backend: Backend) -> None:
+        account = await new_account(backend.store)
+        inbox = await account.mailbox("INBOX")
+        wanted = [transaction(place(account.name)) for _ in range(10)]
+        given_up: list[Deferred[Any]] = [  # Any: each fires with its own outcome
+            backend.store.deliver(each) for each in wanted
+        ]
+        given_up += [inbox.fetch(EVERYTHING, FetchItem.BODY), inbox.status(), account.mailboxes()]
+        for deferred in given_up:
+            deferred.addErrback(lambda failure: failure.trap(CancelledError))
+            deferred.cancel()
+        for each in wanted:
+            await backend.store.deliver(each)
+        assert (await inbox.status()).messages == 10
+        assert list((await inbox.fetch(EVERYTHING, FetchItem.BODY)).bodies or ()) == [message()] * 10

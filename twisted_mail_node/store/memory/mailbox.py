@@ -174,6 +174,7 @@ class MailboxContents:
 
     def expunge(self, entries: Sequence[Entry], modseq: int, now: float) -> UIDSet:
         """Remove these entries, and note it."""
+        self.forget_unreadable(now)
         for entry in entries:
             del self._entries[entry.uid], self._latest[entry.uid]
             self._count(entry, -1)

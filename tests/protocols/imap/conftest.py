@@ -23,6 +23,8 @@ from twisted_mail_node.mail.transaction import Body, Placement, Transaction
 from twisted_mail_node.protocols.imap import IMAPFactory, IMAPSettings
 from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
 from twisted_mail_node.store.memory import MemoryStore
+from twisted_mail_node.store.sql import SQLiteStore
+from twisted_mail_node.testing.backend import SteeredReactor
 
 JOE = "joe@example.test"
 NOW = 1_700_000_000
@@ -145,14 +147,21 @@ class Line:
 
 
 class Server:
-    """What the tests connect to."""
+    """What the tests connect to: on a memory store, or on SQLite in this file."""
 
-    def __init__(self, store=None, **settings):
-        self.clock = Clock()
-        self.clock.advance(NOW)
-        self.store = store or MemoryStore(self.clock)
-        result_of(self.store.start())
-        result_of(self.store.create_account(JOE, MAILBOXES))
+    def __init__(self, sqlite_path=None, **settings):
+        if sqlite_path is None:
+            self.clock = Clock()
+            self.clock.advance(NOW)
+            self.result_of = result_of
+            self.store = MemoryStore(self.clock)
+        else:
+            self.clock = SteeredReactor()
+            self.result_of = self.clock.wait_for
+            self.store = SQLiteStore(sqlite_path, reactor=self.clock)
+        self.on_threads = sqlite_path is not None
+        self.result_of(self.store.start())
+        self.result_of(self.store.create_account(JOE, MAILBOXES))
         checker = InMemoryUsernamePasswordDatabaseDontUse(**{JOE: b"secret"})
         portal = Portal(Realm(self.store), [checker])
         authenticator = Authenticator(portal, UncountedAttempts(), self.clock, default_domain="example.test")
@@ -164,8 +173,13 @@ class Server:
     def __call__(self, name):
         return Line(self, self.host)
 
+    def stop(self):
+        self.result_of(self.store.stop())
+
     def advance(self, seconds):
         self.clock.advance(seconds)
+        if self.on_threads:
+            self.clock.wait_for(self.clock.turn())
 
     def deliver(self, *contents, mailbox="INBOX"):
         for content in contents:
@@ -173,10 +187,10 @@ class Server:
             header, end, _ = content.partition(b"\r\n\r\n")
             body = Body(len(content), len(header + end), content)
             placement = Placement(JOE, mailbox, 0, InternalDate(NOW))
-            result_of(self.store.deliver(Transaction(f"t{self.delivered}", float(NOW), (body,), (placement,))))
+            self.result_of(self.store.deliver(Transaction(f"t{self.delivered}", float(NOW), (body,), (placement,))))
 
     def mailbox(self, name="INBOX"):
-        return result_of(result_of(self.store.account(JOE)).mailbox(name))
+        return self.result_of(self.result_of(self.store.account(JOE)).mailbox(name))
 
     def logged_in(self):
         line = self("1")

@@ -12,11 +12,13 @@ TRANSCRIPTS = Path(__file__).parents[2] / "transcripts" / "imap"
 MESSAGES = TRANSCRIPTS / "messages"
 
 
-@pytest.mark.parametrize("piece", [1, 2, 7, 1_000_000])
-@pytest.mark.parametrize("path", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
-def test_transcript(path, piece, server_of):
+PATHS = sorted(TRANSCRIPTS.glob("*.txt"))
+
+
+def run(path, piece, server_of, sqlite_path=None):
     needs = needs_of(path)
     server = server_of(
+        sqlite_path,
         delimiter="." if "delimiter ." in needs else "/",
         max_message_octets=2000,
         mistake_limit=5,
@@ -32,3 +34,15 @@ def test_transcript(path, piece, server_of):
             case _:
                 raise AssertionError(f"nobody knows how to give {need!r}")
     run_transcript(path, server, piece)
+    return server
+
+
+@pytest.mark.parametrize("piece", [1, 2, 7, 1_000_000])
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_transcript(path, piece, server_of):
+    run(path, piece, server_of)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_transcript_on_sqlite(path, server_of, tmp_path):
+    run(path, 1_000_000, server_of, tmp_path / "mail.sqlite").stop()

@@ -81,6 +81,11 @@ def test_what_is_needed_is_told():
     assert search.columns_needed(InternalDateIs(DateRelation.ON, TWO)) == FetchItem.INTERNAL_DATE
 
 
+def test_header_fields_that_decide_are_named():
+    key = Or(HeaderContains("to", "x"), Not(SentDateIs(DateRelation.ON, TWO)))
+    assert search.headers_needed(key) == {b"to", b"date"}
+
+
 def test_recent_becomes_uids():
     key = Not(And((IsRecent(), Or(IsRecent(), AllMessages()))))
     uids = UIDIn(UIDSet.of([5]))
@@ -101,7 +106,7 @@ HEADER_SIZE = MESSAGE.index(b"--x\r\n")
 def decided(key):
     message = search.Message(COLUMNS, 0)
     first = message.decide(key)
-    message.header_read(MESSAGE[:HEADER_SIZE])
+    message.header_read(MESSAGE[:HEADER_SIZE], search.headers_needed(key))
     second = message.decide(key)
     assert first in (None, second)
     message.texts_found(search.find_in_message(search.needles_of(key), MESSAGE, HEADER_SIZE))

@@ -34,7 +34,7 @@ async def answer(session: IMAPSession, command: Search) -> bytes:
     selected = session.mailbox
     view = selected.view
     key: SearchKey | None = evaluation.without_recent(resolve(command.key, view), view.recent)
-    candidates = view.uids
+    candidates = view.uids - view.expunged  # what is gone matches nothing, told of or not
     if key is not None and ISearch.providedBy(selected.mailbox):
         narrowed, key = await ISearch(selected.mailbox).narrow(key)
         candidates &= narrowed
@@ -72,9 +72,10 @@ async def _read(
     mailbox: IMailbox = session.mailbox.mailbox
     matching: list[int] = []
     if evaluation.reads_headers(key):
+        names = evaluation.headers_needed(key)
         columns: Columns = await mailbox.fetch(UIDSet.of(messages), FetchItem.HEADER)
         for uid, header in zip(columns.uids, columns.headers or (), strict=True):
-            messages[uid].header_read(header)
+            messages[uid].header_read(header, names)
             decided = messages[uid].decide(key)
             if decided is not None:
                 del messages[uid]
@@ -106,8 +107,9 @@ async def _find_in_large(session: IMAPSession, needles: tuple[Needle, ...], uid:
     except NoSuchMessage:
         return frozenset()
     try:
-        finder.feed(header_text(await _header(body, 0, root.body_start)), in_header=True)
-        finder.end_text()
+        if finder.wants_header():
+            finder.feed(header_text(await _header(body, 0, root.body_start)), in_header=True)
+            finder.end_text()
         for part in text_parts(root):
             decoder = TextDecoder(part)
             async for piece in reading.pieces_of(body, part.body_start, part.body_end):

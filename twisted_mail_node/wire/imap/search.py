@@ -40,7 +40,7 @@ from ...mail.search import (
 from ...mail.uid_set import UIDSet
 from ..mime.charsets import fold
 from ..mime.decode import TextDecoder, decode_words, embedded_headers, header_text, text_parts
-from ..mime.headers import split_fields
+from ..mime.headers import values_of
 from ..mime.structure import Part, structure_of
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -82,6 +82,14 @@ def columns_needed(key: SearchKey) -> FetchItem:
 def reads_headers(key: SearchKey) -> bool:
     """Whether some key can only be decided by the header."""
     return any(isinstance(leaf, SentDateIs | HeaderContains) for leaf in leaves(key))
+
+
+def headers_needed(key: SearchKey) -> frozenset[bytes]:
+    """The names, in lower case, of the header fields that decide something in the program."""
+    names = {leaf.name.encode("utf-8") for leaf in leaves(key) if isinstance(leaf, HeaderContains)}
+    if any(isinstance(leaf, SentDateIs) for leaf in leaves(key)):
+        names.add(b"date")
+    return frozenset(names)
 
 
 def reads_texts(key: SearchKey) -> bool:
@@ -229,16 +237,14 @@ class Message:
         )
         self._rows = _Rows(self._row)
         self._fields: dict[str, list[str]] | None = None
-        self._header = b""
         self._day: int | None = None
         self._found: frozenset[Needle] | None = None
 
-    def header_read(self, header: bytes) -> None:
-        """The header block is known from now on."""
-        self._header = header
+    def header_read(self, header: bytes, names: frozenset[bytes]) -> None:
+        """The header block is known from now on; `names` are `headers_needed` of the program."""
         self._fields = {}
-        for field in split_fields(header):
-            self._fields.setdefault(field.name.decode("latin-1"), []).append(fold(decode_words(field.value)))
+        for name, value in values_of(header, names):
+            self._fields.setdefault(name.decode("utf-8"), []).append(fold(decode_words(value)))
         self._day = next((sent_day(text) for text in self._fields.get("date", ())), None)
 
     def texts_found(self, found: frozenset[Needle]) -> None:
@@ -327,6 +333,10 @@ class TextFinder:
         """All needles have been found."""
         return not self._left
 
+    def wants_header(self) -> bool:
+        """Some needle is to be looked for in the message's header as well."""
+        return any(needle.place is TextPlace.TEXT for needle in self._left)
+
     def feed(self, text: str, in_header: bool = False) -> None:
         """The next piece; one `in_header` is of no concern to needles that are looked for in the body."""
         if not text or not self._left:
@@ -351,8 +361,9 @@ class TextFinder:
 def find_in_message(needles: tuple[Needle, ...], message: bytes, header_size: int) -> frozenset[Needle]:
     """Which needles occur in a whole message."""
     finder = TextFinder(needles)
-    finder.feed(header_text(message[:header_size]), in_header=True)
-    finder.end_text()
+    if finder.wants_header():
+        finder.feed(header_text(message[:header_size]), in_header=True)
+        finder.end_text()
     if finder.is_done():
         return frozenset(finder.found)
     root = structure_of(message)

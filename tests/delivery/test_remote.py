@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from twisted.internet import reactor
-from twisted.internet.defer import gatherResults, succeed
+from twisted.internet.defer import CancelledError, gatherResults, succeed
+from twisted.internet.defer import Deferred as TwistedDeferred
 from twisted.internet.ssl import PrivateCertificate
 from zope.interface.verify import verifyObject
 
@@ -429,6 +430,46 @@ async def test_stop_waits_for_a_transaction_under_way(world):
     assert isinstance((await under_way)[0], Delivered | Deferred)
 
 
+@pytest_twisted.ensureDeferred
+async def test_an_idle_connection_is_closed_after_its_time(world):
+    server = world.server()
+    delivery = world.delivery(FixedRoutes(host(server)), idle_seconds=0.01)
+    await delivery.deliver([item()])
+    while server.open_now:
+        turn = TwistedDeferred()
+        reactor.callLater(0.005, turn.callback, None)
+        await turn
+    assert server.commands[-1] == "QUIT"
+    assert isinstance((await delivery.deliver([item(2)]))[0], Delivered)
+    assert server.connections == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_waits_for_a_place_when_delivery_stops_is_deferred(world):
+    server = world.server()
+    delivery = world.delivery(FixedRoutes(host(server)), connections=1)
+    first, second = delivery.deliver([item(1)]), delivery.deliver([item(2)])
+    await delivery.stop()
+    assert isinstance((await first)[0], Delivered | Deferred)
+    assert status((await second)[0]) == ("Deferred", "4.3.2")
+
+
+@pytest_twisted.ensureDeferred
+async def test_cancelling_drops_the_connection_and_frees_the_place(world):
+    server = world.server(answers={"MAIL": [SILENCE, b"250 ok"]}, extensions=())
+    delivery = world.delivery(FixedRoutes(host(server)), connections=1)
+    first = delivery.deliver([item(1)])
+    while "MAIL FROM:<s@a.test>" not in server.commands:
+        turn = TwistedDeferred()
+        reactor.callLater(0.005, turn.callback, None)
+        await turn
+    first.cancel()
+    with pytest.raises(CancelledError):
+        await first
+    assert isinstance((await delivery.deliver([item(2)]))[0], Delivered)
+    assert server.connections == 2
+
+
 # -- TLS and AUTH
 
 
@@ -586,3 +627,28 @@ async def test_no_password_goes_out_in_plain_by_chance(world):
     (outcome,) = await world.delivery(routes).deliver([item()])
     assert status(outcome) == ("Deferred", "4.7.11")
     assert not any(command.startswith("AUTH") for command in server.commands)
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+@pytest_twisted.ensureDeferred
+async def test_trusted_certificates_that_cannot_be_read_are_our_fault_and_temporary(
+    world, server_tls, tmp_path, content, logged_failures
+):
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_bytes(content)
+    server = world.server(tls=server_tls)
+    (outcome,) = await world.delivery(FixedRoutes(host(server), tls="verify"), tls=ClientTLS(path)).deliver([item()])
+    assert status(outcome) == ("Deferred", "4.3.0")
+    assert str(path) not in outcome.reply
+    assert str(path) in logged_failures.pop().getErrorMessage()
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_address_is_checked_against_the_addresses_of_a_certificate(world, server_tls, trusting):
+    server = world.server(tls=server_tls)
+    routes = FixedRoutes(host(server, "127.0.0.1"), tls="verify")
+    (outcome,) = await world.delivery(routes, tls=trusting).deliver([item()])
+    assert status(outcome) == ("Deferred", "4.7.5")

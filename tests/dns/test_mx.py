@@ -61,7 +61,8 @@ def test_address_literals_give_their_address(domain, address):
 
 
 @pytest.mark.parametrize(
-    "domain", ["[192.0.2.1", "[]", "[2001:db8::1]", "[IPv6:192.0.2.1]", "[x.test]", "[192.0.2.256]"]
+    "domain",
+    ["[192.0.2.1", "[]", "[2001:db8::1]", "[IPv6:192.0.2.1]", "[x.test]", "[192.0.2.256]", "[0.0.0.0]", "[IPv6:::]"],
 )
 def test_brackets_without_an_address_are_refused(domain):
     with pytest.raises(PermanentFailure) as caught:

@@ -34,6 +34,8 @@ ZONE = {
     "literal.test": [mx(10, "192.0.2.1")],
     "half.test": [mx(10, "gone.half.test"), mx(20, "second.a.test")],
     "xn--r8jz45g.xn--zckzah": [mx(10, "second.a.test")],
+    "nowhere.test": [a("0.0.0.0"), aaaa("::")],
+    "odd.test": [mx(10, "a b.odd.test"), mx(20, "second.a.test")],
     "short.test": [a("192.0.2.1", ttl=0)],
 }
 
@@ -116,6 +118,7 @@ async def test_other_ways_to_a_host(resolver, domain, expected):
         ("null.test", "5.1.10"),
         ("nothing.test", "5.4.4"),
         ("lost.test", "5.4.4"),
+        ("nowhere.test", "5.4.4"),
         ("literal.test", "5.4.4"),
         ("loop.test", "4.4.3"),
         ("self-loop.test", "4.4.3"),
@@ -226,3 +229,37 @@ async def test_a_caller_who_gives_up_leaves_the_others_waiting(zone, resolver):
     with pytest.raises(CancelledError):
         await one
     assert [host.name for host in await other] == ["first.a.test", "second.a.test"]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"), [("gone.test", "5.1.2"), ("nothing.test", "5.4.4"), ("loop.test", "4.4.3"), ("a..b", "5.1.2")]
+)
+@pytest_twisted.ensureDeferred
+async def test_addresses_that_are_not_found(resolver, host, status):
+    with pytest.raises((PermanentFailure, TemporaryFailure)) as caught:
+        await resolver.addresses(host)
+    assert str(caught.value.status) == status
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_address_of_a_literal_needs_no_question(zone, resolver):
+    assert await resolver.addresses("[IPv6:2001:db8::7]") == ("2001:db8::7",)
+    assert not zone.asked
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_mx_record_with_a_name_that_is_none_leaves_the_others(resolver):
+    first, second = await resolver.mail_hosts("odd.test")
+    assert first.addresses == ()
+    assert second.addresses == ("192.0.2.3",)
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_servers_given_the_systems_files_are_read(tmp_path):
+    hosts, resolv_conf = tmp_path / "hosts", tmp_path / "resolv.conf"
+    hosts.write_text("192.0.2.8 near.test\n")
+    resolv_conf.write_text("nameserver 127.0.0.1\n")
+    resolver = MXResolver(reactor, hosts_file=hosts, resolv_conf=resolv_conf)
+    assert await resolver.addresses("near.test") == ("192.0.2.8",)
+    assert resolver._current_servers() == resolver._current_servers() == [("127.0.0.1", 53)]
+    await resolver.stop()

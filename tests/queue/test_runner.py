@@ -482,6 +482,74 @@ def test_stop_waits_a_little_records_and_gives_leases_back(world):
     assert all(item.attempts == 0 for item in world.items())
 
 
+def test_stop_waits_for_a_lease_that_is_being_taken(world):
+    asked = defer.Deferred()
+    world.put("r@b.test")
+    lease, world.store.lease = world.store.lease, lambda *a: asked
+    delivery = ScriptedDelivery()
+    runner = world.runner(delivery)
+    stopped = runner.stop()
+    assert not stopped.called
+    asked.callback(world.now(lease("one", world.clock.seconds(), world.clock.seconds() + 300, 10, frozenset())))
+    world.now(stopped)
+    assert not delivery.calls
+    assert [item.state for item in world.items()] == [ItemState.DUE]
+
+
+def test_stop_records_what_waited_to_be_recorded(world, logged_failures):
+    world.put("r@b.test")
+    settle, world.store.settle = world.store.settle, lambda *a: defer.fail(TemporaryFailure("disk full"))
+    runner = world.runner(ScriptedDelivery())
+    world.store.settle = settle
+    world.now(runner.stop())
+    assert not world.items()
+    assert not world.clock.getDelayedCalls()
+    logged_failures.clear()
+
+
+def test_what_waited_in_line_until_its_lease_was_lost_is_left_to_others(world):
+    cut_off = ScriptedDelivery(lambda item: None)
+    for _ in range(3):
+        world.put("r@b.test")
+    mortal = Mortal(world.store)
+    world.runner(cut_off, store=mortal, messages_per_destination=1)
+    mortal.is_dead = True
+    world.run(400)
+    mortal.is_dead = False
+    cut_off.end_one()
+    world.run(1)
+    other = ScriptedDelivery()
+    world.runner(other, owner="two")
+    world.run(400)
+    calls = [call[0].item_id for call in cut_off.calls[1:] + other.calls]
+    assert len(calls) == len(set(calls))
+
+
+def test_a_renewal_that_fails_is_made_again(world, logged_failures):
+    delivery, other = ScriptedDelivery(lambda item: None), ScriptedDelivery()
+    world.put("r@b.test")
+    renew, world.store.renew = world.store.renew, lambda *a: defer.fail(TemporaryFailure("disk"))
+    world.runner(delivery)
+    world.run(110)
+    world.store.renew = renew
+    world.runner(other, owner="two")
+    world.run(1000)
+    assert not other.calls
+    delivery.end_one()
+    world.run(1)
+    assert not world.items()
+    logged_failures.clear()
+
+
+def test_without_a_bouncer_failures_just_leave(world):
+    world.put("r@b.test")
+    runner = QueueRunner(world.store, ScriptedDelivery(NEVER), world.clock, "one")
+    world.now(runner.start())
+    world.run(1)
+    assert not world.items()
+    assert not world.reports()
+
+
 def test_stop_is_at_once_where_nothing_is_under_way_and_nothing_begins_after_it(world):
     delivery = ScriptedDelivery()
     runner = world.runner(delivery)

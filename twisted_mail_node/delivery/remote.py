@@ -125,9 +125,9 @@ class RemoteDelivery:
             except Unreachable as unreachable:
                 _fill(outcomes, todo, unreachable.outcome)
                 return
-            except MailError as error:  # our own TLS settings
+            except MailError:  # our own TLS settings, nobody else's concern
                 self._log.failure("cannot connect to {domain}", domain=todo[0].recipient.domain)
-                _fill(outcomes, todo, TryLater(_LOCAL_ERROR.status, error.text))
+                _fill(outcomes, todo, _LOCAL_ERROR)
                 return
             was_fresh = line.is_fresh
             ended = await self._offer(pool, line, todo, outcomes)
@@ -155,10 +155,9 @@ class RemoteDelivery:
         message = Message(first.sender, [item.recipient for item in items], first.body_size, first.eight_bit)
         try:
             ended = await connection.send(message, lambda: self._store.open_queued(first.body_id))
-        except (MailError, EOFError) as error:
+        except (MailError, EOFError):
             self._log.failure("cannot read {transaction_id}", transaction_id=first.transaction_id)
-            text = error.text if isinstance(error, MailError) else _LOCAL_ERROR.reply
-            outcomes.update((item.item_id, TryLater(_LOCAL_ERROR.status, text, line.host)) for item in items)
+            _fill(outcomes, items, _LOCAL_ERROR)
             return None
         transcript = "" if all(reply.is_positive for reply in ended.results) else connection.engine.transcript
         for item, reply in zip(items, ended.results, strict=True):

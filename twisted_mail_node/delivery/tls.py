@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 from service_identity import CertificateError, VerificationError
 from service_identity.pyopenssl import verify_hostname, verify_ip_address
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
@@ -90,7 +90,7 @@ class ClientTLS:
         try:
             blocks = _PEM.findall(self._trusted.read_bytes())
             certificates = [Certificate.loadPEM(block) for block in blocks]
-        except (OSError, ValueError, SSL.Error) as error:
+        except (OSError, ValueError, SSL.Error, crypto.Error) as error:
             raise PermanentFailure(f"cannot read trusted certificates: {self._trusted}") from error
         if not certificates:
             raise PermanentFailure(f"no certificate in {self._trusted}")

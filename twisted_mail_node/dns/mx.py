@@ -27,6 +27,9 @@ NO_SUCH_DOMAIN = EnhancedStatus(5, 1, 2)
 NULL_MX = EnhancedStatus(5, 1, 10)
 NO_ROUTE = EnhancedStatus(5, 4, 4)
 
+# Connecting to these reaches this machine itself, whoever wrote them into a zone (RFC 1122 §3.2.1.3).
+UNSPECIFIED = ("0.0.0.0", "::")  # noqa: S104
+
 Shuffle = Callable[[list["MXRecord"]], None]
 
 
@@ -88,12 +91,15 @@ def literal_address(domain: str) -> str | None:
     if not domain.startswith("["):
         return None
     inner = domain[1:-1] if domain.endswith("]") else ""
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address
     try:
-        if inner[:5].lower() == "ipv6:":
-            return str(ipaddress.IPv6Address(inner[5:]))
-        return str(ipaddress.IPv4Address(inner))
+        is_six = inner[:5].lower() == "ipv6:"
+        address = ipaddress.IPv6Address(inner[5:]) if is_six else ipaddress.IPv4Address(inner)
     except ValueError:
         raise PermanentFailure(f"{domain} is not an address literal", NO_SUCH_DOMAIN) from None
+    if str(address) in UNSPECIFIED:
+        raise PermanentFailure(f"{domain} is no address of a host", NO_SUCH_DOMAIN)
+    return str(address)
 
 
 def question_name(domain: str) -> str:

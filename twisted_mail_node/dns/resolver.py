@@ -30,6 +30,7 @@ from .mx import (
     MAX_ADDRESSES,
     NO_ROUTE,
     NO_SUCH_DOMAIN,
+    UNSPECIFIED,
     MXRecord,
     Shuffle,
     is_address,
@@ -80,13 +81,15 @@ class MXResolver:
         rounds_seconds: Sequence[float] = ROUNDS_SECONDS,
         tcp_seconds: float = TCP_SECONDS,
         hosts_file: Path = Path("/etc/hosts"),
+        resolv_conf: Path = Path("/etc/resolv.conf"),
     ) -> None:
         system_random = random.SystemRandom()
         self._shuffle: Shuffle = shuffle or system_random.shuffle
         self._clock = reactor
         self._given = servers
         self._hosts_file = hosts_file if servers is None else None
-        self._system: tuple[float, list[Server]] = (0.0, [])
+        self._resolv_conf = resolv_conf
+        self._system: tuple[float, list[Server]] | None = None
         self._servers = Servers(
             reactor,
             self._current_servers,
@@ -208,8 +211,8 @@ class MXResolver:
         if self._given is not None:
             return self._given
         now = self._clock.seconds()
-        if now >= self._system[0]:
-            self._system = (now + SYSTEM_SECONDS, system_servers())
+        if self._system is None or now >= self._system[0]:
+            self._system = (now + SYSTEM_SECONDS, system_servers(self._resolv_conf))
         return self._system[1]
 
 
@@ -236,7 +239,8 @@ def _records(name: str, records: Sequence[dns.RRHeader]) -> _Found:
     if records[0].type == dns.MX:
         hosts = tuple(MXRecord(_payload(r).preference, _text(_payload(r).name)) for r in records)
         return _Found(name, exists=True, hosts=hosts)
-    return _Found(name, exists=True, addresses=tuple(_address(r) for r in records))
+    addresses = (_address(r) for r in records)
+    return _Found(name, exists=True, addresses=tuple(a for a in addresses if a not in UNSPECIFIED))
 
 
 def _address(record: dns.RRHeader) -> str:

@@ -283,6 +283,31 @@ def test_a_server_without_a_mechanism_of_ours_is_a_refusal():
     assert client.take_output() == b""
 
 
+def test_a_message_needs_a_recipient():
+    with pytest.raises(MisuseError):
+        session().send_message(Message(SENDER, (), 1))
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "lines"),
+    [
+        (b"550 5.1.1 no\r\n", "5.1.1", ("no",)),
+        (b"550-5.1.1 no\r\n550 5.1.1 such\r\n", "5.1.1", ("no", "such")),
+        (b"550-5.1.1\r\n550-5.1.1 x\r\n550 plain\r\n", "5.1.1", ("", "x", "plain")),
+        (b"550-x\r\n550\r\n", "None", ("x", "")),
+        (b"450 5.1.1 class differs\r\n", "None", ("5.1.1 class differs",)),
+        (b"550 5.1.1000 out of range\r\n", "None", ("5.1.1000 out of range",)),
+        (b"550 5.x.1 words\r\n", "None", ("5.x.1 words",)),
+        (b"550 a\x07\xffb\r\n", "None", ("a?\ufffdb",)),
+        (b"250-first\r\n550 last counts\r\n", "None", ("first", "last counts")),
+    ],
+)
+def test_replies_are_read_with_their_status(data, status, lines):
+    client = SMTPClient("me.test")
+    (event,) = events(client, data.replace(b"250-", b"550-"))
+    assert (str(event.reply.status), event.reply.lines) == (status, lines)
+
+
 def test_quit_ends_the_session():
     client = session()
     client.quit()

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 import idna
 
@@ -535,6 +536,7 @@ def is_writable(address: Address | None) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)  # each address is asked about before it is written
 def _path(address: Address | None) -> bytes:
     if address is not None and not address.domain.isascii():
         try:

@@ -15,6 +15,7 @@ from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.columns import FetchItem
 from twisted_mail_node.mail.transaction import Body
 from twisted_mail_node.policy import Recipients, RecipientSettings, RelayPolicy
+from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
 from twisted_mail_node.protocols.smtp import SMTPFactory, SMTPSettings
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.testing.connections import MemoryConnections, built_by
@@ -56,11 +57,10 @@ class Site:
         content = b"Subject: bounce\r\n\r\n"
         return Body(len(content), len(content), content)
 
-    def factory(self, *, policy=None, intake=None, portal=None, **settings):
-        made = SMTPSettings(
-            **{"hostname": "mx.a.test", "max_message_size": 1_000_000, "default_domain": "a.test", **settings}
-        )
-        return SMTPFactory(self.clock, policy or self.policy, intake or self.intake, made, portal or self.portal)
+    def factory(self, *, policy=None, intake=None, portal=None, tls_context=None, **settings):
+        made = SMTPSettings(**{"hostname": "mx.a.test", "max_message_size": 1_000_000, **settings})
+        authenticator = Authenticator(portal or self.portal, UncountedAttempts(), self.clock, "loopback", "a.test")
+        return SMTPFactory(policy or self.policy, intake or self.intake, made, self.clock, authenticator, tls_context)
 
     def connections(self, transport=None, **settings):
         build = built_by(self.factory(**settings))

@@ -361,11 +361,14 @@ def test_the_end_of_the_node_is_told(site):
     for connection in (idle, busy):
         connection.take()
     assert factory.session_count == 2
-    ended = factory.end_sessions()
+    ended = factory.close_all()
     for connection in (idle, busy):
         assert connection.take() == b"421 4.3.2 service is going down\r\n"
         assert connection.closed
     assert not ended.called
+    late = connections()
+    assert late.take() == b"421 4.3.2 service is going down\r\n"
+    assert late.closed
     connections.drop_all()
     assert result_of(ended) is None
     assert factory.session_count == 0
@@ -380,7 +383,7 @@ def test_an_answer_that_is_being_thought_of_is_given_before_the_end(site):
     connection = connections()
     connection.feed(b"HELO c\r\n" + MAIL + MESSAGE + b".\r\n")
     connection.take()
-    factory.end_sessions()
+    factory.close_all()
     assert not connection.closed
     intake.finished.callback([reply(250, "2.0.0", "done")])
     assert codes(connection.take()) == [250, 421]
@@ -457,5 +460,5 @@ def test_no_password_is_logged(site, logged):
 def test_settings_that_can_not_be_are_refused(site):
     with pytest.raises(ValueError, match="imap"):
         SMTPSettings(hostname="x", service=Service.IMAP)
-    with pytest.raises(ValueError, match="portal"):
-        SMTPFactory(site.clock, site.policy, site.intake, SMTPSettings(hostname="x", auth="required"))
+    with pytest.raises(ValueError, match="authenticator"):
+        SMTPFactory(site.policy, site.intake, SMTPSettings(hostname="x", auth="required"), site.clock)

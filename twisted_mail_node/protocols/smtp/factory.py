@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import secrets
 
-from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from ...interfaces.auth import IAttempts
 from ...interfaces.intake import IIntake
 from ...interfaces.policy import ISMTPPolicy
-from ..login import Authenticator, UncountedAttempts
+from ..login import Authenticator
 from ..open_sessions import OpenSessions
 from .session import SMTPSession
 from .settings import SMTPSettings
@@ -34,9 +32,10 @@ class SMTPProtocol(Protocol):
 
     def connectionMade(self) -> None:
         """See IProtocol."""
-        self._open_sessions.add(self._session)
         self._session.driver.connected(self.transport)
-        self._session.begin()
+        self._open_sessions.add(self._session)
+        if not self._session.driver.is_gone:
+            self._session.begin()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """See IProtocol."""
@@ -51,43 +50,44 @@ class SMTPFactory(Factory):
 
     def __init__(
         self,
-        reactor: IReactorTime,
         policy: ISMTPPolicy,
         intake: IIntake,
         settings: SMTPSettings,
-        portal: Portal | None = None,
-        attempts: IAttempts | None = None,
+        clock: IReactorTime,
+        authenticator: Authenticator | None = None,
+        tls_context: object | None = None,
     ) -> None:
         """
         Args:
-            reactor: for timeouts and delays.
             policy: says who may send to whom.
             intake: takes the messages.
             settings: of this listener.
-            portal: gives ILogin for IUsernamePassword; needed unless `settings.auth` is "off".
-            attempts: the record of failed logins, shared with other listeners; None counts nothing.
+            clock: the reactor, for timeouts.
+            authenticator: checks logins; needed unless `settings.auth` is "off".
+            tls_context: what `startTLS` takes; None does not offer STARTTLS. May be replaced while running.
 
-        Raises: ValueError: AUTH is wanted and there is no portal.
+        Raises: ValueError: AUTH is wanted and there is no authenticator.
         """
-        if portal is None and settings.auth != "off":
-            raise ValueError("AUTH needs a portal")
-        self._reactor = reactor
+        if authenticator is None and settings.auth != "off":
+            raise ValueError("AUTH needs an authenticator")
+        self.tls_context = tls_context
         self._policy = policy
         self._intake = intake
         self._settings = settings
-        self._authenticator = (
-            None
-            if portal is None or settings.auth == "off"
-            else Authenticator(
-                portal, attempts or UncountedAttempts(), reactor, settings.plaintext, settings.default_domain
-            )
-        )
+        self._clock = clock
+        self._authenticator = authenticator if settings.auth != "off" else None
         self._open_sessions = OpenSessions()
 
     def buildProtocol(self, addr: IAddress | None) -> SMTPProtocol:
         """See IProtocolFactory."""
         session = SMTPSession(
-            secrets.token_hex(8), self._settings, self._policy, self._intake, self._authenticator, self._reactor
+            secrets.token_hex(8),
+            self._settings,
+            self._policy,
+            self._intake,
+            self._authenticator,
+            self._clock,
+            self.tls_context,
         )
         return SMTPProtocol(session, self._open_sessions)
 
@@ -96,10 +96,10 @@ class SMTPFactory(Factory):
         """How many connections are open."""
         return len(self._open_sessions)
 
-    def end_sessions(self) -> Deferred[None]:
+    def close_all(self) -> Deferred[None]:
         """
-        Tell all clients 421; an answer that is being thought of is given first (RFC 5321 §3.8).
+        Tell each client 421 and close; an answer that is being thought of is given first (RFC 5321 §3.8).
 
-        Fires when all connections are gone; cancelling ends the wait.
+        Fires when all are gone. New connections are told the same. Cancelling ends the wait.
         """
         return self._open_sessions.end_all()

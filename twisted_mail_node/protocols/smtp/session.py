@@ -74,6 +74,7 @@ class SMTPSession:
         intake: takes the messages.
         authenticator: checks logins; None where there are none.
         clock: for timeouts.
+        tls_context: what `startTLS` takes; None does not offer STARTTLS.
     """
 
     _log = Logger()
@@ -86,8 +87,10 @@ class SMTPSession:
         intake: IIntake,
         authenticator: Authenticator | None,
         clock: IReactorTime,
+        tls_context: object | None,
     ) -> None:
         self._settings = settings
+        self._tls_context = tls_context
         self._policy = policy
         self._intake = intake
         self._authenticator = authenticator
@@ -182,7 +185,7 @@ class SMTPSession:
             offered = mechanisms(peer.tls, authenticator.plaintext_allowed(peer))
         return Offer(
             max_size=self._settings.max_message_size,
-            starttls=self._settings.tls_context is not None and not peer.tls,
+            starttls=self._tls_context is not None and not peer.tls,
             tls=peer.tls,
             mechanisms=offered,
             auth_needs_tls=authenticator is not None and not offered,
@@ -304,7 +307,7 @@ class SMTPSession:
         self._client = Client(replace(self._client.peer, tls=True), self._settings.service)
         self.driver.write(self.engine.send(replies.READY_FOR_TLS))
         self.engine.offer = self._offer()
-        self.driver.start_tls(self._settings.tls_context)
+        self.driver.start_tls(self._tls_context)
         return None
 
     def _auth(self, event: Auth) -> Answer:

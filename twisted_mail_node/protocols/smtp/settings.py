@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...mail.envelope import Service
-from ..login import Plaintext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +16,6 @@ class SMTPSettings:
     Attributes:
         hostname: this node's name, in the greeting and the answer to EHLO.
         service: SMTP, SUBMISSION or LMTP.
-        default_domain: completes user names without "@".
-        tls_context: what `startTLS` takes (an IOpenSSLServerConnectionCreator), None for no STARTTLS.
-        plaintext: where passwords may cross a connection without TLS.
         auth: "off": AUTH is not offered; "required": no MAIL before it (RFC 4954 §6).
         max_message_size: octets, told in SIZE and held at MAIL; the intake holds it while receiving.
         max_recipients: in one transaction; RFC 5321 §4.5.3.1.8 wants at least 100.
@@ -31,9 +27,6 @@ class SMTPSettings:
 
     hostname: str
     service: Service = Service.SMTP
-    default_domain: str = ""
-    tls_context: object | None = None
-    plaintext: Plaintext = "loopback"
     auth: Literal["off", "optional", "required"] = "off"
     max_message_size: int = 50 * 1024 * 1024
     max_recipients: int = 1000

@@ -23,6 +23,9 @@ CHECKPOINT_PAGES = 4_000
 RESTART_PAGES = 16_000
 """Our own choice, 64 MiB."""
 
+PATIENCE_SECONDS = 10.0
+"""How long a busy (or dead) writer is waited for."""
+
 
 class Checkpoints:
     """The checkpointing thread. `open_connection` is called in it."""
@@ -79,12 +82,18 @@ class Checkpoints:
             self._log.error("a checkpoint failed: {error}", error=error)
             return
         if pages >= RESTART_PAGES:
-            self._writer.between_commits(_finish)
+            finished = Event()
+            self._writer.between_commits(lambda connection: _finish(connection, finished))
+            # Two checkpoints at once would be in each other's way.
+            finished.wait(PATIENCE_SECONDS)
 
     def _ended(self) -> None:
         self._thread.join()
         self._stopped.callback(None)
 
 
-def _finish(connection: apsw.Connection) -> None:
-    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+def _finish(connection: apsw.Connection, finished: Event) -> None:
+    try:
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    finally:
+        finished.set()

@@ -199,12 +199,13 @@ def release_leases(state: WriteState, owner: str) -> None:
 def retry(state: WriteState, item_ids: Sequence[int] | None, now: float) -> int:
     """IQueueStore.retry."""
     _end_leases(state, now)
-    update = "UPDATE queue SET due = min(due, ?) WHERE lease_owner = ''"
-    if item_ids is None:
-        state.execute(update, (now,))
-    else:
-        state.execute(update + " AND item IN (SELECT value FROM json_each(?))", (now, dumps(list(item_ids))))
-    count = state.connection.changes()
+    chosen = "lease_owner = ''"
+    which: dict[str, float | str] = {"now": now}
+    if item_ids is not None:
+        chosen += " AND item IN (SELECT value FROM json_each(:items))"
+        which["items"] = dumps(list(item_ids))
+    count = int(one(state.connection, f"SELECT count(*) FROM queue WHERE {chosen}", which)[0])
+    state.execute(f"UPDATE queue SET due = :now WHERE {chosen} AND due > :now", which)
     if count:
         state.queue_grew = True
     return count

@@ -44,7 +44,7 @@ class IReactor(IReactorFromThreads, IReactorTime):
 class BatchLimits:
     """How much goes into one commit. Deliveries count by number and octets; other work by time."""
 
-    deliveries: int = 500
+    deliveries: int = 250
     octets: int = 8 * 1024 * 1024
     operations: int = 1000
     seconds: float = 0.010

@@ -6,37 +6,32 @@ import email.policy
 import pytest
 
 from twisted_mail_node.mail.address import Address
-from twisted_mail_node.mail.envelope import BodyType
-from twisted_mail_node.mail.queue_item import Failed, ItemState, QueueItem
+from twisted_mail_node.mail.columns import INLINE_BODY_OCTETS
 from twisted_mail_node.mail.status import EnhancedStatus
-from twisted_mail_node.queue.bounce import RECIPIENTS, Reporter, report
+from twisted_mail_node.queue.bounce import RECIPIENTS, FailedRecipient, Reporter, report
 
 REPORTER = Reporter("mx.a.test", Address("postmaster", "a.test"))
 HEADER = b"From: s@a.test\r\nMessage-ID: <1@a.test>\r\nSubject: hi\r\n\r\n"
-NO_SUCH = Failed(EnhancedStatus(5, 1, 1), "550 5.1.1 no such user", "mx.b.test")
 
 
-def item(recipient="r@b.test", original=None):
-    return QueueItem(
-        item_id=1,
-        transaction_id="t1",
-        body_id=1,
-        body_size=100,
-        header_size=50,
-        eight_bit=False,
-        body_type=BodyType.SEVEN_BIT,
-        sender=Address("s", "a.test"),
-        recipient=recipient if isinstance(recipient, Address) else Address.parse(recipient),
-        original_recipient=Address.parse(original) if original else None,
-        state=ItemState.LEASED,
-        created=1_700_000_000.0,
-        due=0.0,
+def failed(recipient="r@b.test", *, status="5.1.1", reply="550 5.1.1 no such user", host="mx.b.test", original=None):
+    return FailedRecipient(
+        recipient if isinstance(recipient, Address) else Address.parse(recipient),
+        EnhancedStatus.parse(status),
+        reply,
+        host,
+        Address.parse(original) if original else None,
     )
 
 
-def made(*failed, header=HEADER, recipient=None):
-    failed = failed or ((item(), NO_SUCH),)
-    return report(REPORTER, "id1", recipient or Address("s", "a.test"), failed, header, 1_700_000_100.0)
+def body(*recipients, header=HEADER, sender=None):
+    sender = sender or Address("s", "a.test")
+    times = {"arrived": 1_700_000_000.0, "now": 1_700_000_100.0}
+    return report(REPORTER, "id1", sender, recipients or (failed(),), header, **times)
+
+
+def made(*recipients, **more):
+    return body(*recipients, **more).content
 
 
 def read(content):
@@ -72,7 +67,7 @@ def test_the_header_says_what_it_is_and_from_whom():
 
 
 def test_programs_find_each_recipient_and_why():
-    content = made((item(), NO_SUCH), (item("x@c.test", "alias@a.test"), Failed(EnhancedStatus(5, 4, 7), "given up")))
+    content = made(failed(), failed("x@c.test", status="5.4.7", reply="given up", host="", original="alias@a.test"))
     about, first, second = fields(content)
     assert about["Reporting-MTA"] == "dns; mx.a.test"
     assert about["Arrival-Date"] is not None
@@ -84,7 +79,7 @@ def test_programs_find_each_recipient_and_why():
 
 
 def test_people_find_each_recipient_and_what_was_said():
-    text = parts(made((item("x@c.test", "alias@a.test"), NO_SUCH)))[0].get_content()
+    text = parts(made(failed("x@c.test", original="alias@a.test")))[0].get_content()
     assert "<x@c.test> (you wrote to <alias@a.test>)" in text
     assert "The host mx.b.test said: 550 5.1.1 no such user" in text
 
@@ -124,7 +119,7 @@ def test_a_huge_header_is_cut_at_a_line():
     ["550 line\r\nX-Injected: yes", "550 " + "long " * 5000, "550 \x00\x1b[31m", "550 " + "x" * 3000, "", "grüße"],
 )
 def test_what_a_server_says_cannot_break_the_report(reply):
-    content = made((item(), Failed(EnhancedStatus(5, 0, 0), reply, "mx.b.test")))
+    content = made(failed(reply=reply))
     assert content.isascii()
     assert all(len(line) <= 998 for line in content.split(b"\r\n"))
     assert b"\r\nX-Injected" not in content
@@ -132,13 +127,20 @@ def test_what_a_server_says_cannot_break_the_report(reply):
 
 
 def test_addresses_beyond_ascii_are_escaped():
-    content = made((item(Address("ü", "b.test")), NO_SUCH), recipient=Address("ß", "a.test"))
+    content = made(failed(Address("ü", "b.test")), sender=Address("ß", "a.test"))
     assert content.isascii()
     assert "\\xfc@b.test" in fields(content)[1]["Final-Recipient"]
 
 
-def test_a_full_report_stays_small():
-    worst = Address("l" * 200, "d" * 60 + ".test")
-    outcome = Failed(EnhancedStatus(5, 0, 0), "550 " + "é" * 2000, "mx.b.test")
-    content = made(*[(item(worst), outcome)] * RECIPIENTS, header="é".encode() * 20_000)
-    assert len(content) < 512 * 1024
+def test_a_full_report_stays_in_one_piece_and_counts_the_rest():
+    worst = failed(Address("l" * 200, "d" * 60 + ".test"), reply="550 " + "😀" * 2000, original="o" * 200 + "@a.test")
+    full = body(*[worst] * (RECIPIENTS + 7), header="é".encode() * 20_000)
+    assert full.size == len(full.content) <= INLINE_BODY_OCTETS
+    assert "And 7 more." in parts(full.content)[0].get_content()
+
+
+def test_the_body_tells_where_its_header_ends():
+    made_body = body()
+    assert made_body.content[: made_body.header_size].endswith(b"\r\n\r\n")
+    assert made_body.content.index(b"\r\n\r\n") + 4 == made_body.header_size
+    assert not made_body.eight_bit

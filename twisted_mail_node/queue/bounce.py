@@ -1,5 +1,5 @@
 """
-The report that a message could not be delivered, as octets. Pure.
+The report that a message could not be delivered, as a body. Pure.
 
 It decides what a report says; `bouncer` decides to whom it goes, and that there is one at all. Sources: RFC 3464
 (delivery status), RFC 6522 (multipart/report), RFC 3834 §5 (Auto-Submitted), RFC 5322 (header).
@@ -15,13 +15,14 @@ from email.utils import formatdate
 from textwrap import wrap
 
 from ..mail.address import Address
-from ..mail.queue_item import Failed, QueueItem
+from ..mail.status import EnhancedStatus
+from ..mail.transaction import Body
 
 # So much of the original header is given back; reports stay far below what is kept in one piece.
 HEADER_OCTETS = 16 * 1024
 # How many recipients one report tells of.
-RECIPIENTS = 64
-_REPLY_CHARACTERS = 500
+RECIPIENTS = 50
+_REPLY_OCTETS = 500
 _LINE_CHARACTERS = 76
 _MESSAGE_ID = re.compile(rb"^message-id:[ \t]*(?:\r\n[ \t]+)?(<[!-=?-~]{1,250}>)", re.IGNORECASE | re.MULTILINE)
 
@@ -34,46 +35,66 @@ class Reporter:
     postmaster: Address
 
 
+@dataclass(frozen=True, slots=True)
+class FailedRecipient:
+    """
+    One recipient that the message does not reach. `reply` are the words of `host`, or ours where that is "".
+
+    `original` is the address that the sender wrote, where an alias led away from it.
+    """
+
+    recipient: Address
+    status: EnhancedStatus
+    reply: str
+    host: str = ""
+    original: Address | None = None
+
+
 def report(
     reporter: Reporter,
     report_id: str,
-    recipient: Address,
-    failed: Sequence[tuple[QueueItem, Failed]],
+    sender: Address,
+    failed: Sequence[FailedRecipient],
     header: bytes,
+    *,
+    arrived: float,
     now: float,
-) -> bytes:
+) -> Body:
     """
-    The report to `recipient`, the sender of the message: seven-bit, lines ended by CRLF, header first.
+    The report to the sender of a message that arrived at the time told: seven-bit, small enough for one piece.
 
-    `failed` are items of one message, at most RECIPIENTS. `header` is the message's header block or its
-    beginning. `report_id` is unique: it makes Message-ID and the boundary.
+    Beyond RECIPIENTS of `failed` the others are only counted. `header` is the message's header block or its
+    beginning. `report_id` is unique for ever: it makes Message-ID and the boundary.
     """
+    count, failed = len(failed), failed[:RECIPIENTS]
     boundary = f"=_{report_id}"
     parts = [
         b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-        + _quoted(_words(reporter, failed).encode("utf-8", "replace")),
-        b"Content-Type: message/delivery-status\r\n\r\n" + _status(reporter, failed, now),
+        + _quoted(_words(reporter, failed, count - len(failed)).encode("utf-8", "replace")),
+        b"Content-Type: message/delivery-status\r\n\r\n" + _status(reporter, failed, arrived, now),
         # RFC 6522 §4: encoded where seven bits do not do; it is read by programs only.
         b"Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
         + _quoted(_cut(header)),
     ]
     line = f"\r\n--{boundary}\r\n".encode("ascii")
-    return (
-        _header(reporter, report_id, recipient, len(failed), header, boundary, now)
+    head = _header(reporter, report_id, sender, count, header, boundary, now)
+    content = (
+        head
         + b"This is a report in several parts about mail that was not delivered.\r\n"
         + b"".join(line + part for part in parts)
         + f"\r\n--{boundary}--\r\n".encode("ascii")
     )
+    return Body(len(content), len(head), content)
 
 
 def _header(
-    reporter: Reporter, report_id: str, recipient: Address, count: int, header: bytes, boundary: str, now: float
+    reporter: Reporter, report_id: str, sender: Address, count: int, header: bytes, boundary: str, now: float
 ) -> bytes:
     subject = "Your message was not delivered" + (f" to {count} recipients" if count > 1 else "")
     lines = [
         f"Date: {formatdate(now)}",
         f'From: "Mail Delivery (MAILER-DAEMON)" <{_ascii(str(reporter.postmaster))}>',
-        f"To: <{_ascii(str(recipient))}>",
+        f"To: <{_ascii(str(sender))}>",
         f"Subject: {subject}",
         f"Message-ID: <{report_id}@{reporter.hostname}>",
         "Auto-Submitted: auto-replied",
@@ -87,18 +108,20 @@ def _header(
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 
-def _words(reporter: Reporter, failed: Sequence[tuple[QueueItem, Failed]]) -> str:
+def _words(reporter: Reporter, failed: Sequence[FailedRecipient], more: int) -> str:
     paragraphs = [
         f"This is the mail node at {reporter.hostname}.",
         "Your message could not be delivered to the recipients below, and it will not be tried again. "
         "Nothing more will come of it unless you send it once more. Its header is attached.",
     ]
-    for item, outcome in failed:
-        paragraphs.append(f"<{item.recipient}>")
-        if item.original_recipient is not None and item.original_recipient != item.recipient:
-            paragraphs[-1] += f" (you wrote to <{item.original_recipient}>)"
-        where = f"The host {outcome.host} said: " if outcome.host else ""
-        paragraphs.append(_indented(where + _short(outcome.reply)))
+    for one in failed:
+        paragraphs.append(f"<{one.recipient}>")
+        if one.original is not None and one.original != one.recipient:
+            paragraphs[-1] += f" (you wrote to <{one.original}>)"
+        where = f"The host {one.host} said: " if one.host else ""
+        paragraphs.append(_indented(where + _short(one.reply)))
+    if more:
+        paragraphs.append(f"And {more} more.")
     return "\r\n\r\n".join(paragraphs) + "\r\n"
 
 
@@ -106,22 +129,21 @@ def _indented(text: str) -> str:
     return "\r\n".join("    " + line for line in wrap(text, _LINE_CHARACTERS - 4) or [""])
 
 
-def _status(reporter: Reporter, failed: Sequence[tuple[QueueItem, Failed]], now: float) -> bytes:
-    first = failed[0][0]
-    groups = [f"Reporting-MTA: dns; {reporter.hostname}\r\nArrival-Date: {formatdate(first.created)}\r\n"]
-    for item, outcome in failed:
+def _status(reporter: Reporter, failed: Sequence[FailedRecipient], arrived: float, now: float) -> bytes:
+    groups = [f"Reporting-MTA: dns; {reporter.hostname}\r\nArrival-Date: {formatdate(arrived)}\r\n"]
+    for one in failed:
         fields = [
-            f"Final-Recipient: rfc822; {_ascii(str(item.recipient))}",
+            f"Final-Recipient: rfc822; {_ascii(str(one.recipient))}",
             "Action: failed",
-            f"Status: {outcome.status}",
+            f"Status: {one.status}",
             f"Last-Attempt-Date: {formatdate(now)}",
         ]
-        if item.original_recipient is not None:
-            fields.insert(0, f"Original-Recipient: rfc822; {_ascii(str(item.original_recipient))}")
-        if outcome.host:
-            fields.append(f"Remote-MTA: dns; {_ascii(outcome.host)}")
-        kind = "smtp" if outcome.reply[:3].isdecimal() else "x-local"
-        fields.append(_folded(f"Diagnostic-Code: {kind}; {_ascii(_short(outcome.reply))}"))
+        if one.original is not None:
+            fields.insert(0, f"Original-Recipient: rfc822; {_ascii(str(one.original))}")
+        if one.host:
+            fields.append(f"Remote-MTA: dns; {_ascii(one.host)}")
+        kind = "smtp" if one.reply[:3].isdecimal() else "x-local"
+        fields.append(_folded(f"Diagnostic-Code: {kind}; {_plain(_short(one.reply))}"))
         groups.append("\r\n".join(fields) + "\r\n")
     return "\r\n".join(groups).encode("ascii")
 
@@ -132,7 +154,12 @@ def _folded(field: str) -> str:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.split())[:_REPLY_CHARACTERS]
+    return " ".join(text.split()).encode("utf-8", "replace")[:_REPLY_OCTETS].decode("utf-8", "ignore")
+
+
+def _plain(text: str) -> str:
+    """Printable ASCII, which is all that a reply may hold (RFC 5321 §4.2); "?" for anything else."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
 
 
 def _ascii(text: str) -> str:
@@ -143,7 +170,8 @@ def _ascii(text: str) -> str:
 def _cut(header: bytes) -> bytes:
     """Whole lines of the header, as many as fit, without the empty line at its end."""
     if len(header) > HEADER_OCTETS:
-        header = header[: header.rfind(b"\r\n", 0, HEADER_OCTETS) + 2]
+        end = header.rfind(b"\r\n", 0, HEADER_OCTETS)
+        header = header[: end if end > 0 else HEADER_OCTETS]
     return header.rstrip(b"\r\n") + b"\r\n"
 
 

@@ -18,8 +18,8 @@ from ..mail.columns import InternalDate
 from ..mail.envelope import Recipient
 from ..mail.errors import NoSuchItem, PermanentFailure
 from ..mail.queue_item import Failed, QueueItem
-from ..mail.transaction import Body, Outgoing, Placement, Transaction
-from .bounce import HEADER_OCTETS, RECIPIENTS, Reporter, report
+from ..mail.transaction import Outgoing, Placement, Transaction
+from .bounce import HEADER_OCTETS, RECIPIENTS, FailedRecipient, Reporter, report
 
 Failures = Sequence[tuple[QueueItem, Failed]]
 
@@ -90,8 +90,12 @@ class Bouncer:
         self, sender: Address, recipient: Recipient, failures: Failures, header: bytes, now: float
     ) -> Transaction:
         report_id = self._new_id()
-        content = report(self._reporter, report_id, sender, failures, header, now)
-        body = Body(len(content), content.index(b"\r\n\r\n") + 4, content)
+        failed = [
+            FailedRecipient(item.recipient, outcome.status, outcome.reply, outcome.host, item.original_recipient)
+            for item, outcome in failures
+        ]
+        arrived = failures[0][0].created
+        body = report(self._reporter, report_id, sender, failed, header, arrived=arrived, now=now)
         date = InternalDate(int(now))
         return Transaction(
             report_id,

@@ -197,6 +197,7 @@ MISTAKES = [
     (b"MAIL FROM:<a@x> BODY=BINARYMIME", 501),
     (b"MAIL FROM:<a@x> AUTH=a=b", 501),
     (b"MAIL FROM:<a@x> AUTH=", 501),
+    (b"MAIL FROM:<a@x> AUTH=a+3", 501),
     (b"RCPT FROM:<a@x>", 503),
     (b"EXPN list", 502),
     (b"VRFY", 501),
@@ -326,6 +327,17 @@ def test_lmtp_speaks_lhlo_only_and_answers_each_recipient() -> None:
     assert talk.engine.next_event() is Wait.PAUSED
     assert talk.engine.send_each([replies.OK, replies.LOCAL_ERROR]).count(b"\r\n") == 2
     assert talk.engine.state is State.GREETED
+
+
+def test_a_mistake_moves_nothing_whatever_is_answered() -> None:
+    engine = SMTPServerEngine(OFFER)
+    engine.next_event()
+    engine.send(Reply(220, ("hi",)))
+    engine.receive_data(b"WHAT\r\n")
+    assert isinstance(engine.next_event(), Mistake)
+    assert engine.awaits_answer
+    engine.send(replies.OK)
+    assert engine.state is State.STARTED
 
 
 def test_answers_out_of_turn_are_our_own_mistake() -> None:

@@ -106,7 +106,10 @@ class SMTPSettings(Table):
     )
     idle_timeout: Seconds = Field(default=300.0, description="A client that says nothing this long is left.")
     max_recipients: Count = Field(default=1000, description="Recipients in one transaction.")
-    max_hops: Count = Field(default=50, description="Received fields after which a message is taken to be in a loop.")
+    max_hops: Count = Field(
+        default=100,
+        description="Received fields after which a message is taken to be in a loop (RFC 5321: 100 or more).",
+    )
 
 
 class RelaySettings(Table):

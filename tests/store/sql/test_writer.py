@@ -169,6 +169,16 @@ def test_a_batch_is_bounded_in_time(open_store, wait):
     assert store.commits == before + 5
 
 
+def test_deliveries_without_end_do_not_starve_other_work(open_store, wait):
+    store = open_store(limits=BatchLimits(deliveries=5, seconds=0.0))
+    wait(store.create_account(ANN))
+    order = []
+    quick = [delivery.addCallback(lambda _: order.append("deliver")) for delivery in deliveries(store, 50)]
+    slow = [store._write(lambda state: None).addCallback(lambda _: order.append("other")) for _ in range(2)]
+    wait(gatherResults(quick + slow))
+    assert [position for position, what in enumerate(order) if what == "other"] == [5, 11]
+
+
 def test_idle_work_waits_until_nothing_else_does(store, inbox, wait):
     order = []
     idle = store._machinery.writer.submit(lambda state: None, idle=True).addCallback(lambda _: order.append("idle"))

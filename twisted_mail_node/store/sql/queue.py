@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
 from json import dumps
+from typing import Any
 
 import apsw
 
@@ -35,32 +36,32 @@ LOOK_AHEAD = 2000
 """How many due items are looked at in the order of their time before busy domains are passed over by index."""
 
 
-def _item(row: tuple[object, ...], transcript: str = "") -> QueueItem:
-    # Any row of _ITEMS; the schema is strict, so the types are what they were when written.
+# Any: the schema is strict, so the types are what they were when written.
+def _item(row: tuple[Any, ...], transcript: str = "") -> QueueItem:
     (item, transaction, body, size, header_size, eight_bit, body_type, *addresses) = row[:13]
     created, due, attempts, owner, until, status, reply, host = row[13:]
     sender, recipient, original = (_address(*addresses[at : at + 2]) for at in (0, 2, 4))
     assert recipient is not None
     return QueueItem(
-        item_id=item,  # type: ignore[arg-type]
-        transaction_id=transaction,  # type: ignore[arg-type]
-        body_id=body,  # type: ignore[arg-type]
-        body_size=size,  # type: ignore[arg-type]
-        header_size=header_size,  # type: ignore[arg-type]
+        item_id=item,
+        transaction_id=transaction,
+        body_id=body,
+        body_size=size,
+        header_size=header_size,
         eight_bit=bool(eight_bit),
         body_type=BodyType(body_type),
         sender=sender,
         recipient=recipient,
         original_recipient=original,
         state=ItemState.LEASED if owner else ItemState.DUE,
-        created=created,  # type: ignore[arg-type]
-        due=due,  # type: ignore[arg-type]
-        attempts=attempts,  # type: ignore[arg-type]
-        lease_owner=owner,  # type: ignore[arg-type]
-        lease_until=until,  # type: ignore[arg-type]
+        created=created,
+        due=due,
+        attempts=attempts,
+        lease_owner=owner,
+        lease_until=until,
         last_status=EnhancedStatus.parse(str(status)) if status else None,
-        last_reply=reply,  # type: ignore[arg-type]
-        last_host=host,  # type: ignore[arg-type]
+        last_reply=reply,
+        last_host=host,
         transcript=transcript,
     )
 

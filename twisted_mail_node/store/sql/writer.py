@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 
 import apsw
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -42,7 +42,7 @@ class IReactor(IReactorFromThreads, IReactorTime):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchLimits:
-    """How much goes into one commit. Deliveries count by number and octets; other work by time."""
+    """How much goes into one commit. Deliveries count by number and octets (about 10 ms); other work by time."""
 
     deliveries: int = 250
     octets: int = 8 * 1024 * 1024
@@ -92,7 +92,7 @@ class Writer:
         self._idle_since = 0.0
         self._between: deque[Callable[[apsw.Connection], None]] = deque()
         self._condition = Condition()
-        self._kicked = False
+        self._kicked: IDelayedCall | None = None
         self._accepting = False
         self._stopping = False
         self._thread: Thread | None = None
@@ -119,6 +119,9 @@ class Writer:
     def stop(self) -> Deferred[None]:
         """Finish all that was submitted, then close. Fires when the thread has ended."""
         self._accepting = False
+        if self._kicked is not None:
+            self._kicked.cancel()
+            self._kicked = None
         with self._condition:
             self._stopping = True
             self._condition.notify()
@@ -131,7 +134,7 @@ class Writer:
             deferred.errback(Failure(Unavailable("the store is stopped")))
             return deferred
         self._accepts.append((transaction, deferred))
-        if not self._kicked:
+        if self._kicked is None:
             self._kick_soon()
         return deferred
 
@@ -146,7 +149,7 @@ class Writer:
             deferred.errback(Failure(Unavailable("the store is stopped")))
             return deferred
         (self._idle if idle else self._operations).append((operation, deferred))
-        if not self._kicked:
+        if self._kicked is None:
             self._kick_soon()
         return deferred
 
@@ -158,11 +161,10 @@ class Writer:
 
     def _kick_soon(self) -> None:
         # Once a turn of the reactor: what comes in one turn shares a commit, and one wake-up.
-        self._kicked = True
-        self._reactor.callLater(0, self._kick)
+        self._kicked = self._reactor.callLater(0, self._kick)
 
     def _kick(self) -> None:
-        self._kicked = False
+        self._kicked = None
         with self._condition:
             self._condition.notify()
 
@@ -181,6 +183,7 @@ class Writer:
             self._reactor.callFromThread(self._ended, started, Failure())
             return
         state.connection.set_wal_hook(self._note_wal)
+        self._idle_since = monotonic()
         self._accepting = True
         self._reactor.callFromThread(started.callback, None)
         failure: Failure | None = None
@@ -249,8 +252,7 @@ class Writer:
             self._undo(state)
             if not settled:
                 self._take_all(settled)
-            failure = Failure(failure_of(error))
-            everyone = [(deferred, failure) for deferred, _ in settled]
+            everyone = [(deferred, Failure(failure_of(error))) for deferred, _ in settled]
             self._reactor.callFromThread(self._settle, everyone, (), False)
             return
         self.commits += 1
@@ -273,13 +275,16 @@ class Writer:
 
     def _fill(self, state: WriteState, settled: list[_Settled]) -> None:
         limits = self._limits
-        until = monotonic() + limits.seconds
         if self._accepts:
             self._deliver(state, settled)
+        until = monotonic() + limits.seconds
         for _ in range(limits.operations):
-            if not self._operations or monotonic() > until:
+            if not self._operations:
                 break
+            # At least one, however many deliveries there are.
             self._operate(state, *self._operations.popleft(), settled)
+            if monotonic() > until:
+                break
         if not self._idle:
             return
         now = monotonic()

@@ -5,7 +5,7 @@ What the node is told: one TOML file, decoded and checked as a whole.
 defaults, `mistakes` how a mistake is told, `loading` the way from a file to a `Config`.
 """
 
-from .loading import default_config, load_config, parse_config
+from .loading import Overrides, default_config, load_config, parse_config
 from .mistakes import ConfigError, Mistake
 from .sections import (
     AuthSettings,
@@ -30,6 +30,7 @@ __all__ = [
     "LimitSettings",
     "ListenSettings",
     "Mistake",
+    "Overrides",
     "RelaySettings",
     "StoreSettings",
     "TLSSettings",

@@ -23,10 +23,12 @@ from .values import (
     MailboxName,
     NameServer,
     NetworkText,
+    OptionalFile,
     Port,
     Seconds,
     Size,
     SmartHost,
+    Wait,
 )
 
 ServiceName = Literal["smtp", "submission", "lmtp", "pop3", "imap"]
@@ -120,6 +122,9 @@ class RelaySettings(Table):
     smarthost_tls: Literal["none", "may", "encrypt", "verify"] = Field(
         default="verify", description="TLS with the smarthost; verify checks its certificate."
     )
+    trusted_certificates: OptionalFile = Field(
+        default=None, description="PEM file of the authorities that verify trusts; empty: the system's."
+    )
     smarthost_username: str = Field(default="", description="For AUTH at the smarthost; empty: no AUTH.")
     smarthost_password: SecretStr = Field(default=SecretStr(""), description="For AUTH at the smarthost.")
 
@@ -130,16 +135,19 @@ class QueueSettings(Table):
     give_up_after: Seconds = Field(
         default=432000.0, description="Age at which a message that could not be sent is returned."
     )
-    first_retry: Seconds = Field(default=300.0, description="Wait after the first failure; it grows from there.")
-    longest_retry: Seconds = Field(default=14400.0, description="The longest wait between two tries.")
+    retry_after: tuple[Wait, ...] = Field(
+        default=(60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0),
+        description="Waits after the first failures, one after the other.",
+    )
+    then_every: Wait = Field(default=28800.0, description="The wait after each further failure.")
     connections_per_destination: Count = Field(default=5, description="Connections to one destination at a time.")
-    connections: Count = Field(default=100, description="Outgoing connections in all.")
+    connections: Count = Field(default=200, description="Outgoing connections in all.")
 
 
 class POP3Settings(Table):
     """[pop3]"""
 
-    idle_timeout: Seconds = Field(
+    idle_timeout: Annotated[Seconds, Field(ge=600)] = Field(
         default=600.0, description="A client that says nothing this long is left (RFC 1939: 10 min)."
     )
 
@@ -152,8 +160,8 @@ class IMAPSettings(Table):
         default=("Drafts", "Sent", "Junk", "Trash", "Archive"),
         description="Made with each new account, beside INBOX; those named so, with their SPECIAL-USE.",
     )
-    idle_timeout: Seconds = Field(
-        default=1800.0, description="A client that says nothing this long is left (RFC 3501: 30 min)."
+    idle_timeout: Annotated[Seconds, Field(ge=1800)] = Field(
+        default=1860.0, description="A client that says nothing this long is left (RFC 3501: 30 min)."
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -85,6 +86,16 @@ def _network(value: object) -> Network:
     raise ValueError('an IP address or a network such as "127.0.0.0/8" or "2001:db8::/32" (no bits after the prefix)')
 
 
+def is_within(host: str, networks: Sequence[Network]) -> bool:
+    """Whether an address lies in one of the networks; an IPv4 address mapped into IPv6 counts as IPv4."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address.version == network.version and address in network for network in networks)
+
+
 def is_host_name(text: str) -> bool:
     """Whether this can be a host's or a domain's name, in Unicode or A-labels."""
     try:
@@ -153,6 +164,10 @@ def _path(value: object, info: ValidationInfo) -> Path:
     return Path(os.path.normpath(_base(info) / Path(value).expanduser()))
 
 
+def _optional_path(value: object, info: ValidationInfo) -> Path | None:
+    return None if value is None or value == "" else _path(value, info)
+
+
 def _endpoint(value: str, info: ValidationInfo) -> str:
     check_endpoint(value)
     return str(resolved_endpoint(value, Path(STATE_DIR_MARK), _base(info))) if value.startswith("unix:") else value
@@ -172,6 +187,8 @@ Size = Annotated[int, BeforeValidator(_size)]
 """Octets."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 """A duration in seconds."""
+Wait = Annotated[Seconds, Field(ge=1)]
+"""A duration of a second at least."""
 NetworkText = Annotated[Network, BeforeValidator(_network)]
 HostName = Annotated[str, BeforeValidator(_host_name)]
 """In lower case, without a dot at its end."""
@@ -180,6 +197,7 @@ NameServer = Annotated[tuple[str, int], BeforeValidator(_name_server)]
 SmartHost = Annotated[str, BeforeValidator(_smarthost)]
 """`host:port`, or empty."""
 FilePath = Annotated[Path, BeforeValidator(_path)]
+OptionalFile = Annotated[Path | None, BeforeValidator(_optional_path)]
 EndpointText = Annotated[str, AfterValidator(_endpoint)]
 MailboxName = Annotated[str, AfterValidator(_mailbox_name)]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]

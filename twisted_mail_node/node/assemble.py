@@ -1,0 +1,86 @@
+"""
+From a configuration to a node: the one place where concrete rooms are named and joined.
+
+No globals: whatever a node needs it is given here, so several live in one process. The parts: `storage`,
+`incoming`, `outgoing`, `offering`. Neighbours: `service` runs what is made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twisted.cred.checkers import ICredentialsChecker
+
+from ..auth.portal import make_portal
+from ..interfaces.policy import ISMTPPolicy
+from ..mail.envelope import Service
+from .config import Config
+from .config.endpoint import split_endpoint
+from .connection_limits import ConnectionLimits
+from .control.operations import Operations
+from .incoming import make_incoming
+from .listening import Listening
+from .offering import Offering
+from .outgoing import make_outgoing
+from .service import MailNode, Rooms, Step
+from .state import StateFolder
+from .storage import Reactor, Storage, make_passwords, make_storage
+from .tls import ServerTLS
+
+
+def assemble(
+    config: Config,
+    *,
+    reactor: Reactor,
+    storage: Storage | None = None,
+    checkers: Sequence[ICredentialsChecker] | None = None,
+    policies: Sequence[ISMTPPolicy] = (),
+) -> MailNode:
+    """
+    A node, not started: a twisted.application service. `node.listeners` tells its ports once it is.
+
+    Args:
+        config: see `load_config` and `parse_config`.
+        reactor: runs it.
+        storage: the durable doors, in place of the configured store.
+        checkers: prove identities, in place of the directory's passwords; avatar ids are accounts' names.
+        policies: asked about incoming mail before the node's own.
+    """
+    state = StateFolder(config.state_dir)
+    storage = storage or make_storage(config, state.database, reactor)
+    passwords, threads = make_passwords(config, reactor)
+    portal = make_portal(storage.store, storage.directory, passwords, checkers)
+    tls = ServerTLS()
+    limits = ConnectionLimits(
+        config.limits.connections, config.limits.connections_per_address, config.limits.trusted_networks
+    )
+    incoming = make_incoming(config, storage, reactor, policies)
+    offering = Offering(config, reactor, storage, portal, incoming, tls)
+    listening: list[Listening] = []
+    goodbye: list[Step] = []
+    for listen in config.listeners():
+        factory = offering.factory(listen)
+        proxied = split_endpoint(listen.endpoint).proxied
+        limited = limits.limited(factory, Service(listen.service), by_address=not proxied)
+        listening.append(Listening(reactor, listen, limited, tls, config.state_dir, config.proxy.trusted))
+        goodbye.append(factory.close_all)
+    outgoing = make_outgoing(
+        config, storage, reactor, incoming, lambda: [place.listener for place in listening if place.is_bound]
+    )
+    operations = Operations(
+        config, storage.directory, storage.queue, passwords, reactor.seconds, state.forget_first_password
+    )
+    rooms = Rooms(
+        storage=storage,
+        hasher=passwords,
+        threads=threads,
+        tls=tls,
+        limits=limits,
+        listening=listening,
+        operations=operations,
+        goodbye=goodbye,
+        start_sending=outgoing.start,
+        stop_sending=outgoing.stop,
+        stop_asking=outgoing.stop_asking,
+    )
+    return MailNode(config, reactor, state, rooms)

@@ -1,0 +1,84 @@
+"""Whether a node would start: everything that stands in its way, found without changing anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from twisted.internet.protocol import Factory
+
+from .blocking import wait_for
+from .config import Config
+from .config.endpoint import EndpointParts, resolved_endpoint
+from .control.client import NodeConnection, NodeUnreachable
+from .errors import CannotStart
+from .listening import Listening, check_unix_path
+from .state import StateFolder
+from .storage import Reactor
+from .tls import ServerTLS
+
+
+def problems_of(config: Config) -> list[str]:
+    """A sentence for each problem; none: it would start. Ports are not tried while a node runs, which has them."""
+    state = StateFolder(config.state_dir)
+    problems = [*_of_certificate(config), *_of_folder(state), *_of_paths(config, state)]
+    if not _is_running(state):
+        problems += _of_ports(config)
+    return problems
+
+
+def _of_certificate(config: Config) -> Iterator[str]:
+    if config.tls is not None:
+        try:
+            ServerTLS().load(config.tls.certificate, config.tls.private_key)
+        except CannotStart as error:
+            yield str(error)
+
+
+def _of_folder(state: StateFolder) -> Iterator[str]:
+    if state.path.is_dir():
+        if not os.access(state.path, os.R_OK | os.W_OK | os.X_OK):
+            yield f"the state folder {state.path} can't be written: permission denied"
+    elif state.path.exists():
+        yield f"the state folder {state.path} can't be made: there is a file of that name"
+    elif not os.access(state.path.parent, os.W_OK | os.X_OK):
+        why = "permission denied" if state.path.parent.is_dir() else f"there is no folder {state.path.parent}"
+        yield f"the state folder {state.path} can't be made: {why}"
+
+
+def _of_paths(config: Config, state: StateFolder) -> Iterator[str]:
+    try:
+        check_unix_path(EndpointParts("unix", False, (str(state.control_socket),), ()), "the node's control socket")
+    except CannotStart as error:
+        yield str(error)
+    for listen in config.listeners():
+        try:
+            check_unix_path(resolved_endpoint(listen.endpoint, config.state_dir, Path.cwd()), listen.service)
+        except CannotStart as error:
+            yield str(error)
+
+
+def _is_running(state: StateFolder) -> bool:
+    try:
+        NodeConnection(state.control_socket).close()
+    except NodeUnreachable:
+        return False
+    return True
+
+
+def _of_ports(config: Config) -> list[str]:
+    async def bind_all(reactor: Reactor) -> list[str]:
+        problems = []
+        for listen in config.listeners():
+            listening = Listening(reactor, listen, Factory(), ServerTLS(), config.state_dir, config.proxy.trusted)
+            if listening.is_in_state_folder or listen.endpoint.startswith("systemd:"):
+                continue
+            try:
+                listening.bind()
+            except CannotStart as error:
+                problems.append(str(error))
+            await listening.close()
+        return problems
+
+    return wait_for(bind_all)

@@ -1,0 +1,293 @@
+"""
+What the operator can do to users, aliases and the queue: by name, with JSON in and JSON out.
+
+The same object serves the control socket of a running node and the command line without one. Decides who may be
+made: names of this node's own domains only. Neighbours: the doors of `interfaces`; `cli` shows what comes of it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
+
+from ...interfaces.deferred import returns_deferred
+from ...interfaces.queue import IQueueStore
+from ...interfaces.store import IDirectory
+from ...mail.address import Address
+from ...mail.errors import MailError
+from ...mail.queue_item import QueueItem
+from ..config import Config
+
+# What JSON has.
+JSON = Any
+Arguments = Mapping[str, JSON]
+
+QUEUE_PAGE = 1000
+"""Items read from the queue at a time."""
+
+
+class Refusal(Exception):
+    """The operation can't be done as asked; the text is for the operator."""
+
+
+class Hasher(Protocol):
+    """Makes password hashes."""
+
+    def hash(self, password: str) -> Deferred[str]:
+        """A new hash of the password."""
+
+
+class Operations:
+    """
+    Performs operations by name.
+
+    Args:
+        config: has the domains and the mailboxes of new accounts.
+        directory: users and aliases.
+        queue: the queue's items.
+        hasher: for new passwords.
+        seconds: the time, in seconds since the epoch.
+        password_changed: told the name of each user whose password was changed or who was removed.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        directory: IDirectory,
+        queue: IQueueStore,
+        hasher: Hasher,
+        seconds: Callable[[], float],
+        password_changed: Callable[[str], None],
+    ) -> None:
+        self._config = config
+        self._directory = directory
+        self._queue = queue
+        self._hasher = hasher
+        self._seconds = seconds
+        self._password_changed = password_changed
+        self._by_name: dict[str, Callable[[Arguments], Coroutine[Any, Any, JSON]]] = {
+            "user.add": self._add_user,
+            "user.remove": self._remove_user,
+            "user.list": self._list_users,
+            "user.passwd": self._change_password,
+            "user.check": self._check_new_users,
+            "user.import": self._import_users,
+            "alias.add": self._add_alias,
+            "alias.remove": self._remove_alias,
+            "alias.list": self._list_aliases,
+            "domain.list": self._list_domains,
+            "queue.list": self._list_queue,
+            "queue.show": self._show_queue,
+            "queue.retry": self._retry_queue,
+            "queue.drop": self._drop_queue,
+        }
+
+    @returns_deferred
+    async def perform(self, name: str, arguments: Arguments) -> JSON:
+        """Do it. Fires with what to show, as JSON has it; fails with Refusal."""
+        operation = self._by_name.get(name)
+        if operation is None:
+            raise Refusal(f"this node does not know the operation {name}")
+        try:
+            return await operation(arguments)
+        except MailError as error:
+            raise Refusal(error.text) from error
+        except (KeyError, TypeError) as error:
+            raise Refusal(f"{name}: not the arguments that this operation takes") from error
+
+    # -- users ------------------------------------------------------------------------------------------------------
+
+    async def _add_user(self, arguments: Arguments) -> JSON:
+        name = self._own_name(arguments["name"])
+        if await self._directory.password_hash(name) is not None:
+            raise Refusal(f"there is a user {name} already")
+        password_hash = await self._hasher.hash(_password(arguments))
+        await self._directory.add_user(name, password_hash, self._config.new_mailboxes)
+        return {"name": name}
+
+    async def _remove_user(self, arguments: Arguments) -> JSON:
+        name = await self._user(arguments)
+        await self._directory.remove_user(name)
+        self._password_changed(name)
+        return {"name": name}
+
+    async def _list_users(self, _: Arguments) -> JSON:
+        return [{"name": name} for name in await self._directory.users()]
+
+    async def _change_password(self, arguments: Arguments) -> JSON:
+        name = await self._user(arguments)
+        await self._directory.set_password_hash(name, await self._hasher.hash(_password(arguments)))
+        self._password_changed(name)
+        return {"name": name}
+
+    async def _check_new_users(self, arguments: Arguments) -> JSON:
+        """The positions of names that can't be added, each with the reason."""
+        taken = set(await self._directory.users())
+        mistakes, seen = [], dict[str, int]()
+        for position, given in enumerate(arguments["names"]):
+            try:
+                name = self._own_name(given)
+            except Refusal as refusal:
+                mistakes.append({"position": position, "reason": str(refusal)})
+                continue
+            if name in taken:
+                mistakes.append({"position": position, "reason": f"there is a user {name} already"})
+            elif name in seen:
+                mistakes.append({"position": position, "reason": f"{name} stands here twice"})
+            seen.setdefault(name, position)
+        return mistakes
+
+    async def _import_users(self, arguments: Arguments) -> JSON:
+        """Add [name, password] each; all of them or none. Their hashes leave room for those of logins."""
+        users = [(self._own_name(name), _password({"password": password})) for name, password in arguments["users"]]
+        in_turn = DeferredSemaphore(self._config.auth.hashes_at_once)
+        hashing = [in_turn.run(self._hasher.hash, password) for _, password in users]
+        hashes = await gatherResults(hashing, consumeErrors=True)
+        added: list[str] = []
+        refused: list[str] = []
+
+        async def add(name: str, password_hash: str) -> None:
+            try:
+                await self._directory.add_user(name, password_hash, self._config.new_mailboxes)
+                added.append(name)
+            except MailError as error:
+                refused.append(f"{name}: {error.text}")
+
+        pairs = zip((name for name, _ in users), hashes, strict=True)
+        await gatherResults([Deferred.fromCoroutine(add(name, password_hash)) for name, password_hash in pairs])
+        if refused:
+            for name in added:
+                await self._directory.remove_user(name)
+            raise Refusal(refused[0])
+        return {"count": len(users)}
+
+    async def _user(self, arguments: Arguments) -> str:
+        name = _address(arguments["name"]).key
+        if await self._directory.password_hash(name) is None:
+            raise Refusal(f"there is no user {name}")
+        return name
+
+    def _own_name(self, given: str) -> str:
+        address = _address(given)
+        if address.domain not in self._config.domains:
+            domains = ", ".join(self._config.domains)
+            raise Refusal(f"{address.domain} is not a domain of this node, which has: {domains}")
+        return address.key
+
+    # -- aliases ----------------------------------------------------------------------------------------------------
+
+    async def _add_alias(self, arguments: Arguments) -> JSON:
+        source = self._alias_source(arguments["source"])
+        added = [_address(target) for target in arguments["targets"]]
+        if not added:
+            raise Refusal("an alias leads to one address at least")
+        before = await self._directory.alias(source)
+        targets = list({target.key: target for target in (*before, *added)}.values())
+        await self._directory.set_alias(source, targets)
+        return _alias(source, targets)
+
+    async def _remove_alias(self, arguments: Arguments) -> JSON:
+        source = self._alias_source(arguments["source"], own=False)
+        before = await self._directory.alias(source)
+        if not before:
+            raise Refusal(f"there is no alias {source}")
+        removed = {_address(target).key for target in arguments.get("targets", ())}
+        if strangers := removed - {target.key for target in before}:
+            raise Refusal(f"{source} does not lead to {', '.join(sorted(strangers))}")
+        left = [target for target in before if removed and target.key not in removed]
+        await self._directory.set_alias(source, left)
+        return _alias(source, left)
+
+    async def _list_aliases(self, _: Arguments) -> JSON:
+        return [_alias(source, targets) for source, targets in await self._directory.aliases()]
+
+    def _alias_source(self, given: str, *, own: bool = True) -> str:
+        """`name@domain`, or `@domain` for the catch-all."""
+        catch_all = given.startswith("@")
+        address = _address(f"any{given}" if catch_all else given)
+        if own:
+            self._own_name(str(address))
+        return f"@{address.domain}" if catch_all else address.key
+
+    # -- domains ----------------------------------------------------------------------------------------------------
+
+    async def _list_domains(self, _: Arguments) -> JSON:
+        users = [name.rpartition("@")[2] for name in await self._directory.users()]
+        sources = [source.rpartition("@")[2] for source, _ in await self._directory.aliases()]
+        return [
+            {"name": domain, "users": users.count(domain), "aliases": sources.count(domain)}
+            for domain in self._config.domains
+        ]
+
+    # -- queue ------------------------------------------------------------------------------------------------------
+
+    async def _list_queue(self, _: Arguments) -> JSON:
+        found: list[JSON] = []
+        after = 0
+        while page := await self._queue.items(QUEUE_PAGE, after):
+            found += map(_item, page)
+            after = page[-1].item_id
+        return found
+
+    async def _show_queue(self, arguments: Arguments) -> JSON:
+        item = await self._queue.item(int(arguments["id"]))
+        original = item.original_recipient
+        return _item(item) | {
+            "original_recipient": str(original) if original else None,
+            "body_type": item.body_type.value,
+            "lease_owner": item.lease_owner or None,
+            "transcript": item.transcript,
+        }
+
+    async def _retry_queue(self, arguments: Arguments) -> JSON:
+        ids = arguments.get("ids")
+        count = await self._queue.retry(None if ids is None else [int(item) for item in ids], self._seconds())
+        return {"count": count}
+
+    async def _drop_queue(self, arguments: Arguments) -> JSON:
+        return {"count": await self._queue.drop([int(item) for item in arguments["ids"]])}
+
+
+def _address(given: str) -> Address:
+    try:
+        return Address.parse(unicodedata.normalize("NFC", given))
+    except ValueError as error:
+        raise Refusal(str(error)) from None
+
+
+def _password(arguments: Arguments) -> str:
+    password = arguments["password"]
+    if not password or not isinstance(password, str):
+        raise Refusal("an empty password is no password")
+    if "\0" in password:
+        raise Refusal("a password may not have a NUL in it")
+    return password
+
+
+def _alias(source: str, targets: Sequence[Address]) -> JSON:
+    return {"source": source, "targets": [str(target) for target in targets]}
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _item(item: QueueItem) -> JSON:
+    return {
+        "id": item.item_id,
+        "message": item.transaction_id,
+        "sender": str(item.sender) if item.sender else "",
+        "recipient": str(item.recipient),
+        "state": item.state.value,
+        "size": item.body_size,
+        "created": _time(item.created),
+        "due": _time(item.due),
+        "attempts": item.attempts,
+        "status": str(item.last_status) if item.last_status else None,
+        "reply": item.last_reply,
+        "host": item.last_host,
+    }

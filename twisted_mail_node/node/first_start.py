@@ -1,0 +1,54 @@
+"""
+What the start without a configuration file makes for itself, once: a certificate, and an account to begin with.
+
+Everything goes into the state folder and is found there by later starts.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ..interfaces.store import IDirectory
+from ..mail.errors import AccountExists
+from .control.operations import Hasher
+from .state import FIRST_ACCOUNT, StateFolder
+from .tls import ServerTLS, make_certificate
+
+_PASSWORD_OCTETS = 15
+
+
+def load_own_certificate(tls: ServerTLS, state: StateFolder, names: Sequence[str]) -> None:
+    """
+    Load the certificate that lies in the state folder, made before if there is none.
+
+    Raises: CannotStart: what lies there can't be used, or nothing can be written.
+    """
+    if not state.certificate.exists() or not state.private_key.exists():
+        certificate, private_key = make_certificate(names, datetime.now(UTC))
+        state.write(state.private_key, private_key)
+        state.write(state.certificate, certificate)
+    tls.load(state.certificate, state.private_key)
+
+
+async def make_first_account(
+    state: StateFolder, directory: IDirectory, hasher: Hasher, new_mailboxes: Sequence[tuple[str, str | None]]
+) -> None:
+    """
+    Make FIRST_ACCOUNT with a random password, told in a file of the state folder.
+
+    Not if it exists, and not again once its password was changed or it was removed: the file is empty then.
+    """
+    if await directory.password_hash(FIRST_ACCOUNT) is not None:
+        return
+    path = state.first_password
+    # The file comes first, so that a start that was broken off between the two is made good by the next.
+    password = path.read_text(encoding="ascii").strip() if path.exists() else secrets.token_urlsafe(_PASSWORD_OCTETS)
+    if not password:
+        return
+    state.write(path, password.encode("ascii") + b"\n")
+    try:
+        await directory.add_user(FIRST_ACCOUNT, await hasher.hash(password), new_mailboxes)
+    except AccountExists:
+        return

@@ -1,0 +1,76 @@
+"""The factory for each service that a listener may offer, joined over one storage."""
+
+from __future__ import annotations
+
+from twisted.cred.portal import Portal
+
+from .. import __version__
+from ..auth.throttle import FailedLogins
+from ..mail.envelope import Service
+from ..protocols.imap import IMAPFactory, IMAPSettings
+from ..protocols.login import Authenticator
+from ..protocols.pop3 import POP3Factory, POP3Settings
+from ..protocols.smtp import SMTPFactory, SMTPSettings
+from .config import Config, ListenSettings
+from .incoming import Incoming
+from .storage import Reactor, Storage
+from .tls import ServerTLS
+
+Factory = SMTPFactory | POP3Factory | IMAPFactory
+
+
+class Offering:
+    """Makes the factories: all of them share the record of failed logins, and what they ask."""
+
+    def __init__(
+        self, config: Config, reactor: Reactor, storage: Storage, portal: Portal, incoming: Incoming, tls: ServerTLS
+    ) -> None:
+        self._config = config
+        self._reactor = reactor
+        self._store = storage.store
+        self._incoming = incoming
+        self._tls = tls
+        trusted = [str(network) for network in config.limits.trusted_networks]
+        attempts = FailedLogins(reactor.seconds, trusted)
+        self._authenticator = Authenticator(portal, attempts, reactor, config.auth.plaintext, config.domains[0])
+
+    def factory(self, listen: ListenSettings) -> Factory:
+        """What is served at this place of the configuration."""
+        tls = self._tls if listen.tls == "starttls" else None
+        match Service(listen.service):
+            case Service.POP3:
+                pop3 = self._pop3_settings()
+                return POP3Factory(self._store, pop3, self._reactor, self._authenticator, tls)
+            case Service.IMAP:
+                imap = self._imap_settings()
+                return IMAPFactory(self._store, imap, self._reactor, self._authenticator, tls)
+            case service:
+                smtp = self._smtp_settings(service, listen)
+                incoming = self._incoming
+                return SMTPFactory(incoming.policy, incoming.intake, smtp, self._reactor, self._authenticator, tls)
+
+    def _smtp_settings(self, service: Service, listen: ListenSettings) -> SMTPSettings:
+        config = self._config
+        return SMTPSettings(
+            hostname=config.hostname,
+            service=service,
+            auth=listen.auth or "off",
+            max_message_size=config.limits.max_message_size,
+            max_recipients=config.smtp.max_recipients,
+            bare_newlines=config.smtp.bare_newlines,
+            command_timeout_seconds=config.smtp.idle_timeout,
+            content_timeout_seconds=config.smtp.idle_timeout,
+        )
+
+    def _pop3_settings(self) -> POP3Settings:
+        return POP3Settings(hostname=self._config.hostname, timeout_seconds=self._config.pop3.idle_timeout)
+
+    def _imap_settings(self) -> IMAPSettings:
+        config = self._config
+        return IMAPSettings(
+            hostname=config.hostname,
+            delimiter=config.imap.delimiter,
+            max_message_octets=config.limits.max_message_size,
+            inactivity_seconds=config.imap.idle_timeout,
+            version=__version__,
+        )

@@ -1,0 +1,105 @@
+"""What sends mail on: resolver, routes, connections, and the queue's runner, joined over one storage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from ..delivery.pool import PoolLimits
+from ..delivery.remote import RemoteDelivery
+from ..delivery.route import Routes, Smarthost
+from ..delivery.tls import ClientTLS
+from ..dns.resolver import MXResolver
+from ..interfaces.deferred import returns_deferred
+from ..mail.address import Address
+from ..queue.bouncer import Bouncer
+from ..queue.runner import QueueRunner, RunnerLimits
+from ..queue.schedule import Schedule
+from .config import Config
+from .incoming import Incoming
+from .listening import Listener
+from .storage import Reactor, Storage
+
+OWNER = "node"
+"""The name under which leases are held: one node at a time has the storage, and finds what its last life held."""
+
+UNDER_WAY_SECONDS = 2.0
+"""How long deliveries under way may go on at the stop."""
+
+
+class Outgoing:
+    """The queue's runner and what it works with."""
+
+    def __init__(self, runner: QueueRunner, delivery: RemoteDelivery, resolver: MXResolver) -> None:
+        self._runner = runner
+        self._delivery = delivery
+        self._resolver = resolver
+
+    def start(self) -> Deferred[None]:
+        """Send what is due, from now on."""
+        return self._runner.start()
+
+    @returns_deferred
+    async def stop(self) -> None:
+        """Begin nothing more; fires when what is under way is recorded, and all connections are closed."""
+        await self._runner.stop()
+        await self._delivery.stop()
+
+    def stop_asking(self) -> Deferred[Any]:
+        """End all look-ups in DNS."""
+        return self._resolver.stop()
+
+
+def make_outgoing(
+    config: Config,
+    storage: Storage,
+    reactor: Reactor,
+    incoming: Incoming,
+    listeners: Callable[[], Sequence[Listener]],
+) -> Outgoing:
+    """The rooms that send. `listeners` tells where this node listens at the time, so that it never sends to itself."""
+    relay, queue = config.relay, config.queue
+    resolver = MXResolver(reactor, config.dns.servers or None)
+    smarthost = None
+    if relay.smarthost:
+        password = relay.smarthost_password.get_secret_value()
+        smarthost = Smarthost.parse(relay.smarthost, relay.smarthost_tls, relay.smarthost_username, password)
+    routes = Routes(
+        resolver,
+        hostname=config.hostname,
+        port=relay.port,
+        smarthost=smarthost,
+        listening=lambda: [(listener.host, listener.port) for listener in listeners() if listener.port],
+    )
+    delivery = RemoteDelivery(
+        storage.queue,
+        routes,
+        reactor,
+        hostname=config.hostname,
+        tls=ClientTLS(relay.trusted_certificates),
+        pool_limits=PoolLimits(connections=queue.connections_per_destination),
+    )
+    bouncer = Bouncer(
+        storage.queue,
+        incoming.lead,
+        hostname=config.hostname,
+        postmaster=Address("postmaster", config.domains[0]),
+        new_id=incoming.ids.next,
+    )
+    runner = QueueRunner(
+        storage.queue,
+        delivery,
+        reactor,
+        OWNER,
+        bouncer=bouncer,
+        schedule=Schedule(queue.retry_after, queue.then_every, queue.give_up_after),
+        limits=RunnerLimits(
+            messages_in_flight=queue.connections,
+            # The next message waits where its connection comes free.
+            messages_per_destination=2 * queue.connections_per_destination,
+            stop_seconds=UNDER_WAY_SECONDS,
+        ),
+    )
+    return Outgoing(runner, delivery, resolver)

@@ -1,0 +1,68 @@
+"""What all commands need: the configuration, the way to the node or its store, and one manner of failing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from ..node.config import Config, ConfigError, Overrides, load_config
+from ..node.control.access import Access, open_access
+from ..node.control.client import NodeUnreachable
+from ..node.control.operations import JSON, Refusal
+from ..node.errors import CannotStart
+
+REFUSED = 1
+BAD_CONFIGURATION = 2
+
+
+class Failed(click.ClickException):
+    """Ends the command: the text goes to standard error, `exit_code` to the shell."""
+
+    def __init__(self, message: str, exit_code: int = REFUSED) -> None:
+        super().__init__(message)
+        setattr(self, "exit_code", exit_code)  # noqa: B010  declared by click as the class's
+
+
+class Session:
+    """One run of the command line."""
+
+    def __init__(self, config_file: str | None, state_dir: str) -> None:
+        self._config_file = config_file
+        self._state_dir = state_dir
+
+    def config(self) -> Config:
+        """The configuration. Raises: Failed, with all its mistakes."""
+        try:
+            return load_config(self._config_file, Overrides(state_dir=self._state_dir))
+        except ConfigError as error:
+            raise Failed(str(error), BAD_CONFIGURATION) from error
+
+    @contextmanager
+    def access(self) -> Iterator[Access]:
+        """The node or its store. Raises Failed for all that goes wrong inside."""
+        config = self.config()
+        access = None
+        try:
+            access = open_access(config)
+            yield access
+        except (CannotStart, NodeUnreachable, Refusal) as error:
+            raise Failed(str(error)) from error
+        finally:
+            if access is not None:
+                access.close()
+
+    # Any: an operation's arguments are what JSON has.
+    def perform(self, operation: str, **arguments: Any) -> JSON:
+        """Perform one operation. Raises: Failed."""
+        with self.access() as access:
+            return access.perform(operation, arguments)
+
+
+pass_session = click.make_pass_decorator(Session)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+"""The option --json, which every command has."""

@@ -1,0 +1,154 @@
+"""`mailnode user`: accounts and their passwords."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Sequence
+from typing import IO
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from ..node.control.access import Access
+from ..node.control.client import NodeUnreachable
+from ..node.control.operations import Refusal
+from .output import show, show_table
+from .session import Failed, Session, json_option, pass_session
+
+IMPORT_BATCH = 32
+"""Users added by one operation of an import; the progress bar moves that often."""
+
+_GENERATED_OCTETS = 15
+
+
+_generate_option = click.option("--generate", is_flag=True, help="Make a random password, and show it.")
+_password_stdin_option = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input, one line."
+)
+
+
+def _asked_password(password_stdin: bool, generate: bool) -> str:
+    if password_stdin and generate:
+        raise click.UsageError("--password-stdin and --generate exclude each other")
+    if generate:
+        return secrets.token_urlsafe(_GENERATED_OCTETS)
+    if password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+@click.group()
+def user() -> None:
+    """Users: who can log in, each with mailboxes of their own."""
+
+
+@user.command()
+@click.argument("name", metavar="NAME@DOMAIN")
+@_password_stdin_option
+@_generate_option
+@json_option
+@pass_session
+def add(session: Session, name: str, password_stdin: bool, generate: bool, as_json: bool) -> None:
+    """Add a user, with INBOX and the configured mailboxes."""
+    password = _asked_password(password_stdin, generate)
+    answer = session.perform("user.add", name=name, password=password)
+    shown = {"password": password} if generate else {}
+    told = f", password: {password}" if generate else ""
+    show(answer | shown, as_json, f"user {answer['name']} added{told}")
+
+
+@user.command()
+@click.argument("name", metavar="NAME@DOMAIN")
+@_password_stdin_option
+@_generate_option
+@json_option
+@pass_session
+def passwd(session: Session, name: str, password_stdin: bool, generate: bool, as_json: bool) -> None:
+    """Give a user another password."""
+    password = _asked_password(password_stdin, generate)
+    answer = session.perform("user.passwd", name=name, password=password)
+    shown = {"password": password} if generate else {}
+    told = f": {password}" if generate else ""
+    show(answer | shown, as_json, f"user {answer['name']} has a new password{told}")
+
+
+@user.command()
+@click.argument("name", metavar="NAME@DOMAIN")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@pass_session
+def remove(session: Session, name: str, yes: bool, as_json: bool) -> None:
+    """Remove a user with all their mail."""
+    if not yes and not as_json and sys.stdin.isatty():
+        click.confirm(f"Remove {name} and all mail of this user?", abort=True)
+    answer = session.perform("user.remove", name=name)
+    show(answer, as_json, f"user {answer['name']} removed")
+
+
+@user.command("list")
+@json_option
+@pass_session
+def list_(session: Session, as_json: bool) -> None:
+    """List all users."""
+    show_table(session.perform("user.list"), as_json, {"name": "user"})
+
+
+@user.command("import")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@json_option
+@pass_session
+def import_(session: Session, file: IO[str], as_json: bool) -> None:
+    """
+    Add users from FILE ("-": standard input), a line NAME@DOMAIN:PASSWORD each.
+
+    Empty lines and lines that begin with "#" are passed over. Where a line can't be used, all such lines are told
+    and nobody is added.
+    """
+    entries, mistakes = _read(file)
+    with session.access() as access:
+        names = [name for _, name, _ in entries]
+        for found in access.perform("user.check", {"names": names}):
+            mistakes.append((entries[found["position"]][0], found["reason"]))
+        if mistakes:
+            lines = [f"{file.name}:{number}: {reason}" for number, reason in sorted(mistakes)]
+            raise Failed("\n".join([*lines, "nobody was added"]))
+        _add_all(access, [(name, password) for _, name, password in entries], quiet=as_json)
+    show({"count": len(entries)}, as_json, f"{len(entries)} users added")
+
+
+def _read(file: IO[str]) -> tuple[list[tuple[int, str, str]], list[tuple[int, str]]]:
+    """(line number, name, password) of each user; (line number, reason) of each line that has none."""
+    entries, mistakes = [], []
+    try:
+        for number, line in enumerate(file, 1):
+            text = line.rstrip("\r\n")
+            if not text.strip() or text.startswith("#"):
+                continue
+            name, colon, password = text.partition(":")
+            if not colon or not password:
+                mistakes.append((number, "expected NAME@DOMAIN:PASSWORD"))
+            else:
+                entries.append((number, name.strip(), password))
+    except UnicodeDecodeError as error:
+        raise Failed(f"{file.name}: not UTF-8: {error}") from error
+    return entries, mistakes
+
+
+def _add_all(access: Access, users: Sequence[tuple[str, str]], quiet: bool) -> None:
+    """All of them, or none where one fails."""
+    console = Console(stderr=True)
+    added: list[str] = []
+    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task("adding users", total=len(users))
+        try:
+            for start in range(0, len(users), IMPORT_BATCH):
+                batch = users[start : start + IMPORT_BATCH]
+                access.perform("user.import", {"users": batch})
+                added += [name for name, _ in batch]
+                progress.advance(task, len(batch))
+        except (Refusal, NodeUnreachable) as error:
+            for name in added:
+                access.perform("user.remove", {"name": name})
+            raise Failed(f"{error}; nobody was added") from error

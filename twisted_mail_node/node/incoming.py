@@ -13,14 +13,13 @@ from ..interfaces.deferred import returns_deferred
 from ..interfaces.intake import IIntake
 from ..interfaces.policy import ISMTPPolicy
 from ..mail.address import Address
-from ..mail.envelope import BodyType, Recipient
+from ..mail.envelope import Recipient
 from ..mail.errors import PermanentFailure, TemporaryFailure
-from ..mail.queue_item import Failed, ItemState, QueueItem
 from ..mail.status import EnhancedStatus
 from ..mail.transaction import Body
 from ..mail.verdict import Accept, Reject
 from ..policy import PolicyChain, Recipients, RecipientSettings, RelayPolicy, RelaySettings
-from ..queue.bounce import Reporter, report
+from ..queue.bounce import FailedRecipient, Reporter, report
 from .config import Config
 from .state import FIRST_ACCOUNT
 from .storage import Reactor, Storage
@@ -47,7 +46,7 @@ def make_incoming(config: Config, storage: Storage, reactor: Reactor, more_polic
     settings = IntakeSettings(
         hostname=config.hostname, max_size=config.limits.max_message_size, max_hops=config.smtp.max_hops
     )
-    make_bounce = BounceWriter(Reporter(config.hostname, Address("postmaster", config.domains[0])))
+    reporter = Reporter(config.hostname, Address("postmaster", config.domains[0]))
 
     @returns_deferred
     async def lead(address: Address) -> Recipient:
@@ -65,42 +64,13 @@ def make_incoming(config: Config, storage: Storage, reactor: Reactor, more_polic
             raise PermanentFailure(verdict.text, verdict.status)
         raise TemporaryFailure("the address can't be looked up now", EnhancedStatus(4, 3, 0))
 
+    def make_bounce(
+        transaction_id: str, now: float, sender: Address, failures: Sequence[Failure], header: bytes
+    ) -> Body:
+        """See intake's MakeBounce: the queue's report, for recipients that never came into the queue."""
+        failed = [FailedRecipient(failure.recipient, failure.status, failure.text) for failure in failures]
+        return report(reporter, ids.next(), sender, failed, header, arrived=now, now=now)
+
     intake = Intake(storage.store, reactor, ids, make_bounce, settings, resolve=lead)
     policy: ISMTPPolicy = PolicyChain([*more_policies, relay]) if more_policies else relay
     return Incoming(policy, intake, ids, lead)
-
-
-class BounceWriter:
-    """Lets the queue's report be written for recipients that never came into the queue."""
-
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
-
-    def __call__(
-        self, transaction_id: str, now: float, sender: Address, failures: Sequence[Failure], header: bytes
-    ) -> Body:
-        """See intake's MakeBounce."""
-        failed = [
-            (_never_queued(transaction_id, now, sender, failure), Failed(failure.status, failure.text))
-            for failure in failures
-        ]
-        content = report(self._reporter, f"{transaction_id}.report", sender, failed, header, now)
-        return Body(len(content), content.index(b"\r\n\r\n") + 4, content)
-
-
-def _never_queued(transaction_id: str, now: float, sender: Address, failure: Failure) -> QueueItem:
-    return QueueItem(
-        item_id=0,
-        transaction_id=transaction_id,
-        body_id=0,
-        body_size=0,
-        header_size=0,
-        eight_bit=False,
-        body_type=BodyType.SEVEN_BIT,
-        sender=sender,
-        recipient=failure.recipient,
-        original_recipient=None,
-        state=ItemState.FAILED,
-        created=now,
-        due=now,
-    )

@@ -7,11 +7,13 @@ import pytest
 from twisted.internet.task import Clock
 
 from twisted_mail_node.mail.columns import FetchItem
+from twisted_mail_node.mail.errors import TemporaryFailure
+from twisted_mail_node.mail.flags import FlagChange
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.store.memory.content import StoredBody
 from twisted_mail_node.testing.deferreds import result_of
-from twisted_mail_node.testing.samples import body, message, outgoing, place, transaction
+from twisted_mail_node.testing.samples import body, flags, message, outgoing, place, transaction
 
 ANN = "ann@example.test"
 
@@ -73,3 +75,29 @@ def test_a_queued_body_is_gone_with_its_last_item(store):
     assert len(store._queue._bodies) == 1
     result_of(store.drop([2]))
     assert len(store._queue._bodies) == 0
+
+
+def test_a_staged_body_serves_one_commit(store):
+    writer = store.stage_body()
+    result_of(writer.write(message()))
+    staged = result_of(writer.finish(len(message()) - 15, False))
+    result_of(store.deliver(transaction(place(ANN), bodies=(staged,))))
+    with pytest.raises(TemporaryFailure):
+        result_of(store.deliver(transaction(place(ANN), bodies=(staged,))))
+
+
+def test_what_changes_nothing_is_told_to_nobody(store, clock):
+    account = result_of(store.account(ANN))
+    result_of(store.deliver(transaction(place(ANN))))
+    inbox = result_of(account.mailbox("INBOX"))
+    told = []
+    store.watch(ANN, told.append)
+    everything = UIDSet.span(1, 9)
+    result_of(inbox.store_flags(everything, FlagChange.REMOVE, flags("\\Seen")))
+    result_of(inbox.expunge())
+    result_of(inbox.append([]))
+    result_of(inbox.move(UIDSet.of([7]), "INBOX"))
+    result_of(inbox.claim_recent())
+    result_of(account.subscribe("inbox", True))
+    clock.advance(0)
+    assert told == []

@@ -70,7 +70,9 @@ def begin(store, bounces):
     clock = Clock()
     ids = TransactionIds(clock, lambda count: b"\x07" * count)
     settings = IntakeSettings(hostname="mx.a.test", max_size=1_000_000, max_hops=3)
-    intake = Intake(store, clock, ids, make_bounce, settings)
+    intake = Intake(
+        store, clock, ids, make_bounce, settings, resolve=lambda sender: succeed(Recipient(sender, (), (sender,)))
+    )
     assert verifyObject(IIntake, intake)
 
     def begin(*accounts, service=Service.SMTP, account=None):

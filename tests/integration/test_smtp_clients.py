@@ -17,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.portal import Portal
 from twisted.internet import reactor
+from twisted.internet.defer import succeed
 from twisted.internet.endpoints import TCP4ServerEndpoint, UNIXServerEndpoint
 from twisted.internet.ssl import PrivateCertificate
 from twisted.internet.threads import deferToThread
@@ -25,7 +26,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted_mail_node.auth.portal import MailRealm
 from twisted_mail_node.intake import Intake, IntakeSettings, TransactionIds
 from twisted_mail_node.mail.columns import FetchItem
-from twisted_mail_node.mail.envelope import Service
+from twisted_mail_node.mail.envelope import Recipient, Service
 from twisted_mail_node.mail.transaction import Body
 from twisted_mail_node.policy import Recipients, RecipientSettings, RelayPolicy
 from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
@@ -81,7 +82,14 @@ async def node(request, tmp_path):
     )
     recipients = Recipients(store, RecipientSettings(domains=["a.test"]))
     settings = IntakeSettings(hostname="mx.a.test", max_size=5_000_000)
-    intake = Intake(store, reactor, TransactionIds(reactor, os.urandom), make_bounce, settings)
+    intake = Intake(
+        store,
+        reactor,
+        TransactionIds(reactor, os.urandom),
+        make_bounce,
+        settings,
+        resolve=lambda sender: succeed(Recipient(sender, (), (sender,))),
+    )
     factories = {
         service: SMTPFactory(
             RelayPolicy(recipients),

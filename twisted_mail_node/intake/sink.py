@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure as TwistedFailure
@@ -64,8 +64,8 @@ class Intake:
         settings: see IntakeSettings.
         envelope_of: gives the ENVELOPE of a header block in IMAP wire form, to be kept with the body; it must be
             cheap. None keeps none.
-        resolve: where a sender's address leads, for the report; a PermanentFailure means that nobody can be told.
-            None takes all senders to be elsewhere.
+        resolve: where a sender's address leads, for the report: mailboxes here, or itself as a forward. Failing with
+            PermanentFailure means that nobody can be told.
     """
 
     def __init__(
@@ -76,7 +76,8 @@ class Intake:
         make_bounce: MakeBounce,
         settings: IntakeSettings,
         envelope_of: Callable[[bytes], bytes | None] | None = envelope_of,
-        resolve: Callable[[Address], Deferred[Recipient]] | None = None,
+        *,
+        resolve: Callable[[Address], Deferred[Recipient]],
     ) -> None:
         self.store = store
         self.clock = clock
@@ -84,7 +85,7 @@ class Intake:
         self.make_bounce = make_bounce
         self.settings = settings
         self.envelope_of = envelope_of
-        self.resolve = resolve or _elsewhere
+        self.resolve = resolve
 
     def begin(self, envelope: Envelope) -> IMessageSink:
         """See IIntake."""
@@ -300,7 +301,3 @@ _ACCEPTED = EnhancedStatus(2, 0, 0)
 
 def _refusal(status: EnhancedStatus, text: str) -> Reply:
     return Reply(554 if (status, text) == LOOP else 550, (text,), status)
-
-
-def _elsewhere(sender: Address) -> Deferred[Recipient]:
-    return succeed(Recipient(sender, (), (sender,)))

@@ -7,12 +7,14 @@ import itertools
 import pytest
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.portal import Portal
+from twisted.internet.defer import succeed
 from twisted.internet.task import Clock
 
 from twisted_mail_node.auth.portal import MailRealm
 from twisted_mail_node.intake import Intake, IntakeSettings, TransactionIds
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.columns import FetchItem
+from twisted_mail_node.mail.envelope import Recipient
 from twisted_mail_node.mail.transaction import Body
 from twisted_mail_node.policy import Recipients, RecipientSettings, RelayPolicy
 from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
@@ -50,6 +52,7 @@ class Site:
             TransactionIds(self.clock, lambda count: next(numbers).to_bytes(count, "big")),
             self.make_bounce,
             IntakeSettings(hostname="mx.a.test", max_size=1_000_000),
+            resolve=lambda sender: succeed(Recipient(sender, (), (sender,))),
         )
 
     def make_bounce(self, transaction_id, now, sender, failures, header):

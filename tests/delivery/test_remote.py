@@ -372,16 +372,13 @@ async def test_a_route_that_is_not_found_is_an_outcome(world, error, expected):
     ("script", "step"),
     [
         ({"greeting": SILENCE}, "greeting"),
-        ({"answers": {"EHLO": SILENCE}}, "hello"),
-        ({"answers": {"MAIL": SILENCE}, "extensions": ()}, "mail"),
-        ({"answers": {"RCPT": SILENCE}, "extensions": ()}, "recipient"),
         ({"answers": {"DATA": SILENCE}, "extensions": ()}, "data"),
         ({"answers": {"END": SILENCE}}, "end"),
     ],
 )
 @pytest_twisted.ensureDeferred
 async def test_a_silent_server_is_left_when_its_time_is_over(world, script, step):
-    limits = TimeLimits(greeting=0.05, command=0.05, data=0.05, end=0.05, quit=0.05)
+    limits = TimeLimits(**{step: 0.05})
     (outcome,) = await world.delivery(FixedRoutes(host(world.server(**script))), limits=limits).deliver([item()])
     assert status(outcome) == ("Deferred", "4.4.2")
     assert step in outcome.reply
@@ -468,6 +465,16 @@ async def test_cancelling_drops_the_connection_and_frees_the_place(world):
         await first
     assert isinstance((await delivery.deliver([item(2)]))[0], Delivered)
     assert server.connections == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_cancelling_while_connecting_is_just_that(world):
+    delivery = world.delivery(FixedRoutes(host(world.server())))
+    connecting = delivery.deliver([item()])
+    connecting.cancel()
+    with pytest.raises(CancelledError):
+        await connecting
+    assert isinstance((await delivery.deliver([item()]))[0], Delivered)
 
 
 # -- TLS and AUTH

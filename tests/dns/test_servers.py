@@ -2,11 +2,13 @@
 
 import pytest
 import pytest_twisted
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet import reactor
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.names import dns
 
-from twisted_mail_node.dns.servers import Servers, system_servers
+from twisted_mail_node.dns.servers import Servers, _answer_to, system_servers
 from twisted_mail_node.mail.errors import TemporaryFailure
 
 
@@ -50,7 +52,7 @@ class OddStream(Protocol):
 def ask():
     ports, made = [], []
 
-    def asking(answers, stream=None, rounds=(0.2,)):
+    def asking(answers, stream=None, rounds=(10.0,)):
         port = reactor.listenUDP(0, Odd(answers), interface="127.0.0.1")
         ports.append(port)
         if stream is not None:
@@ -58,7 +60,7 @@ def ask():
             factory.noisy = False
             ports.append(reactor.listenTCP(port.getHost().port, factory, interface="127.0.0.1"))
         address = ("127.0.0.1", port.getHost().port)
-        made.append(Servers(reactor, lambda: [address], lambda: 4711, rounds_seconds=rounds, tcp_seconds=0.5))
+        made.append(Servers(reactor, lambda: [address], lambda: 4711, rounds_seconds=rounds, tcp_seconds=10.0))
         return made[-1].ask("a.test", dns.A)
 
     yield asking
@@ -98,7 +100,7 @@ async def test_what_is_no_answer_to_the_question_is_disregarded(ask, wrong):
 async def test_a_server_that_does_not_know_gives_no_word_and_is_not_asked_twice(ask, changes, word):
     asked = []
     with pytest.raises(TemporaryFailure, match=word) as caught:
-        await ask(lambda data: asked.append(data) or [answer_to(data, **changes)], rounds=(0.2, 0.2))
+        await ask(lambda data: asked.append(data) or [answer_to(data, **changes)], rounds=(10.0, 10.0))
     assert str(caught.value.status) == "4.4.3"
     assert len(asked) == 1
 
@@ -130,6 +132,16 @@ async def test_no_tcp_at_all_is_a_temporary_failure(ask):
 async def test_no_server_at_all_is_a_temporary_failure():
     with pytest.raises(TemporaryFailure, match="no server"):
         await Servers(reactor, lambda: [], lambda: 1).ask("a.test", dns.A)
+
+
+@given(st.binary(max_size=600), st.binary(max_size=60))
+def test_no_octets_whatever_break_the_reading_of_an_answer(data, tail):
+    question = dns.Message(id=4711)
+    question.queries = [dns.Query(b"a.test", dns.A, dns.IN)]
+    wire = question.toStr()
+    for octets in (data, wire[:12] + data, wire[:2] + b"\x80" + wire[3:] + tail):
+        told = _answer_to(question, octets)
+        assert told is None or told.id == 4711
 
 
 @pytest.mark.parametrize(

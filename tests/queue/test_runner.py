@@ -312,14 +312,17 @@ def test_a_store_that_cannot_lease_is_asked_again(world, logged_failures):
     logged_failures.clear()
 
 
-def test_a_delivery_that_breaks_is_tried_again_later(world, logged_failures):
+@pytest.mark.parametrize(
+    "broken", [lambda items: defer.fail(ZeroDivisionError()), lambda items: 1 / 0, lambda items: defer.succeed([])]
+)
+def test_a_delivery_that_breaks_is_tried_again_later(world, logged_failures, broken):
     delivery = ScriptedDelivery()
-    delivery.deliver = lambda items: defer.fail(ZeroDivisionError())
+    delivery.deliver = broken
     world.put("r@b.test")
     world.runner(delivery)
     (item,) = world.items()
     assert (item.attempts, str(item.last_status)) == (1, "4.3.0")
-    assert logged_failures.pop().check(ZeroDivisionError)
+    assert logged_failures.pop().check(ZeroDivisionError, ValueError)
 
 
 def test_no_destination_has_more_than_its_share_under_way(world):

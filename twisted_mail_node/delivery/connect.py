@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import cast
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
-from twisted.internet.error import ConnectError
+from twisted.internet.error import ConnectError, ConnectingCancelledError
 from twisted.internet.interfaces import IReactorTCP, IReactorTime
 from twisted.internet.protocol import Factory
 from zope.interface import Interface
@@ -106,6 +107,8 @@ class Connector:
         factory.noisy = False
         try:
             connection = cast(SMTPConnection, await endpoint.connect(factory))
+        except ConnectingCancelledError:
+            raise CancelledError from None
         except (ConnectError, OSError) as error:
             text = f"no connection to {host.name} [{address}] port {host.port}: {error}"
             raise HostFailed(TryLater(_NO_CONNECTION, text[:REPLY_CHARACTERS])) from None

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredList
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -301,16 +301,17 @@ class QueueRunner:
             self._forget_if_empty(name, destination)
             return
         destination.in_flight += 1
-        delivering = self._delivery.deliver(group)
+        delivering = maybeDeferred(self._delivery.deliver, group)
         self._in_flight.add(delivering)
-        delivering.addCallbacks(self._delivered, self._broke, callbackArgs=(group,), errbackArgs=(group,)).addBoth(
-            self._ended, name, destination, delivering
-        )
+        ended = delivering.addCallback(self._delivered, group).addErrback(self._broke, group)
+        ended.addCallback(self._ended, name, destination, delivering)
 
     # -- outcomes
 
     def _delivered(self, outcomes: Sequence[Outcome], group: Sequence[QueueItem]) -> None:
-        self._settling.tell((item, self._settled(item, outcome)) for item, outcome in zip(group, outcomes, strict=True))
+        self._settling.tell(
+            [(item, self._settled(item, outcome)) for item, outcome in zip(group, outcomes, strict=True)]
+        )
 
     def _broke(self, failure: Failure, group: Sequence[QueueItem]) -> None:
         if failure.check(CancelledError) and not self._running:

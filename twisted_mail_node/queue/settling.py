@@ -104,6 +104,9 @@ class Settling:
                 succeeded = await self._prepare(told)
             while succeeded and self._rounds:
                 succeeded = await self._commit(self._rounds[0])
+        self._rest(succeeded)
+
+    def _rest(self, succeeded: bool) -> None:
         self._working = False
         if self._emptied is not None:
             emptied, self._emptied = self._emptied, None
@@ -168,8 +171,8 @@ class Settling:
         return [[_Unit(units[0].settled)]]
 
     def _broke(self, failure: Failure) -> None:
-        self._working = False
         self._log.failure("recording outcomes broke", failure=failure)
+        self._rest(succeeded=False)
 
 
 def _by_message(told: Iterable[tuple[QueueItem, Settled]]) -> list[list[tuple[QueueItem, Settled]]]:

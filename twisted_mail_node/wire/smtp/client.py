@@ -300,11 +300,8 @@ class SMTPClient:
     @property
     def transcript(self) -> str:
         """The dialogue: the session's beginning and the last transaction. No content, no AUTH argument."""
-        log = self._session_log
-        if self._transaction_log is not log:
-            log = log + self._transaction_log
         lines: list[str] = []
-        for entry in log:
+        for entry in self._session_log + self._transaction_log:
             if isinstance(entry, bytes):
                 lines.append("C: " + entry.decode("ascii", "replace"))
             else:

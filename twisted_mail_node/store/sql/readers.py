@@ -58,7 +58,8 @@ class Readers:
     def stop(self) -> Deferred[None]:
         """Fail what still waits, finish what runs, close. Fires when the threads have ended."""
         if not self._running:
-            self._stopped.callback(None)
+            if not self._stopped.called:
+                self._stopped.callback(None)
             return self._stopped
         with self._condition:
             self._running = False

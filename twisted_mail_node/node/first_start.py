@@ -1,5 +1,6 @@
 """
-What the start without a configuration file makes for itself, once: a certificate, and an account to begin with.
+What a start makes for itself, once: postmaster's mailbox, and without a configuration file a certificate and an
+account to begin with.
 
 Everything goes into the state folder and is found there by later starts.
 """
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 
 from ..interfaces.store import IDirectory
 from ..mail.errors import AccountExists
-from .control.operations import Hasher
+from .control.operations import NO_PASSWORD, Hasher
 from .state import FIRST_ACCOUNT, StateFolder
 from .tls import ServerTLS, make_certificate
 
@@ -30,6 +31,16 @@ def load_own_certificate(tls: ServerTLS, state: StateFolder, names: Sequence[str
         state.write(state.private_key, private_key)
         state.write(state.certificate, certificate)
     tls.load(state.certificate, state.private_key)
+
+
+async def make_postmaster(directory: IDirectory, name: str, new_mailboxes: Sequence[tuple[str, str | None]]) -> None:
+    """
+    Make sure that mail for postmaster has somewhere to go (RFC 5321 §4.5.1): a user without a password.
+
+    Nobody can log in as that before `mailnode user add` gives one.
+    """
+    if await directory.password_hash(name) is None:
+        await directory.add_user(name, NO_PASSWORD, new_mailboxes)
 
 
 async def make_first_account(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 
-from ..intake import Failure, Intake, IntakeSettings, TransactionIds
+from ..intake import Failure, Intake, IntakeSettings, MakeBounce, TransactionIds
 from ..interfaces.deferred import returns_deferred
 from ..interfaces.intake import IIntake
 from ..interfaces.policy import ISMTPPolicy
@@ -21,7 +21,6 @@ from ..mail.verdict import Accept, Reject
 from ..policy import PolicyChain, Recipients, RecipientSettings, RelayPolicy, RelaySettings
 from ..queue.bounce import FailedRecipient, Reporter, report
 from .config import Config
-from .state import FIRST_ACCOUNT
 from .storage import Reactor, Storage
 
 Lead = Callable[[Address], Deferred[Recipient]]
@@ -40,13 +39,12 @@ class Incoming:
 def make_incoming(config: Config, storage: Storage, reactor: Reactor, more_policies: Sequence[ISMTPPolicy]) -> Incoming:
     """The rooms that take mail in. `more_policies` are asked before our own."""
     ids = TransactionIds(reactor, os.urandom)
-    postmaster = FIRST_ACCOUNT if config.without_file else f"postmaster@{config.domains[0]}"
+    postmaster = f"postmaster@{config.domains[0]}"
     recipients = Recipients(storage.directory, RecipientSettings(domains=config.domains, postmaster=postmaster))
     relay = RelayPolicy(recipients, RelaySettings(accept_own_senders=config.smtp.accept_own_senders))
     settings = IntakeSettings(
         hostname=config.hostname, max_size=config.limits.max_message_size, max_hops=config.smtp.max_hops
     )
-    reporter = Reporter(config.hostname, Address("postmaster", config.domains[0]))
 
     @returns_deferred
     async def lead(address: Address) -> Recipient:
@@ -64,13 +62,21 @@ def make_incoming(config: Config, storage: Storage, reactor: Reactor, more_polic
             raise PermanentFailure(verdict.text, verdict.status)
         raise TemporaryFailure("the address can't be looked up now", EnhancedStatus(4, 3, 0))
 
+    intake = Intake(
+        storage.store, reactor, ids, make_report(config.hostname, config.domains[0], ids), settings, resolve=lead
+    )
+    policy: ISMTPPolicy = PolicyChain([*more_policies, relay]) if more_policies else relay
+    return Incoming(policy, intake, ids, lead)
+
+
+def make_report(hostname: str, domain: str, ids: TransactionIds) -> MakeBounce:
+    """Intake's MakeBounce: the queue's report, for recipients that never came into the queue."""
+    reporter = Reporter(hostname, Address("postmaster", domain))
+
     def make_bounce(
         transaction_id: str, now: float, sender: Address, failures: Sequence[Failure], header: bytes
     ) -> Body:
-        """See intake's MakeBounce: the queue's report, for recipients that never came into the queue."""
         failed = [FailedRecipient(failure.recipient, failure.status, failure.text) for failure in failures]
         return report(reporter, ids.next(), sender, failed, header, arrived=now, now=now)
 
-    intake = Intake(storage.store, reactor, ids, make_bounce, settings, resolve=lead)
-    policy: ISMTPPolicy = PolicyChain([*more_policies, relay]) if more_policies else relay
-    return Incoming(policy, intake, ids, lead)
+    return make_bounce

@@ -15,19 +15,20 @@ from typing import Any
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import CancelledError, Deferred, gatherResults, maybeDeferred
-from twisted.internet.error import TimeoutError as WaitedTooLong
+from twisted.internet.defer import TimeoutError as WaitedTooLong
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..auth.threads import HashingThreads
 from ..interfaces.deferred import returns_deferred
+from ..interfaces.store import IDirectory
 from ..mail.errors import MailError
 from .config import Config
 from .connection_limits import ConnectionLimits
 from .control.operations import Hasher, Operations
 from .control.server import ControlSocket
 from .errors import CannotStart
-from .first_start import load_own_certificate, make_first_account
+from .first_start import load_own_certificate, make_first_account, make_postmaster
 from .listening import Listener, Listening
 from .state import FIRST_ACCOUNT, StateFolder
 from .storage import Reactor, Storage, try_storage
@@ -72,7 +73,8 @@ class MailNode(MultiService):
     """
     One node. Made by `assemble`; several may live in one process. Started and stopped once.
 
-    Attributes: `config`; `state`, its folder; `storage`, its durable doors.
+    Attributes: `config`; `reactor`; `state`, its folder; `storage`, its durable doors; `operations`, what the
+    operator can do.
     """
 
     _log = Logger()
@@ -83,7 +85,7 @@ class MailNode(MultiService):
         self.state = state
         self.storage = rooms.storage
         self.operations = rooms.operations
-        self._reactor = reactor
+        self.reactor = reactor
         self._rooms = rooms
         self._control = ControlSocket(reactor, state.control_socket)
         self._ports_are_bound = False
@@ -140,7 +142,7 @@ class MailNode(MultiService):
         for listening in self._rooms.listening:
             if listening.is_in_state_folder:
                 listening.bind()
-        if not self._reactor.running:
+        if not self.reactor.running:
             # A failure now ends the process with its reason; once the reactor runs it would be too late for that.
             try_storage(self.config, self.state.database)
 
@@ -150,9 +152,7 @@ class MailNode(MultiService):
         try:
             await rooms.storage.store.start()
             rooms.threads.start()
-            if self.config.without_file:
-                new_mailboxes = self.config.new_mailboxes
-                await make_first_account(self.state, rooms.storage.directory, rooms.hasher, new_mailboxes)
+            await self._make_accounts(rooms.storage.directory, rooms.hasher)
             await maybeDeferred(rooms.start_sending)
             self._control.open(rooms.operations)
             for listening in rooms.listening:
@@ -165,6 +165,12 @@ class MailNode(MultiService):
             await self._could_not_begin(error)
             return
         self._now(True)
+
+    async def _make_accounts(self, directory: IDirectory, hasher: Hasher) -> None:
+        if self.config.without_file:
+            await make_first_account(self.state, directory, hasher, self.config.new_mailboxes)
+        else:
+            await make_postmaster(directory, f"postmaster@{self.config.domains[0]}", self.config.new_mailboxes)
 
     async def _could_not_begin(self, error: Exception) -> None:
         if isinstance(error, CannotStart | MailError):
@@ -246,7 +252,7 @@ class MailNode(MultiService):
         """Take the steps at once; what fails or takes too long is logged, and does not keep the rest from ending."""
         started = [maybeDeferred(step) for step in steps]
         for deferred in started:
-            deferred.addTimeout(seconds, self._reactor)
+            deferred.addTimeout(seconds, self.reactor)
             deferred.addErrback(self._not_done, doing)
         await gatherResults(started)
 

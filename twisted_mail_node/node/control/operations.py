@@ -26,6 +26,9 @@ from ..config import Config
 JSON = Any
 Arguments = Mapping[str, JSON]
 
+NO_PASSWORD = "!"  # noqa: S105  it is none
+"""Stands for the hash of a user who cannot log in: the node's own postmaster, until `user add` gives a password."""
+
 QUEUE_PAGE = 1000
 """Items read from the queue at a time."""
 
@@ -103,11 +106,17 @@ class Operations:
 
     async def _add_user(self, arguments: Arguments) -> JSON:
         name = self._own_name(arguments["name"])
-        if await self._directory.password_hash(name) is not None:
+        before = await self._directory.password_hash(name)
+        if before not in (None, NO_PASSWORD):
             raise Refusal(f"there is a user {name} already")
-        password_hash = await self._hasher.hash(_password(arguments))
-        await self._directory.add_user(name, password_hash, self._config.new_mailboxes)
+        await self._make_user(name, await self._hasher.hash(_password(arguments)), before)
         return {"name": name}
+
+    async def _make_user(self, name: str, password_hash: str, before: str | None) -> None:
+        if before == NO_PASSWORD:
+            await self._directory.set_password_hash(name, password_hash)
+        else:
+            await self._directory.add_user(name, password_hash, self._config.new_mailboxes)
 
     async def _remove_user(self, arguments: Arguments) -> JSON:
         name = await self._user(arguments)
@@ -116,7 +125,15 @@ class Operations:
         return {"name": name}
 
     async def _list_users(self, _: Arguments) -> JSON:
-        return [{"name": name} for name in await self._directory.users()]
+        return [{"name": name} for name in await self._users()]
+
+    async def _users(self) -> list[str]:
+        """Those who can log in, which the node's own postmaster need not."""
+        names = list(await self._directory.users())
+        own = f"postmaster@{self._config.domains[0]}"
+        if own in names and await self._directory.password_hash(own) == NO_PASSWORD:
+            names.remove(own)
+        return names
 
     async def _change_password(self, arguments: Arguments) -> JSON:
         name = await self._user(arguments)
@@ -126,7 +143,7 @@ class Operations:
 
     async def _check_new_users(self, arguments: Arguments) -> JSON:
         """The positions of names that can't be added, each with the reason."""
-        taken = set(await self._directory.users())
+        taken = set(await self._users())
         mistakes, seen = [], dict[str, int]()
         for position, given in enumerate(arguments["names"]):
             try:
@@ -152,7 +169,7 @@ class Operations:
 
         async def add(name: str, password_hash: str) -> None:
             try:
-                await self._directory.add_user(name, password_hash, self._config.new_mailboxes)
+                await self._make_user(name, password_hash, await self._directory.password_hash(name))
                 added.append(name)
             except MailError as error:
                 refused.append(f"{name}: {error.text}")
@@ -167,7 +184,7 @@ class Operations:
 
     async def _user(self, arguments: Arguments) -> str:
         name = _address(arguments["name"]).key
-        if await self._directory.password_hash(name) is None:
+        if await self._directory.password_hash(name) in (None, NO_PASSWORD):
             raise Refusal(f"there is no user {name}")
         return name
 
@@ -216,7 +233,7 @@ class Operations:
     # -- domains ----------------------------------------------------------------------------------------------------
 
     async def _list_domains(self, _: Arguments) -> JSON:
-        users = [name.rpartition("@")[2] for name in await self._directory.users()]
+        users = [name.rpartition("@")[2] for name in await self._users()]
         sources = [source.rpartition("@")[2] for source, _ in await self._directory.aliases()]
         return [
             {"name": domain, "users": users.count(domain), "aliases": sources.count(domain)}

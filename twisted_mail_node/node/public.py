@@ -1,0 +1,145 @@
+"""
+What an application that embeds the node uses: `assemble` for a whole node, or factories for its own endpoints.
+
+The factories here are those of `protocols`, made from a portal and a store alone. They keep no record of failed
+logins unless they are given one, and close nothing by themselves: call `close_all` before the application stops.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from twisted.cred.portal import Portal
+
+from ..dns.resolver import MXResolver
+from ..intake import Intake, IntakeSettings, TransactionIds
+from ..interfaces.auth import IAttempts
+from ..interfaces.intake import IIntake
+from ..interfaces.policy import ISMTPPolicy
+from ..interfaces.store import IDirectory, IMailStore
+from ..mail.envelope import Service
+from ..policy import Recipients, RecipientSettings, RelayPolicy
+from ..protocols import imap, pop3, smtp
+from ..protocols.imap import IMAPSettings
+from ..protocols.login import Authenticator, Plaintext, UncountedAttempts
+from ..protocols.pop3 import POP3Settings
+from ..protocols.smtp import SMTPSettings
+from .assemble import assemble
+from .config import Config, ConfigError, load_config, parse_config
+from .errors import CannotStart
+from .incoming import make_report
+from .listening import Listener
+from .service import MailNode
+from .storage import Reactor, Storage
+
+
+class SMTPFactory(smtp.SMTPFactory):
+    """Makes SMTP, submission or LMTP sessions over a store."""
+
+    def __init__(
+        self,
+        portal: Portal,
+        store: IMailStore,
+        settings: SMTPSettings,
+        *,
+        reactor: Reactor,
+        domains: Sequence[str] = (),
+        directory: IDirectory | None = None,
+        policy: ISMTPPolicy | None = None,
+        intake: IIntake | None = None,
+        tls_context: object | None = None,
+        attempts: IAttempts | None = None,
+        plaintext: Plaintext = "loopback",
+    ) -> None:
+        """
+        Args:
+            portal: gives ILogin for IUsernamePassword.
+            store: takes the messages; what goes elsewhere needs one that provides IQueueStore, and a node to run it.
+            settings: of this listener.
+            reactor: for timeouts.
+            domains: whose mail is at home here; the first completes addresses and user names without one.
+            directory: where addresses lead; the store, where it provides IDirectory.
+            policy: says who may send to whom, in place of the rule made of `domains` and `directory`.
+            intake: takes the messages, in place of one over `store`.
+            tls_context: what `startTLS` takes; None does not offer STARTTLS.
+            attempts: the record of failed logins.
+            plaintext: where passwords may cross a connection without TLS.
+
+        Raises: ValueError: there is neither a policy nor domains with a directory.
+        """
+        first = domains[0] if domains else settings.hostname
+        if policy is None:
+            found = directory or IDirectory(store, None)
+            if found is None or not domains:
+                raise ValueError("SMTPFactory needs domains and a directory, or a policy")
+            policy = RelayPolicy(
+                Recipients(found, RecipientSettings(domains=domains, postmaster=f"postmaster@{first}"))
+            )
+        if intake is None:
+            ids = TransactionIds(reactor, os.urandom)
+            taken = IntakeSettings(hostname=settings.hostname, max_size=settings.max_message_size)
+            intake = Intake(store, reactor, ids, make_report(settings.hostname, first, ids), taken)
+        authenticator = Authenticator(portal, attempts or UncountedAttempts(), reactor, plaintext, first)
+        super().__init__(policy, intake, settings, reactor, authenticator, tls_context)
+
+
+class POP3Factory(pop3.POP3Factory):
+    """Makes POP3 sessions over a store."""
+
+    def __init__(
+        self,
+        portal: Portal,
+        store: IMailStore,
+        settings: POP3Settings | None = None,
+        *,
+        reactor: Reactor,
+        default_domain: str = "",
+        tls_context: object | None = None,
+        attempts: IAttempts | None = None,
+        plaintext: Plaintext = "loopback",
+    ) -> None:
+        """As SMTPFactory; `default_domain` completes user names without one."""
+        authenticator = Authenticator(portal, attempts or UncountedAttempts(), reactor, plaintext, default_domain)
+        super().__init__(store, settings or POP3Settings(), reactor, authenticator, tls_context)
+
+
+class IMAPFactory(imap.IMAPFactory):
+    """Makes IMAP sessions over a store."""
+
+    def __init__(
+        self,
+        portal: Portal,
+        store: IMailStore,
+        settings: IMAPSettings | None = None,
+        *,
+        reactor: Reactor,
+        default_domain: str = "",
+        tls_context: object | None = None,
+        attempts: IAttempts | None = None,
+        plaintext: Plaintext = "loopback",
+    ) -> None:
+        """As SMTPFactory; `default_domain` completes user names without one."""
+        authenticator = Authenticator(portal, attempts or UncountedAttempts(), reactor, plaintext, default_domain)
+        super().__init__(store, settings or IMAPSettings(), reactor, authenticator, tls_context)
+
+
+__all__ = [
+    "CannotStart",
+    "Config",
+    "ConfigError",
+    "IMAPFactory",
+    "IMAPSettings",
+    "Listener",
+    "MXResolver",
+    "MailNode",
+    "POP3Factory",
+    "POP3Settings",
+    "SMTPFactory",
+    "SMTPSettings",
+    "Service",
+    "Storage",
+    "assemble",
+    "load_config",
+    "parse_config",
+]

@@ -46,22 +46,7 @@ def make_incoming(config: Config, storage: Storage, reactor: Reactor, more_polic
         hostname=config.hostname, max_size=config.limits.max_message_size, max_hops=config.smtp.max_hops
     )
 
-    @returns_deferred
-    async def lead(address: Address) -> Recipient:
-        """
-        Where a report to this address goes: where it leads if it is ours, else out to itself.
-
-        Fails with: PermanentFailure: nobody is there; TemporaryFailure.
-        """
-        if not recipients.is_own(address):
-            return Recipient(address, (), (address,))
-        verdict = await recipients.resolve(address)
-        if isinstance(verdict, Accept) and verdict.recipient is not None:
-            return verdict.recipient
-        if isinstance(verdict, Reject):
-            raise PermanentFailure(verdict.text, verdict.status)
-        raise TemporaryFailure("the address can't be looked up now", EnhancedStatus(4, 3, 0))
-
+    lead = make_lead(recipients)
     intake = Intake(
         storage.store, reactor, ids, make_report(config.hostname, config.domains[0], ids), settings, resolve=lead
     )
@@ -80,3 +65,24 @@ def make_report(hostname: str, domain: str, ids: TransactionIds) -> MakeBounce:
         return report(reporter, ids.next(), sender, failed, header, arrived=now, now=now)
 
     return make_bounce
+
+
+def make_lead(recipients: Recipients) -> Lead:
+    """
+    Where a report to an address goes: where it leads if it is ours, else out to itself.
+
+    What is made fails with: PermanentFailure: nobody is there; TemporaryFailure.
+    """
+
+    @returns_deferred
+    async def lead(address: Address) -> Recipient:
+        if not recipients.is_own(address):
+            return Recipient(address, (), (address,))
+        verdict = await recipients.resolve(address)
+        if isinstance(verdict, Accept) and verdict.recipient is not None:
+            return verdict.recipient
+        if isinstance(verdict, Reject):
+            raise PermanentFailure(verdict.text, verdict.status)
+        raise TemporaryFailure("the address can't be looked up now", EnhancedStatus(4, 3, 0))
+
+    return lead

@@ -28,7 +28,7 @@ from ..protocols.smtp import SMTPSettings
 from .assemble import assemble
 from .config import Config, ConfigError, load_config, parse_config
 from .errors import CannotStart
-from .incoming import make_report
+from .incoming import make_lead, make_report
 from .listening import Listener
 from .service import MailNode
 from .storage import Reactor, Storage
@@ -66,22 +66,28 @@ class SMTPFactory(smtp.SMTPFactory):
             attempts: the record of failed logins.
             plaintext: where passwords may cross a connection without TLS.
 
-        Raises: ValueError: there is neither a policy nor domains with a directory.
+        Raises: ValueError: there is no directory or no domain, and no policy or no intake.
         """
         first = domains[0] if domains else settings.hostname
-        if policy is None:
+        if policy is None or intake is None:
             found = directory or IDirectory(store, None)
             if found is None or not domains:
-                raise ValueError("SMTPFactory needs domains and a directory, or a policy")
-            policy = RelayPolicy(
-                Recipients(found, RecipientSettings(domains=domains, postmaster=f"postmaster@{first}"))
-            )
-        if intake is None:
-            ids = TransactionIds(reactor, os.urandom)
-            taken = IntakeSettings(hostname=settings.hostname, max_size=settings.max_message_size)
-            intake = Intake(store, reactor, ids, make_report(settings.hostname, first, ids), taken)
+                raise ValueError("SMTPFactory needs domains and a directory, or both a policy and an intake")
+            led = RecipientSettings(domains=domains, postmaster=f"postmaster@{first}")
+            recipients = Recipients(found, led)
+            policy = policy or RelayPolicy(recipients)
+            intake = intake or _intake(store, settings, reactor, recipients, first)
         authenticator = Authenticator(portal, attempts or UncountedAttempts(), reactor, plaintext, first)
         super().__init__(policy, intake, settings, reactor, authenticator, tls_context)
+
+
+def _intake(
+    store: IMailStore, settings: SMTPSettings, reactor: Reactor, recipients: Recipients, domain: str
+) -> IIntake:
+    ids = TransactionIds(reactor, os.urandom)
+    taken = IntakeSettings(hostname=settings.hostname, max_size=settings.max_message_size)
+    report = make_report(settings.hostname, domain, ids)
+    return Intake(store, reactor, ids, report, taken, resolve=make_lead(recipients))
 
 
 class POP3Factory(pop3.POP3Factory):

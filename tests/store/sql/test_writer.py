@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 
+import apsw
 import pytest
 from twisted.internet.defer import DeferredList, gatherResults
 
@@ -104,6 +105,18 @@ def test_a_commit_that_fails_fails_the_whole_batch_and_the_next_succeeds(store, 
     assert told == []
     writer.between_commits(permit_commit)
     assert wait(gatherResults(deliveries(store, 1)))[0].placed[0].uid == 1
+    assert wait(inbox.status()).messages == 1
+
+
+def test_a_file_that_others_lock_is_a_temporary_failure_and_ends_with_it(store, inbox, wait, path):
+    store._machinery.writer.between_commits(lambda connection: connection.set_busy_timeout(0))
+    other = apsw.Connection(str(path))
+    other.execute("BEGIN IMMEDIATE")
+    results = wait(DeferredList([*deliveries(store, 2), inbox.claim_recent()], consumeErrors=True))
+    assert [(success, type(failure.value)) for success, failure in results] == [(False, TemporaryFailure)] * 3
+    other.execute("ROLLBACK")
+    other.close()
+    wait(gatherResults(deliveries(store, 1)))
     assert wait(inbox.status()).messages == 1
 
 

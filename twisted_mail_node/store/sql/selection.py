@@ -109,9 +109,10 @@ def _fetch_statement(items: FetchItem, one_run: bool, table: str) -> str:
             columns += [f"CAST(group_concat({octets}, '') AS BLOB)", f"json_group_array({length})"]
     source = (_ONE_RUN if one_run else _MANY_RUNS).format(table=table, index="")
     if items & (_OF_EMAIL | _OF_BODY):
-        joins = " JOIN email m ON m.account = e.account AND m.email = e.email"
+        # CROSS JOIN, so that the entries lead and their order stays.
+        joins = " CROSS JOIN email m ON m.account = e.account AND m.email = e.email"
         if items & _OF_BODY:
-            joins += " JOIN body b ON b.body = m.body"
+            joins += " CROSS JOIN body b ON b.body = m.body"
         source = source.replace(" WHERE ", joins + " WHERE ", 1)
     return f"SELECT {', '.join(columns)} FROM {source}"
 

@@ -112,6 +112,7 @@ def test_what_has_to_be_read():
         [Section(b"BODY[TEXT]<1>", text=SectionText.TEXT, partial=(1, 5))],
         [Section(b"BODY[]<500>", partial=(500, 5))],
         [Section(b"BODY[1]", parts=(1,)), Section(b"BODY[7]", parts=(7,))],
+        [Section(b"BODY[HEADER.FIELDS (TO)]", text=SectionText.HEADER_FIELDS, fields=(b"to",)), Section(b"BODY[]")],
         [
             Section(b"BODY[HEADER]", text=SectionText.HEADER),
             Section(b"BODY[1.MIME]", parts=(1,), text=SectionText.MIME),
@@ -143,6 +144,27 @@ def test_headers_are_taken_from_messages_that_are_read_anyway():
     assert plan.items == FetchItem.NONE
     given = Columns([5], bodies=[b"A: b\r\n\r\nhi"])
     assert plan.rows(VIEW, given) == b"* 2 FETCH (BODY[HEADER] {8}\r\nA: b\r\n\r\n BODY[TEXT] {2}\r\nhi)\r\n"
+
+
+def test_chosen_fields_of_a_message_inside_a_large_one_are_read_whole():
+    head = b"Content-Type: message/rfc822\r\n\r\n"
+    message = head + b"To: a\r\nSubject: b\r\n\r\nc"
+    asked = Section(b"BODY[1.HEADER.FIELDS (TO)]", (1,), SectionText.HEADER_FIELDS, (b"to",))
+    plan = FetchPlan([asked], False)
+    one = Columns([3], sizes=[len(message)], headers=[head])
+    pieces = plan.large_row(VIEW, one, structure_of(message))
+    [header] = [piece for piece in pieces if isinstance(piece, HeaderRange)]
+    assert (
+        header.section.rendered(message[header.start : header.end])
+        == b"BODY[1.HEADER.FIELDS (TO)] {9}\r\nTo: a\r\n\r\n"
+    )
+
+
+def test_a_plan_tells_what_its_rows_give():
+    assert FetchPlan([FetchKind.FLAGS], by_uid=False).gives_flags
+    assert not FetchPlan([FetchKind.SIZE], by_uid=True).gives_flags
+    assert FetchPlan([FetchKind.SIZE], by_uid=True).gives_uid
+    assert not FetchPlan([FetchKind.SIZE], by_uid=False).gives_uid
 
 
 def test_flag_rows_of_store():

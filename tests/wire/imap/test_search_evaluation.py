@@ -66,6 +66,10 @@ def test_columns_decide(key, uids):
     assert search.decide_rows(key, COLUMNS) == (uids, [])
 
 
+def test_the_same_flags_are_looked_at_once():
+    assert search.decide_rows(HasKeyword("$Junk"), Columns([1, 2], flags=[FLAGS[1], FLAGS[1]])) == ([1, 2], [])
+
+
 def test_what_columns_leave_open_has_to_be_read():
     key = And((HasFlag(SystemFlag.SEEN), TextContains(TextPlace.BODY, "x")))
     assert search.decide_rows(key, COLUMNS) == ([], [1, 2])
@@ -166,3 +170,32 @@ def test_texts_in_pieces_are_found_as_in_one(text, wanted, size):
     for start in range(0, len(text), size):
         finder.feed(text[start : start + size])
     assert finder.is_done() == (needle.text in search.fold(text))
+
+
+def test_what_is_known_decides_as_soon_as_it_can():
+    message = search.Message(COLUMNS, 0)
+    header, text = HeaderContains("from", "jörg"), TextContains(TextPlace.BODY, "one")
+    seen, unseen = HasFlag(SystemFlag.SEEN), Not(HasFlag(SystemFlag.SEEN))
+    assert message.decide(Or(seen, text)) is True
+    assert message.decide(Or(text, seen)) is True
+    assert message.decide(Or(unseen, text)) is None
+    assert message.decide(Or(unseen, Not(seen))) is False
+    assert message.decide(And((text, unseen))) is False
+    assert message.decide(And((text, seen))) is None
+    assert message.decide(Not(text)) is None
+    assert message.decide(SentDateIs(DateRelation.ON, TWO)) is None
+    message.header_read(MESSAGE[:HEADER_SIZE], search.headers_needed(header))
+    assert message.decide(And((header, text))) is None
+    assert message.decide(Or(header, text)) is True
+
+
+def test_a_message_without_date_was_sent_on_no_day():
+    message = search.Message(COLUMNS, 0)
+    message.header_read(b"Subject: x\r\n\r\n", frozenset([b"date"]))
+    assert message.decide(SentDateIs(DateRelation.BEFORE, TWO)) is False
+
+
+def test_columns_are_taken_only_where_they_are():
+    bare = Columns([1, 2])
+    assert search.decide_rows(UIDIn(UIDSet.of([2])), bare) == ([2], [])
+    assert search.Message(bare, 1).decide(UIDIn(UIDSet.of([2]))) is True

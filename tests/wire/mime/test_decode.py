@@ -92,3 +92,27 @@ def test_no_octets_are_refused(octets, charset, size):
             decoder.feed(octets[start : start + size])
         decoder.finish()
     decode_words(b"=?%b?b?%b?= %b" % (charset.encode(), octets, octets))
+
+
+def test_a_line_of_quoted_printable_without_end_comes_in_pieces():
+    part = Part(0, parameters=((b"charset", b"utf-8"),), encoding=b"quoted-printable")
+    decoder = TextDecoder(part)
+    text = "日本".encode() * 1000
+    octets = b"".join(b"=%02X" % octet for octet in text)
+    out = [decoder.feed(octets[start : start + 1000]) for start in range(0, len(octets), 1000)]
+    assert any(out)
+    assert "".join([*out, decoder.finish()]).encode() == text
+
+
+def test_a_state_without_end_is_read_as_octets():
+    # The codec gives up on an escape sequence that no character set has.
+    octets = b"\x1b(\xc7\xcf\xfe\xcd\xfe\xeb\xc2,\xfe\x86"
+    decoder = TextDecoder(Part(0, parameters=((b"charset", b"iso-2022-jp"),)))
+    out = [decoder.feed(octets[start : start + 3]) for start in range(0, len(octets), 3)]
+    assert "þ" in "".join(out)
+
+
+def test_the_replacement_is_for_decoding_only():
+    charsets.decode(b"\xff")
+    with pytest.raises(UnicodeEncodeError):
+        "é".encode("ascii", "twisted_mail_node.latin_octets")

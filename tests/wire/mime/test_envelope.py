@@ -132,3 +132,12 @@ def test_the_fast_way_and_the_full_grammar_agree(name, local, domain):
     fast = address_list(b"%b <%b@%b>" % (name, local, domain))
     assert fast == address_list(b"%b (x) <%b@%b>" % (name, local, domain))
     assert fast == b'(("%b" NIL "%b" "%b"))' % (name, local, domain)
+
+
+def test_a_mailbox_in_brackets_without_a_name():
+    assert address_list(b"<a@b>") == b'((NIL NIL "a" "b"))'
+
+
+def test_a_value_too_long_to_be_remembered():
+    many = b", ".join([b"person%d@example.test" % number for number in range(50)])
+    assert envelope_of(b"To: " + many + b"\r\n\r\n").count(b'"example.test"') == 50

@@ -69,6 +69,11 @@ def test_a_header_without_empty_line_gets_none():
     assert FieldChoice([b"c"]).of(b"A: b") == b""
 
 
+def test_line_feeds_alone_stay_alone():
+    assert FieldChoice([b"a"]).of(b"A: b\nC: d\n\n") == b"A: b\n\n"
+    assert FieldChoice([b"a"]).of(b"\n") == b"\n"
+
+
 @given(st.binary(max_size=300) | st.text("A:b \r\n\t", max_size=80).map(str.encode), st.booleans())
 def test_whatever_octets_come_choices_are_part_of_the_block(block, inverted):
     fields = split_fields(block)

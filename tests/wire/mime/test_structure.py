@@ -214,3 +214,55 @@ def test_whatever_comes_there_is_a_sound_tree(message, size):
     assert root.body_end == len(message)
     assert without_extensions(body_structure(root)) == body_structure(root, extensions=False)
     assert cut(message, size) == root
+
+
+def test_words_of_the_sender_may_need_literals():
+    message = (
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Description: \xe3\x81\x82 (\r\n"
+        b"Content-Language: , \r\nContent-Disposition: ;\r\n\r\na\r\n--x--\r\n"
+    )
+    root = structure_of(message)
+    assert body_structure(root) == (
+        b'(("text" "plain" ("charset" "us-ascii") NIL {5}\r\n\xe3\x81\x82 ( "7bit" 1 0 NIL NIL NIL NIL)'
+        b' "mixed" ("boundary" "x") NIL NIL NIL)'
+    )
+    assert without_extensions(body_structure(root)) == body_structure(root, extensions=False)
+
+
+def test_a_line_too_long_to_be_a_delimiter_is_none():
+    head = b"Content-Type: multipart/mixed; boundary=" + b"x" * 2000 + b"\r\n\r\n"
+    assert not structure_of(head + b"--" + b"x" * 2000 + b"\r\n\r\na\r\n").children
+    assert not structure_of(head + b"--" + b"x" * 2000).children
+
+
+def test_a_part_that_ends_within_its_header():
+    message = (
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: multipart/mixed; boundary=y\r\n--x--"
+    )
+    assert [part.children for part in structure_of(message).children] == [[]]
+    message = b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: message/rfc822\r\n--x--"
+    assert structure_of(message).children[0].subtype == b"octet-stream"
+    assert structure_of(b"Content-Type: message/rfc822").is_message
+
+
+def test_an_inner_boundary_that_is_the_outer_one_counts_for_the_outer():
+    message = (
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+        b"--x\r\n\r\na\r\n--x--\r\n"
+    )
+    assert [len(part.children) for part in structure_of(message).children] == [0, 0]
+
+
+def test_a_header_beyond_the_limit_is_passed_over():
+    message = b"Subject: " + b"x" * 400_000 + b"\r\nContent-Type: text/html\r\n\r\nhi"
+    root = structure_of(message)
+    assert (root.subtype, root.size) == (b"plain", 2)
+    assert cut(message, 50_000) == root
+
+
+def test_parts_of_a_digest_may_say_what_they_are():
+    message = (
+        b"Content-Type: multipart/digest; boundary=x\r\n\r\n--x\r\nContent-ID: a\r\n\r\nS: s\r\n\r\nt\r\n--x--\r\n"
+    )
+    assert structure_of(message).children[0].is_message
+    assert structure_of(message.replace(b"Content-ID: a", b"Content-Type: text/plain")).children[0].type == b"text"

@@ -87,11 +87,6 @@ class PlannedSection:
         self.needs_header_size = not section.parts and section.text is SectionText.TEXT
         self.needs_structure = bool(section.parts)
 
-    @property
-    def chooses_fields(self) -> bool:
-        """Whether the header block has to be looked through: HEADER.FIELDS and HEADER.FIELDS.NOT."""
-        return self._choice is not None
-
     def rendered(self, octets: bytes | None) -> bytes:
         """
         Label and value, given the octets of the section (for HEADER.FIELDS: of the whole header block).
@@ -197,8 +192,8 @@ class FetchPlan:
         if isinstance(asked, PlannedSection):
             return self._section_column(asked, columns)
         match asked:
-            case FetchKind.UID:
-                return columns.uids
+            case FetchKind.BODY:
+                return [without_extensions(form or b"NIL") for form in columns.body_structures or ()]
             case FetchKind.FLAGS:
                 return flag_column(view, columns)
             case FetchKind.INTERNAL_DATE:
@@ -209,8 +204,8 @@ class FetchPlan:
                 return columns.envelopes or ()
             case FetchKind.BODY_STRUCTURE:
                 return columns.body_structures or ()
-            case FetchKind.BODY:
-                return [without_extensions(form or b"NIL") for form in columns.body_structures or ()]
+            case _:
+                return columns.uids
 
     def _section_column(self, section: PlannedSection, columns: Columns) -> Iterable[bytes]:
         if section.needs_header_only:

@@ -43,6 +43,9 @@ from ..mime.decode import TextDecoder, decode_words, embedded_headers, header_te
 from ..mime.headers import values_of
 from ..mime.structure import Part, structure_of
 
+ColumnKey = HasFlag | HasKeyword | UIDIn | LargerThan | SmallerThan | InternalDateIs
+"""The keys that columns decide."""
+
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 # Folding can make one character of several: so many more are kept from one piece of a text to the next.
 _FOLDING_SLACK = 16
@@ -162,7 +165,7 @@ class _Rows:
                 rows = int.from_bytes(bytes(self._tested(leaf)), "little")
                 return rows, rows
 
-    def _tested(self, leaf: SearchKey) -> Iterable[bool]:
+    def _tested(self, leaf: ColumnKey) -> Iterable[bool]:
         columns = self._columns
         match leaf:
             case HasFlag(flag):
@@ -176,10 +179,8 @@ class _Rows:
                 return [size > octets for size in columns.sizes or ()]
             case SmallerThan(octets):
                 return [size < octets for size in columns.sizes or ()]
-            case InternalDateIs(relation, day):
-                return self._day(relation, day.toordinal() - _EPOCH_ORDINAL)
             case _:
-                raise TypeError(f"not a key of columns: {leaf}")
+                return self._day(leaf.relation, leaf.day.toordinal() - _EPOCH_ORDINAL)
 
     def _keyword(self, keyword: str) -> list[bool]:
         known: dict[Flags, bool] = {}  # few different sets of flags, many messages

@@ -103,15 +103,15 @@ def decode_strictly(data: bytes, charset: bytes | str) -> str:
 
 def decode(data: bytes, charset: bytes | str = "utf-8") -> str:
     """Decode whatever comes; see the module for what is wrong or unknown."""
-    codec = _codec(charset) or "utf-8"
-    try:
-        return data.decode(codec, _LATIN_OCTETS)
-    except (UnicodeError, ValueError):  # a codec that has no use for replacements
-        return data.decode("latin-1")
+    return data.decode(_codec(charset) or "utf-8", _LATIN_OCTETS)
 
 
 def incremental_decoder(charset: bytes | str) -> codecs.IncrementalDecoder:
-    """A decoder for text that comes in pieces, as tolerant as `decode`."""
+    """
+    A decoder for text that comes in pieces, as tolerant as `decode`.
+
+    It raises UnicodeError where a state has no end (ISO-2022) or no beginning (UTF-16 without its mark).
+    """
     return codecs.getincrementaldecoder(_codec(charset) or "utf-8")(_LATIN_OCTETS)
 
 

@@ -135,7 +135,7 @@ class TextDecoder:
     def _decode(self, data: bytes, final: bool) -> str:
         try:
             return self._charset.decode(data, final)
-        except (UnicodeError, ValueError):  # a codec that has no use for replacements
+        except UnicodeError:  # a state without end or beginning, see `incremental_decoder`
             self._charset.reset()
             return data.decode("latin-1")
 

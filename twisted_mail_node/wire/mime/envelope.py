@@ -129,11 +129,8 @@ class _Addresses:
         self._read(value)
 
     def _read(self, value: bytes) -> None:
-        position, end = 0, len(value)
-        while position < end and len(self.wire) <= _MAILBOX_LIMIT:
-            match = _token(value, position)
-            if match is None:  # cannot be: the last alternative takes any other octet; end rather than loop
-                break
+        position = 0
+        while (match := _token(value, position)) and len(self.wire) <= _MAILBOX_LIMIT:
             position = match.end()
             kind = match.lastindex
             if kind == 1:
@@ -188,11 +185,9 @@ class _Addresses:
         domain = b"" if at is None else b"".join(word for word in words[at + 1 :] if word != b" ")
         if not in_angle and at is None:
             local = _phrase(words) or b""  # no address at all, only words: keep them readable
-        if local or domain or (in_angle and phrase):
+        if local or domain or phrase:
             name = phrase or comment
             self.wire.append(b"(%b %b %b %b)" % (nstring(name), nstring(route), string(local), string(domain)))
-        elif phrase:
-            self.wire.append(b'(%b NIL "" "")' % string(phrase))
 
     def _end_group(self) -> None:
         if self._in_group:

@@ -124,10 +124,8 @@ class StructureScanner:
         self._final = True
         while self._step():
             pass
-        if self._in_header:
+        while self._in_header:  # again, where the header was that of a message/rfc822 without content
             self._end_header(len(self._buffer), len(self._buffer))
-            while self._in_header:  # a message/rfc822 without content
-                self._end_header(len(self._buffer), len(self._buffer))
         self._close_down_to(0, self._base + len(self._buffer))
         return self._root
 

@@ -49,6 +49,34 @@ def test_a_staged_body_of_any_size_is_read_back_in_any_pieces(store, inbox, wait
     opened.close()
 
 
+def test_pieces_that_do_not_wait_for_each_other_stay_in_order(store, inbox, wait):
+    content = numbered(1_000_000)
+    writer = store.stage_body()
+    pieces = [writer.write(content[at : at + 150_000]) for at in range(0, len(content), 150_000)]
+    staged = writer.finish(21, False)
+    wait(gatherResults(pieces))
+    wait(inbox.append([(wait(staged), flags(), DATE)]))
+    assert wait(wait(inbox.open_body(1)).read(0, 2_000_000)) == content
+
+
+def test_a_body_given_up_in_the_middle_of_a_piece_cannot_be_finished(store, inbox, wait):
+    writer = store.stage_body()
+    piece = writer.write(numbered(500_000))
+    writer.abort()
+    assert wait(piece) is None
+    for late in (writer.write(b"late"), writer.finish(21, False)):
+        with pytest.raises(TemporaryFailure):
+            wait(late)
+
+
+def test_a_body_given_up_while_it_is_finished_is_not_there(store, inbox, wait):
+    writer = store.stage_body()
+    finished = writer.finish(0, False)
+    writer.abort()
+    with pytest.raises(TemporaryFailure):
+        wait(finished)
+
+
 @pytest.mark.parametrize("size", [4_000, 65_000, 70_000, 250_000])
 def test_an_inline_body_of_any_size_is_read_back(inbox, wait, size):
     content = numbered(size)

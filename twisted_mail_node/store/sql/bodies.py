@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import apsw
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, DeferredLock, succeed
 from zope.interface import implementer
 
 from ...interfaces.deferred import returns_deferred
@@ -69,6 +69,7 @@ class BodyWriter:
         self._number = 0
         self._body: int | None = None
         self._over = False
+        self._one_at_a_time = DeferredLock()
 
     @returns_deferred
     async def write(self, data: bytes) -> None:
@@ -76,24 +77,31 @@ class BodyWriter:
         self._check()
         self._buffer += data
         self._size += len(data)
-        while len(self._buffer) >= CHUNK_OCTETS:
-            await self._write_chunk()
+        if len(self._buffer) >= CHUNK_OCTETS:
+            async with self._one_at_a_time:
+                while len(self._buffer) >= CHUNK_OCTETS:
+                    await self._write_chunk()
 
     @returns_deferred
     async def finish(self, header_size: int, eight_bit: bool) -> Body:
         """See IBodyWriter.finish."""
         self._check()
-        if self._buffer or self._body is None:
-            await self._write_chunk()
+        async with self._one_at_a_time:
+            while not self._over and (self._buffer or self._body is None):
+                await self._write_chunk()
+        self._check()
         self._over = True
         body = self._body
-        if body is None:
-            raise TemporaryFailure("the message body was given up")
+        assert body is not None
         self._pins.remove(body)
         return Body(size=self._size, header_size=header_size, staged=str(body), eight_bit=eight_bit)
 
     def abort(self) -> None:
-        """See IBodyWriter.abort. Before a transaction has taken the body, none can any more."""
+        """
+        See IBodyWriter.abort. Before a transaction has taken the body, none can any more.
+
+        A piece that is being written is no failure: nobody may be left to be told.
+        """
         body, given_up = self._body, self._pins.given_up
         if not self._over and body is not None:
             self._pins.remove(body)
@@ -117,9 +125,12 @@ class BodyWriter:
         number, body = self._number, self._body
         self._number += 1
         written = await self._writer.submit(_staging(body, number, chunk))
-        if self._body is None and not self._over:
+        if self._body is None:
             self._body = written
-            self._pins.add(written)
+            if self._over:
+                self.abort()
+            else:
+                self._pins.add(written)
 
 
 def _staging(body: int | None, number: int, chunk: bytes) -> Callable[[WriteState], int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 import pytest
+from pytest_twisted import _get_mark
 from twisted.logger import globalLogPublisher
 
 pytest.register_assert_rewrite("twisted_mail_node.testing")
@@ -21,6 +22,26 @@ def logged_failures():
 
     globalLogPublisher.addObserver(observe)
     yield seen
+    # A Deferred tells of a lost error when it is collected. What survives is set aside, so that the next test's
+    # collection looks at its own objects only.
     gc.collect()
+    gc.freeze()
     globalLogPublisher.removeObserver(observe)
     assert not seen, [failure.getTraceback() for failure in seen]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """
+    Run tests that do not ask for the reactor without it.
+
+    pytest-twisted would run each of them (and each example of a property) in a turn of its reactor, and wraps a
+    property that is run with several parameters once more for each of them.
+    """
+    function = pyfuncitem.obj
+    if _get_mark(function) is not None or _get_mark(getattr(function, "__func__", function)) is not None:
+        return None
+    wanted = pyfuncitem._fixtureinfo.argnames
+    result = function(**{name: value for name, value in pyfuncitem.funcargs.items() if name in wanted})
+    assert result is None, f"{pyfuncitem.nodeid} gave {result!r}: a coroutine or Deferred that nobody waits for"
+    return True

@@ -222,6 +222,87 @@ def test_a_message_that_breaks_off_cuts_the_connection(large, monkeypatch, logge
     assert logged_failures.pop().check(TemporaryFailure)
 
 
+def test_a_staged_message_that_cannot_be_kept_is_refused(server, monkeypatch):
+    line = server.logged_in()
+    monkeypatch.setattr(server.store, "stage_body", FullDisk)
+    status, _ = line.try_("APPEND INBOX", LARGE)
+    assert status == b"NO [UNAVAILABLE] the disk is full\r\n"
+    assert line.ask("STATUS INBOX (MESSAGES)") == b"* STATUS INBOX (MESSAGES 0)\r\n"
+
+
+class FullDisk:
+    """A writer of large bodies that takes nothing."""
+
+    def write(self, data):
+        return fail(TemporaryFailure("the disk is full"))
+
+    def abort(self):
+        pass
+
+
+def test_a_mailbox_that_goes_while_its_message_comes_is_to_be_made_again(server, resolved):
+    line = server.logged_in()
+    line.say(b"x APPEND Sent {4}\r\n")
+    resolved(resolved(server.store.account("joe@example.test")).delete("Sent"))
+    assert line.say(b"a: b\r\n").startswith(b"x NO [TRYCREATE]")
+
+
+def test_closing_a_mailbox_that_is_gone_is_no_mistake(server, resolved):
+    line = server.selected("Sent")
+    resolved(resolved(server.store.account("joe@example.test")).delete("Sent"))
+    assert line.ask("CLOSE") == b""
+
+
+def test_a_bug_while_news_are_told_is_logged_and_the_session_goes_on(server, broken, logged_failures):
+    line = server.selected()
+    line.say(b"i IDLE\r\n")
+    broken("changes", RuntimeError("bug"))
+    server.deliver(SMALL)
+    server.advance(0)
+    assert logged_failures.pop().check(RuntimeError)
+    assert not line.closed
+
+
+def test_a_bug_between_commands_ends_the_connection(server, monkeypatch, logged_failures):
+    line = server.logged_in()
+    line.say(b"x APPEND Sent {4}\r\n")
+    monkeypatch.setattr("twisted_mail_node.protocols.imap.incoming.IncomingBody.feed", lambda self, data: 1 / 0)
+    assert line.say(b"a: b").startswith(b"* BYE [UNAVAILABLE]")
+    assert line.closed
+    assert logged_failures.pop().check(ZeroDivisionError)
+
+
+def test_long_work_lets_others_have_their_turn(server, monkeypatch):
+    server.deliver(*[SMALL] * 20)
+    line = server.selected()
+    monkeypatch.setattr("twisted_mail_node.protocols.imap.session.SLICE_SECONDS", -1.0)
+    for command in (
+        b"SEARCH BODY hello",
+        b"FETCH 1:* BODYSTRUCTURE",
+        b"FETCH 1:* BODY.PEEK[1]",
+        b"STORE 1:* FLAGS (a)",
+    ):
+        heard, turns = line.say(b"x " + command + b"\r\n"), 0
+        while not heard.endswith(b"\r\nx OK done\r\n") and not heard.endswith(b"\r\nx OK stored\r\n"):
+            server.advance(0)
+            heard += line.take()
+            turns += 1
+        assert turns
+
+
+def test_a_message_expunged_long_ago_is_gone_at_last(server, resolved):
+    server.deliver(SMALL, SMALL)
+    line = server.selected()
+    resolved(server.mailbox().expunge(UIDSet.of([1]), only_deleted=False))
+    for _ in range(4):
+        assert line.ask("FETCH 1:2 UID") == b"* 1 FETCH (UID 1)\r\n* 2 FETCH (UID 2)\r\n"
+        server.advance(1000)
+    status, told = line.try_("FETCH 1:2 UID")
+    assert status.startswith(b"NO [EXPUNGEISSUED]")
+    assert told == b"* 2 FETCH (UID 2)\r\n"
+    assert line.ask("UID FETCH 1:2 UID") == b"* 2 FETCH (UID 2)\r\n* 1 EXPUNGE\r\n* 1 RECENT\r\n"
+
+
 # -- ends -----------------------------------------------------------------------------------------------------------
 
 
@@ -288,6 +369,41 @@ def test_a_peer_that_reads_nothing_while_it_idles_is_told_little(server):
     line.transport.producer.resumeProducing()
     server.advance(0)
     assert line.take() == b"* 20 EXISTS\r\n* 20 RECENT\r\n"
+
+
+def idle(server, line):
+    heard = line.say(b"i IDLE\r\n")
+    while b"+ idling" not in heard:
+        server.advance(0)
+        heard += line.take()
+
+
+def test_done_waits_for_news_that_are_being_read(server_of, tmp_path):
+    server = server_of(tmp_path / "mail.sqlite")
+    line = server.selected()
+    idle(server, line)
+    server.deliver(SMALL)
+    server.clock.advance(0)  # the notice comes, and a thread begins to read
+    line.feed(b"DONE\r\n")
+    heard = b""
+    for _ in range(200):
+        heard += line.take()
+        if b"i OK" in heard:
+            break
+        server.advance(0)
+    assert heard == b"* 1 EXISTS\r\n* 1 RECENT\r\ni OK no longer idle\r\n"
+    server.stop()
+
+
+def test_a_client_that_leaves_while_news_are_read_is_forgotten(server_of, tmp_path):
+    server = server_of(tmp_path / "mail.sqlite")
+    line = server.selected()
+    idle(server, line)
+    server.deliver(SMALL)
+    server.clock.advance(0)
+    line.drop()
+    server.advance(0)
+    server.stop()
 
 
 # -- a property: three sessions on one mailbox ------------------------------------------------------------------------

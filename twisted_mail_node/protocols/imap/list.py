@@ -32,17 +32,28 @@ async def answer(session: IMAPSession, command: List) -> bytes:
     with_children = {parent for name in existing for parent in parents(name)}
     subscribed = await _subscribed(session, command)
     names = set(subscribed) if ListSelection.SUBSCRIBED in command.selection else existing.keys() | with_children
-    for name in sorted(names, key=listing_key):
+    # Names that stand for subscribed ones below them which are not listed themselves (RFC 5258 §3.5).
+    standing: set[str] = set()
+    if ListSelection.RECURSIVE_MATCH in command.selection:
+        standing = {parent for name in subscribed if not _matches(patterns, name) for parent in parents(name)}
+    for name in sorted(names | standing, key=listing_key):
         info = existing.get(name)
         if ListSelection.SPECIAL_USE in command.selection and not (info and info.special_use):
             continue
-        if not any(pattern.matches(name) for pattern in patterns):
+        if not _matches(patterns, name):
             continue
         attributes = _attributes(name, info, with_children, name in subscribed)
-        await session.write(listed(session.name(name), delimiter, attributes))
+        if info is None:  # RFC 5258 §3: who speaks the extended form knows the better word
+            attributes.insert(0, "\\NonExistent" if command.extended else "\\Noselect")
+        child_info = ("SUBSCRIBED",) if name in standing else ()
+        await session.write(listed(session.name(name), delimiter, attributes, child_info))
         if command.status_items and info is not None:
             await _write_status(session, command, name)
     return await session.finish(ok("done"))
+
+
+def _matches(patterns: Sequence[ListPattern], name: str) -> bool:
+    return any(pattern.matches(name) for pattern in patterns)
 
 
 async def _subscribed(session: IMAPSession, command: List) -> frozenset[str]:
@@ -52,8 +63,7 @@ async def _subscribed(session: IMAPSession, command: List) -> frozenset[str]:
 
 
 def _attributes(name: str, info: MailboxInfo | None, with_children: Collection[str], subscribed: bool) -> list[str]:
-    attributes = [] if info is not None else ["\\Noselect"]
-    attributes.append("\\HasChildren" if name in with_children else "\\HasNoChildren")
+    attributes = ["\\HasChildren" if name in with_children else "\\HasNoChildren"]
     if subscribed:
         attributes.append("\\Subscribed")
     if info is not None and info.special_use:

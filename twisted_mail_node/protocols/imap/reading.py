@@ -33,6 +33,9 @@ PIECE_OCTETS = 128 * 1024
 
 async def groups_by_size(mailbox: IMailbox, uids: UIDSet, rows: int) -> AsyncIterator[UIDSet]:
     """The set cut so that the bodies of each piece (large ones aside) fit in BODY_OCTETS_AT_ONCE."""
+    if uids and len(uids) * INLINE_BODY_OCTETS <= BODY_OCTETS_AT_ONCE:
+        yield uids  # so few that their sizes do not matter
+        return
     for asked in slices(uids, ROWS_OF_FLAGS):
         columns: Columns = await mailbox.fetch(asked, FetchItem.SIZE)
         group: list[int] = []

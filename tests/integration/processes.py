@@ -1,0 +1,178 @@
+"""Nodes and a name server as processes of their own on loopback, as a person would start them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+TOOLS = Path(sys.executable).parent
+T = TypeVar("T")
+
+
+def eventually(check: Callable[[], T], seconds: float = 20.0) -> T:
+    """The first true value that `check` gives; fails when the time is over."""
+    end = time.monotonic() + seconds
+    pause = threading.Event()
+    while True:
+        value = check()
+        if value:
+            return value
+        assert time.monotonic() < end, f"did not come true within {seconds} s: {check}"
+        pause.wait(0.02)
+
+
+def free_port(*hosts: str) -> int:
+    """A TCP port that is free on all these addresses of loopback now."""
+    for _ in range(100):
+        with socket.socket() as probe:
+            probe.bind((hosts[0], 0))
+            port = probe.getsockname()[1]
+            try:
+                for host in hosts[1:]:
+                    with socket.socket() as other:
+                        other.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
+
+
+def make_certificate(folder: Path, *names: str) -> tuple[Path, Path]:
+    """A self-signed certificate for these host names and addresses; gives the paths of certificate and key."""
+    secret = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    now = datetime.now(UTC)
+    others = [x509.IPAddress(ip_address(n)) if n[0].isdigit() else x509.DNSName(n) for n in names]
+    builder = x509.CertificateBuilder(name, name, secret.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=7))
+    builder = builder.add_extension(x509.SubjectAlternativeName(others), critical=False)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    pem = serialization.Encoding.PEM
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    certificate.write_bytes(builder.sign(secret, hashes.SHA256()).public_bytes(pem))
+    key.write_bytes(secret.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    return certificate, key
+
+
+def trusting(certificate: Path) -> ssl.SSLContext:
+    """A client context that trusts this certificate and checks names."""
+    return ssl.create_default_context(cafile=str(certificate))
+
+
+class NodeProcess:
+    """
+    One `twistd mailnode` with a configuration of its own.
+
+    `config` is the text of the TOML file; the state folder is `state` beside it.
+    """
+
+    def __init__(self, folder: Path, config: str) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config = folder / "mailnode.toml"
+        self.config.write_text(config)
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def log(self) -> str:
+        path = self.folder / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def start(self) -> None:
+        """Start it and return once all services listen."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [TOOLS / "twistd", "-n", "--pidfile=", "mailnode", "--config", self.config],
+                cwd=self.folder,
+                stdout=log,
+                stderr=log,
+            )
+
+        def listens() -> bool:
+            assert self.process.poll() is None, f"the node ended:\n{self.log}"
+            try:
+                return json.loads((self.state / "listening.json").read_text())["pid"] == self.process.pid
+            except FileNotFoundError:
+                return False
+
+        eventually(listens, 30)
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(15)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait(15)
+
+    def listener(self, service: str, tls: str) -> tuple[str, int]:
+        """Host and port of a listener."""
+        listeners = json.loads((self.state / "listening.json").read_text())["listeners"]
+        found = next(entry for entry in listeners if entry["service"] == service and entry["tls"] == tls)
+        return found["host"], found["port"]
+
+    def run(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run `mailnode` with this configuration; gives what it prints."""
+        done = subprocess.run(
+            [TOOLS / "mailnode", "--config", self.config, *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            timeout=60,
+        )
+        assert done.returncode == 0, f"mailnode {arguments}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def json(self, *arguments: str) -> object:
+        """Run `mailnode … --json`; gives what it prints, read."""
+        return json.loads(self.run(*arguments, "--json"))
+
+    def add_user(self, name: str, password: str) -> None:
+        """Make a user."""
+        self.run("user", "add", name, "--password-stdin", stdin=password + "\n")
+
+
+class NameServer:
+    """twisted.names' authority as a process; `zone` is given as host -> [(type, …)] records."""
+
+    def __init__(self, records: list[list[object]]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("authority.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.process.stdin.write(json.dumps(records) + "\n")
+        self.process.stdin.flush()
+        self.port = int(self.process.stdout.readline())
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stdin.close()
+        self.process.stdout.close()

@@ -1,0 +1,116 @@
+"""
+One node with TLS, and mail programs that people use against it.
+
+The programs come from the system's packages (`.ci/run` names them). Where one is missing the test fails if
+MAILNODE_INTEROP is set, as it is in CI; elsewhere these tests are left out, and the summary says so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from ..integration.processes import NodeProcess, make_certificate
+
+PASSWORD = "correct-horse-battery"
+USER = "joe@interop.test"
+
+CONFIG = """
+hostname = "localhost"
+state_dir = "state"
+[[domain]]
+name = "interop.test"
+[[listen]]
+service = "smtp"
+endpoint = "tcp:0:interface=127.0.0.1"
+tls = "starttls"
+[[listen]]
+service = "submission"
+endpoint = "tcp:0:interface=127.0.0.1"
+tls = "starttls"
+[[listen]]
+service = "submission"
+endpoint = "tcp:0:interface=127.0.0.1"
+tls = "implicit"
+[[listen]]
+service = "pop3"
+endpoint = "tcp:0:interface=127.0.0.1"
+tls = "starttls"
+[[listen]]
+service = "pop3"
+endpoint = "tcp:0:interface=127.0.0.1"
+tls = "implicit"
+[[listen]]
+service = "imap"
+endpoint = "tcp:0:interface=127.0.0.1"
+tls = "starttls"
+[[listen]]
+service = "imap"
+endpoint = "tcp:0:interface=127.0.0.1"
+tls = "implicit"
+[tls]
+certificate = "{certificate}"
+private_key = "{key}"
+"""
+
+PROGRAMS = ("swaks", "curl", "mbsync", "fetchmail", "msmtp")
+
+
+def pytest_collection_modifyitems(items):
+    if os.environ.get("MAILNODE_INTEROP"):
+        return
+    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+    if missing:
+        reason = f"not installed: {', '.join(missing)} (see .ci/run)"
+        for item in items:
+            if "interop" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+class Interop:
+    """The node, its certificate, and a way to run programs."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.certificate, key = make_certificate(folder, "localhost", "127.0.0.1")
+        self.node = NodeProcess(folder / "node", CONFIG.format(certificate=self.certificate, key=key))
+
+    def port(self, service: str, tls: str) -> int:
+        return self.node.listener(service, tls)[1]
+
+    def run(self, *command: object, stdin: bytes = b"") -> bytes:
+        """Run a program to its end; fails with all it printed unless it succeeds."""
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        done = subprocess.run(
+            [str(part) for part in command],
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+            env=os.environ | {"HOME": str(home)},
+            cwd=home,
+        )
+        assert done.returncode == 0, f"{command} gave {done.returncode}:\n{done.stdout.decode(errors='replace')}"
+        return done.stdout
+
+    def secret_file(self, name: str, text: str):
+        """A configuration file that only its owner may read."""
+        path = self.folder / name
+        path.write_text(text)
+        path.chmod(0o600)
+        return path
+
+
+@pytest.fixture(scope="module")
+def interop(tmp_path_factory):
+    interop = Interop(tmp_path_factory.mktemp("interop"))
+    interop.node.add_user(USER, PASSWORD)
+    interop.node.start()
+    try:
+        yield interop
+    finally:
+        interop.node.stop()

@@ -245,6 +245,18 @@ async def test_a_destination_is_tried_again_after_its_rest(world):
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_destination_does_not_rest_where_a_real_try_is_asked_for(world):
+    server = world.server(start=False)
+    await server.stop()
+    delivery = world.delivery(FixedRoutes(host(server)))
+    assert isinstance((await delivery.deliver([item()]))[0], Deferred)
+    world.servers.append(server)
+    server.start()
+    delivery.forget_failures()
+    assert isinstance((await delivery.deliver([item()]))[0], Delivered)
+
+
+@pytest_twisted.ensureDeferred
 async def test_those_told_to_come_later_are_offered_to_the_next_host(world):
     first = world.server(answers={"RCPT TO:<b@": b"450 4.2.0 later", "RCPT TO:<c@": b"550 5.1.1 no"})
     second = world.server()

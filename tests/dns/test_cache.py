@@ -70,6 +70,19 @@ def test_a_failure_is_kept_too(clock, asked):
     assert len(asked) == 2
 
 
+def test_failures_can_be_forgotten_without_the_answers(clock, asked):
+    cache = AnswerCache(clock, asked)
+    first, second = cache.get("down"), cache.get("up")
+    asked[0][1].errback(TemporaryFailure("down"))
+    asked[1][1].callback(Timed("answer", 100))
+    assert result(first).text == "down"
+    cache.forget_failures()
+    cache.get("down")
+    assert len(asked) == 3
+    assert result(second) == result(cache.get("up")) == "answer"
+    assert len(asked) == 3
+
+
 def test_a_bug_is_told_and_not_kept(clock, asked):
     cache = AnswerCache(clock, asked)
     first = cache.get("q")

@@ -128,6 +128,11 @@ class Pool:
         else:
             self._leaving.append(line.connection.close())
 
+    def forget_failures(self) -> None:
+        """The next message is offered to every host again, at once."""
+        self._resting = None
+        self._avoided.clear()
+
     def close_idle(self) -> None:
         """Close what is kept."""
         idle, self._idle = self._idle, []

@@ -85,6 +85,11 @@ class RemoteDelivery:
                 self._all_done.callback(None)
         return outcomes
 
+    def forget_failures(self) -> None:
+        """Let no destination rest any longer: somebody wants a real try now."""
+        for pool in self._pools.values():
+            pool.forget_failures()
+
     @returns_deferred
     async def stop(self) -> None:
         """See IDelivery. Fires when every connection is gone."""

@@ -89,6 +89,11 @@ class AnswerCache(Generic[Question, T]):
             del self._kept[question]
         return self._join(question)
 
+    def forget_failures(self) -> None:
+        """Ask again what was failed with, at the next `get`."""
+        for question in [question for question, kept in self._kept.items() if kept.error is not None]:
+            del self._kept[question]
+
     def stop(self) -> None:
         """Cancel what is being asked, failing its waiters with Unavailable, and answer nothing more."""
         self._stopped = True

@@ -137,6 +137,10 @@ class MXResolver:
             raise PermanentFailure(f"the host {host} has no address", NO_ROUTE)
         return addresses
 
+    def forget_failures(self) -> None:
+        """Ask again for what could not be found lately."""
+        self._cache.forget_failures()
+
     @returns_deferred
     async def stop(self) -> None:
         """End all lookups (they fail with Unavailable) and close the sockets. Fires when they are closed."""

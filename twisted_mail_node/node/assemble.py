@@ -68,7 +68,13 @@ def assemble(
         config, storage, reactor, incoming, lambda: [place.listener for place in listening if place.is_bound]
     )
     operations = Operations(
-        config, storage.directory, storage.queue, passwords, reactor.seconds, state.forget_first_password
+        config,
+        storage.directory,
+        storage.queue,
+        passwords,
+        reactor.seconds,
+        state.forget_first_password,
+        outgoing.forget_failures,
     )
     rooms = Rooms(
         storage=storage,

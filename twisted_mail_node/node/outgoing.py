@@ -47,6 +47,11 @@ class Outgoing:
         await self._runner.stop()
         await self._delivery.stop()
 
+    def forget_failures(self) -> None:
+        """What is tried next is tried for real, whatever failed a moment ago."""
+        self._resolver.forget_failures()
+        self._delivery.forget_failures()
+
     def stop_asking(self) -> Deferred[Any]:
         """End all look-ups in DNS."""
         return self._resolver.stop()

@@ -55,6 +55,7 @@ class Operations:
         hasher: for new passwords.
         seconds: the time, in seconds since the epoch.
         password_changed: told the name of each user whose password was changed or who was removed.
+        before_retry: called when somebody asks for a try at once: what failed lately shall not stand in its way.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Operations:
         hasher: Hasher,
         seconds: Callable[[], float],
         password_changed: Callable[[str], None],
+        before_retry: Callable[[], None] = lambda: None,
     ) -> None:
         self._config = config
         self._directory = directory
@@ -72,6 +74,7 @@ class Operations:
         self._hasher = hasher
         self._seconds = seconds
         self._password_changed = password_changed
+        self._before_retry = before_retry
         self._by_name: dict[str, Callable[[Arguments], Coroutine[Any, Any, JSON]]] = {
             "user.add": self._add_user,
             "user.remove": self._remove_user,
@@ -262,6 +265,7 @@ class Operations:
 
     async def _retry_queue(self, arguments: Arguments) -> JSON:
         ids = arguments.get("ids")
+        self._before_retry()
         count = await self._queue.retry(None if ids is None else [int(item) for item in ids], self._seconds())
         return {"count": count}
 

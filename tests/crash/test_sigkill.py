@@ -115,7 +115,7 @@ def queued(node: NodeProcess) -> dict[str, Counter[str]]:
     """How often each recipient is in the queue, by transaction id, read from the store while no node runs."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for item in node.json("queue", "list"):
-        found[item["transaction_id"]][item["recipient"]] += 1
+        found[item["message"]][item["recipient"]] += 1
     return found
 
 

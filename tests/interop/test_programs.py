@@ -115,12 +115,15 @@ User {USER}
 Pass {PASSWORD}
 SSLType IMAPS
 CertificateFile {interop.certificate}
+
 IMAPStore far
 Account node
+
 MaildirStore near
 Path {maildir}/
 Inbox {maildir}/inbox
 SubFolders Verbatim
+
 Channel all
 Far :far:
 Near :near:
@@ -190,7 +193,7 @@ def test_imapclient_works_a_mailbox(interop):
         assert chosen[b"EXISTS"] == 5
         unseen = session.search("UNSEEN")
         assert len(unseen) == 3
-        assert session.add_flags(unseen, ["$Work"])[unseen[0]] == (b"$Work",)
+        assert b"$Work" in session.add_flags(unseen, ["$Work"])[unseen[0]]
         session.move(unseen[:2], "Archive")
         session.copy(unseen[2:], "Archive")
         assert len(session.search("ALL")) == 3
@@ -200,7 +203,7 @@ def test_imapclient_works_a_mailbox(interop):
         envelope = session.fetch(unseen[2:], ["ENVELOPE", "BODYSTRUCTURE", "FLAGS"])[unseen[2]]
         assert envelope[b"ENVELOPE"].subject == b"imapclient-4"
         assert session.folder_status("Archive", ["MESSAGES"])[b"MESSAGES"] == 3
-        assert session.find_special_folder(imapclient.SENT) == "Sent"
+        assert session.find_special_folder(b"\\Sent") == "Sent"
         session.idle()
         with client(interop) as other:
             other.append("Büro/入力", message("imapclient-idle"))

@@ -25,7 +25,7 @@ def problems_of(config: Config) -> list[str]:
     problems = [*_of_certificate(config), *_of_folder(state), *_of_paths(config, state)]
     if not _is_running(state):
         problems += _of_ports(config)
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def _of_certificate(config: Config) -> Iterator[str]:

@@ -1,0 +1,71 @@
+"""`mailnode check`: everything that stands in the way of a start."""
+
+import json
+import os
+import socket
+from datetime import UTC, datetime
+
+from click.testing import CliRunner
+
+from twisted_mail_node.cli import main
+from twisted_mail_node.node.tls import make_certificate
+
+
+def check(folder, text, *options):
+    (folder / "node.toml").write_text(text)
+    done = CliRunner().invoke(main, ["--config", str(folder / "node.toml"), "check", *options], catch_exceptions=False)
+    return done.exit_code, (done.stdout if options else done.stderr).splitlines()
+
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+FREE = 'listen = [{ service = "smtp", endpoint = "tcp:0:interface=127.0.0.1" }]\n'
+
+
+def test_a_node_that_would_start_is_told_so(tmp_path):
+    (tmp_path / "node.toml").write_text(FREE)
+    done = CliRunner().invoke(main, ["--config", str(tmp_path / "node.toml"), "check"])
+    assert (done.exit_code, done.stdout) == (0, "the node would start\n")
+    assert sorted(os.listdir(tmp_path)) == ["node.toml"]
+
+
+def test_all_that_stands_in_the_way_is_told_at_once(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = (
+            f'state_dir = "no/such"\n[[listen]]\nservice = "smtp"\nendpoint = "tcp:{port}:interface=127.0.0.1"\n'
+            f'[[listen]]\nservice = "lmtp"\nendpoint = "unix:{"x" * 120}"\n'
+            '[tls]\ncertificate = "c.pem"\nprivate_key = "k.pem"\n'
+        )
+        status, lines = check(tmp_path, text)
+    assert status == 1
+    assert [line.partition(":")[0] for line in lines] == [
+        f"the certificate {tmp_path}/c.pem can't be read",
+        f"the state folder {tmp_path}/no/such can't be made",
+        f"lmtp can't listen on {tmp_path}/{'x' * 120}",
+        "smtp can't listen on tcp",
+    ]
+
+
+def test_mistakes_in_the_file_have_status_2(tmp_path):
+    status, lines = check(tmp_path, "hostnam = 1\nlistn = 2")
+    assert (status, len(lines)) == (2, 2)
+    status, lines = check(tmp_path, "hostnam = 1", "--json")
+    assert status == 2
+    assert json.loads(lines[0])["ok"] is False
+
+
+def test_programs_are_told_in_json(tmp_path):
+    assert check(tmp_path, FREE, "--json") == (0, ['{"ok": true, "problems": []}'])
+
+
+def test_a_file_in_place_of_the_state_folder_is_told(tmp_path):
+    (tmp_path / "state").write_text("")
+    told = f"the state folder {tmp_path}/state can't be made: there is a file of that name"
+    assert check(tmp_path, 'state_dir = "state"\n' + FREE) == (1, [told])
+
+
+def test_a_key_of_another_certificate_is_told(tmp_path):
+    (tmp_path / "c.pem").write_bytes(make_certificate(["a.test"], NOW)[0])
+    (tmp_path / "k.pem").write_bytes(make_certificate(["a.test"], NOW)[1])
+    told = f"the private key {tmp_path}/k.pem does not belong to the certificate {tmp_path}/c.pem"
+    assert check(tmp_path, FREE + '[tls]\ncertificate = "c.pem"\nprivate_key = "k.pem"\n') == (1, [told])

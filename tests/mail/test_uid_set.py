@@ -24,6 +24,11 @@ def test_operations_agree_with_those_of_set(a, b):
 
 
 @given(numbers)
+def test_ascending_numbers_make_the_same_set(a):
+    assert UIDSet.of_ascending(sorted(a)) == UIDSet.of(a)
+
+
+@given(numbers)
 def test_runs_neither_touch_nor_overlap(a):
     runs = UIDSet.of(a).runs
     assert all(first <= last for first, last in runs)

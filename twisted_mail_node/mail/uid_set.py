@@ -5,7 +5,7 @@ Sets of UIDs (or of message sequence numbers) as runs of numbers. Source: RFC 35
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 
 _FIRST = itemgetter(0)
@@ -50,6 +50,26 @@ class UIDSet:
                 first = last = number
         if first is not None and last is not None:
             runs.append((first, last))
+        return cls(runs)
+
+    @classmethod
+    def of_ascending(cls, numbers: Sequence[int]) -> UIDSet:
+        """The set of these numbers, each greater than the one before: a long run costs little more than a short one."""
+        runs: list[tuple[int, int]] = []
+        start, count = 0, len(numbers)
+        while start < count:
+            first = numbers[start]
+            # `within` is a place in the run; look twice as far each time, then halve the way back to its end.
+            within, step = start, 1
+            while within + step < count and numbers[within + step] - first == within + step - start:
+                within += step
+                step *= 2
+            while step:
+                if within + step < count and numbers[within + step] - first == within + step - start:
+                    within += step
+                step //= 2
+            runs.append((first, numbers[within]))
+            start = within + 1
         return cls(runs)
 
     @classmethod

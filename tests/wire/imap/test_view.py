@@ -98,6 +98,14 @@ def test_what_the_session_changed_itself_is_no_news():
     assert view.tell(changes(3, flagged=[(1, NO_FLAGS, 3)]), False) == b"* 1 FETCH (UID 1 FLAGS ())\r\n"
 
 
+def test_changes_with_a_number_each_are_told_apart():
+    view = View(UIDSet.of([1, 2, 3]))
+    view.flags_changed_here(rows((1, SEEN, 2), (2, SEEN, 3)))
+    view.flags_changed_here(rows())
+    told = view.tell(changes(4, flagged=[(1, SEEN, 2), (2, NO_FLAGS, 4), (3, SEEN, 3)]), False)
+    assert told == b"* 2 FETCH (UID 2 FLAGS ())\r\n* 3 FETCH (UID 3 FLAGS (\\Seen))\r\n"
+
+
 def test_but_what_another_changed_after_it_is():
     view = View(UIDSet.of([1]))
     view.flags_changed_here(rows((1, SEEN, 2)))

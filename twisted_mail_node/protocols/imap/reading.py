@@ -43,12 +43,12 @@ async def groups_by_size(mailbox: IMailbox, uids: UIDSet, rows: int) -> AsyncIte
         for uid, size in zip(columns.uids, columns.sizes or (), strict=True):
             held = size if size <= INLINE_BODY_OCTETS else 0
             if group and (octets + held > BODY_OCTETS_AT_ONCE or len(group) >= rows):
-                yield UIDSet.of(group)
+                yield UIDSet.of_ascending(group)
                 group, octets = [], 0
             group.append(uid)
             octets += held
         if group:
-            yield UIDSet.of(group)
+            yield UIDSet.of_ascending(group)
 
 
 async def with_forms(session: IMAPSession, columns: Columns, items: FetchItem) -> Columns:
@@ -75,7 +75,7 @@ def _filled(columns: Columns, forms: object, made: dict[int, bytes], otherwise: 
 async def _envelopes(session: IMAPSession, uids: list[int]) -> dict[int, bytes]:
     mailbox: IMailbox = session.mailbox.mailbox
     made: dict[int, bytes] = {}
-    for asked in slices(UIDSet.of(uids), ROWS_OF_HEADERS):
+    for asked in slices(UIDSet.of_ascending(uids), ROWS_OF_HEADERS):
         columns: Columns = await mailbox.fetch(asked, FetchItem.HEADER)
         for uid, header in zip(columns.uids, columns.headers or (), strict=True):
             made[uid] = envelope_of(header)
@@ -87,7 +87,7 @@ async def _envelopes(session: IMAPSession, uids: list[int]) -> dict[int, bytes]:
 async def _structures(session: IMAPSession, uids: list[int]) -> dict[int, bytes]:
     mailbox: IMailbox = session.mailbox.mailbox
     made: dict[int, bytes] = {}
-    async for asked in groups_by_size(mailbox, UIDSet.of(uids), ROWS_OF_BODIES):
+    async for asked in groups_by_size(mailbox, UIDSet.of_ascending(uids), ROWS_OF_BODIES):
         columns: Columns = await mailbox.fetch(asked, FetchItem.BODY)
         for uid, body in zip(columns.uids, columns.bodies or (), strict=True):
             root = await large_structure(session, uid) if body is None else structure_of(body)

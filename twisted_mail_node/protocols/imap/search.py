@@ -57,7 +57,7 @@ async def _matching(session: IMAPSession, key: SearchKey, candidates: UIDSet) ->
         await session.breathe()
         if unsure:
             rows = {uid: row for row, uid in enumerate(columns.uids)}
-            for some in slices(UIDSet.of(unsure), reading.ROWS_OF_HEADERS):
+            for some in slices(UIDSet.of_ascending(unsure), reading.ROWS_OF_HEADERS):
                 messages = {uid: Message(columns, rows[uid]) for uid in some}
                 certain += await _read(session, key, needles, messages)
             certain.sort()

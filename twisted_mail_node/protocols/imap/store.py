@@ -35,7 +35,7 @@ async def answer(session: IMAPSession, command: Store) -> bytes:
     view.flags_changed_here(outcome.changed)
     if not command.silent:
         await _tell(session, outcome.changed, command.by_uid)
-        unchanged = uids - UIDSet.of(outcome.changed.uids) - outcome.gone
+        unchanged = uids - UIDSet.of_ascending(outcome.changed.uids) - outcome.gone
         for asked in slices(unchanged, ROWS_OF_FLAGS):
             await _tell(session, await selected.mailbox.fetch(asked, FetchItem.FLAGS), command.by_uid)
     if outcome.gone and not command.by_uid:

@@ -107,11 +107,17 @@ class View:
     def flags_changed_here(self, changed: Columns) -> None:
         """This session's STORE changed these rows (uid, flags, modseq): no need to tell it again as news."""
         modseqs = changed.modseqs or ()
+        if modseqs and modseqs.count(modseqs[0]) == len(modseqs):  # one commit, one number: the usual case
+            self._changed_here(modseqs[0], changed.uids)
+            return
         uids_of: dict[int, list[int]] = {}
-        for uid, modseq in zip(changed.uids, modseqs, strict=False):
+        for uid, modseq in zip(changed.uids, modseqs, strict=True):
             uids_of.setdefault(modseq, []).append(uid)
         for modseq, uids in uids_of.items():
-            self._own[modseq] = self._own.get(modseq, EMPTY) | UIDSet.of(uids)
+            self._changed_here(modseq, uids)
+
+    def _changed_here(self, modseq: int, uids: Sequence[int]) -> None:
+        self._own[modseq] = self._own.get(modseq, EMPTY) | UIDSet.of_ascending(uids)
 
     def knows_recent(self, changes: MailboxChanges) -> bool:
         """False where messages came of which it is not known whether they are recent here: see `claim_recent`."""
@@ -143,7 +149,7 @@ class View:
         out: list[bytes] = []
         arrived = EMPTY
         if changes is not None:
-            arrived = UIDSet.of(changes.appended.uids) - self._uids - changes.vanished
+            arrived = UIDSet.of_ascending(changes.appended.uids) - self._uids - changes.vanished
             self._expunged |= changes.vanished & self._uids
             out.append(self._told_flags(changes.flagged))
             # A message that came and was changed since, and that SELECT told of already.

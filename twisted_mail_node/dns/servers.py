@@ -175,6 +175,8 @@ class _Exchange:
 class _Datagrams(_Exchange, DatagramProtocol):
     """One question over UDP."""
 
+    noisy = False
+
     def open(self, reactor: IDNSReactor) -> None:
         """Bind a port of its own and ask."""
         try:

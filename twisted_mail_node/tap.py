@@ -13,6 +13,7 @@ import sys
 from types import TracebackType
 
 from twisted.application.service import IService, MultiService
+from twisted.internet.defer import CancelledError
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as TwistedOptions
 
@@ -108,6 +109,8 @@ class _Told(MultiService):
 
     def _give_up(self, failure: Failure) -> None:
         """The reactor runs already: end it, with an exit status that twistd can't be told."""
+        if failure.check(CancelledError):
+            return
         print(f"twistd mailnode: {failure.getErrorMessage()}", file=sys.stderr)
         atexit.register(_exit_with_failure)
         self._reactor.stop()  # type: ignore[attr-defined]  # any reactor that twistd runs

@@ -99,7 +99,11 @@ class MailNode(MultiService):
         return tuple(listening.listener for listening in self._rooms.listening if listening.is_bound)
 
     def when_serving(self) -> Deferred[None]:
-        """Fires when all services take clients (at once if they do). Fails with CannotStart if it can't be."""
+        """
+        Fires when all services take clients (at once if they do). Fails with CannotStart if it can't be.
+
+        And with CancelledError, if the node is stopped before.
+        """
         waiting: Deferred[None] = Deferred()
         if isinstance(self._serving, Failure):
             waiting.errback(self._serving)
@@ -232,6 +236,8 @@ class MailNode(MultiService):
             await self._within(STORE_SECONDS, "starting", [lambda: self._beginning])
         if not isinstance(self._serving, Failure):
             await self._shut_down()
+            if self._waiting:
+                self._now(Failure(CancelledError("the node was stopped before it served")))
         self._ports_are_bound = False
         self._serving = False
 

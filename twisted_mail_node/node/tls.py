@@ -12,7 +12,6 @@ import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
 
-import idna
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -109,11 +108,10 @@ def _read_key(path: Path) -> PrivateKey:
 
 
 def make_certificate(names: Sequence[str], now: datetime.datetime) -> tuple[bytes, bytes]:
-    """A certificate for these names and loopback, signed by itself, and its key, both as PEM."""
+    """A certificate for these names (A-labels) and loopback, signed by itself, and its key, both as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
-    a_labels = [name if name.isascii() else idna.encode(name, uts46=True).decode("ascii") for name in names]
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, a_labels[0][:64])])
-    hosts = [x509.DNSName(name) for name in dict.fromkeys((*a_labels, "localhost"))]
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
+    hosts = [x509.DNSName(name) for name in dict.fromkeys((*names, "localhost"))]
     addresses = [x509.IPAddress(ipaddress.ip_address(text)) for text in ("127.0.0.1", "::1")]
     certificate = (
         x509.CertificateBuilder()

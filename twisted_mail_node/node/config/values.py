@@ -104,10 +104,15 @@ def is_host_name(text: str) -> bool:
         return False
 
 
+def a_labels(name: str) -> str:
+    """A host's or domain's name in lower case as it stands on the wire: what is not ASCII, in A-labels (RFC 5891)."""
+    return name.lower() if name.isascii() else idna.encode(name, uts46=True).decode("ascii")
+
+
 def _host_name(value: object) -> str:
     if not isinstance(value, str) or not is_host_name(value):
         raise ValueError('a host name such as "mx.example.org"')
-    return value.lower()
+    return a_labels(value)
 
 
 def split_host_port(text: str) -> tuple[str, int]:

@@ -21,6 +21,7 @@ from ...mail.address import Address
 from ...mail.errors import MailError
 from ...mail.queue_item import QueueItem
 from ..config import Config
+from ..config.values import a_labels
 
 # What JSON has.
 JSON = Any
@@ -275,7 +276,10 @@ class Operations:
 
 def _address(given: str) -> Address:
     try:
-        return Address.parse(unicodedata.normalize("NFC", given))
+        address = Address.parse(unicodedata.normalize("NFC", given))
+        return Address(address.local_part, a_labels(address.domain))
+    except UnicodeError:
+        raise Refusal(f"not a mail address: {given!r} (its domain can't be)") from None
     except ValueError as error:
         raise Refusal(str(error)) from None
 

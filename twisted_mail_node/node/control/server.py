@@ -72,7 +72,7 @@ class _ControlProtocol(LineOnlyReceiver):
     async def _answer(self, line: bytes) -> None:
         try:
             request = json.loads(line)
-            operation = request["operation"]
+            operation = str(request["operation"])
             answer = {"result": await self._operations.perform(operation, request.get("arguments", {}))}
             if not operation.endswith((".list", ".show", ".check")):
                 self._log.info("the operator did {operation}", operation=operation)

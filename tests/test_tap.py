@@ -1,0 +1,40 @@
+"""The options of `twistd mailnode`, and the service that they make."""
+
+import pytest
+from twisted.application.service import IService
+
+from twisted_mail_node.tap import Options, makeService
+
+
+def options(*arguments):
+    parsed = Options()
+    parsed.parseOptions(list(arguments))
+    return parsed
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_nothing_is_needed(tmp_path):
+    service = makeService(options())
+    assert IService.providedBy(service)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_go_before_the_file(tmp_path):
+    (tmp_path / "mailnode.toml").write_text(
+        'hostname = "a.test"\nstate_dir = "b"\ntls = { certificate = "c", private_key = "k" }'
+    )
+    service = makeService(options("--hostname=c.test", "--state-dir=d", "--listen=smtp=tcp:0", "--listen=imaps=tcp:1"))
+    (node,) = service
+    assert (node.config.hostname, node.config.state_dir) == ("c.test", tmp_path / "d")
+    assert [listen.endpoint for listen in node.config.listen] == ["tcp:0", "tcp:1"]
+
+
+def test_mistakes_end_it_with_a_line_for_each(tmp_path):
+    (tmp_path / "x.toml").write_text("hostnam = 1\nstate_dir = 2")
+    with pytest.raises(SystemExit) as caught:
+        makeService(options("--config=x.toml", "--listen=smtp"))
+    assert len(str(caught.value).splitlines()) == 3

@@ -76,7 +76,7 @@ class RunningNode:
             # A test's password needs no protection, and its reader no patience.
             "auth": {"hash_memory": "8 KiB", "hash_passes": 1},
             # Nobody listens there: what is sent to other nodes stays in the queue.
-            "dns": {"servers": ["127.0.0.1:1"], "timeout": "1 s"},
+            "dns": {"servers": ["127.0.0.1:1"]},
         }
         config = parse_config({**given, **(settings or {})}, base=folder, source="the test's settings")
         node = assemble(config, reactor=reactor)

@@ -88,7 +88,6 @@ class DNSSettings(Table):
     servers: tuple[NameServer, ...] = Field(
         default=(), description="IP addresses, port 53 unless told. Empty: the system's."
     )
-    timeout: Seconds = Field(default=20.0, description="How long one question may take in all.")
 
 
 class StoreSettings(Table):

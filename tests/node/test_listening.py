@@ -2,6 +2,8 @@
 
 import os
 import socket
+import ssl
+from datetime import UTC, datetime
 
 import pytest
 import pytest_twisted
@@ -10,11 +12,12 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.threads import deferToThread
 
 from twisted_mail_node.node.config import parse_config
 from twisted_mail_node.node.errors import CannotStart
 from twisted_mail_node.node.listening import Listening
-from twisted_mail_node.node.tls import ServerTLS
+from twisted_mail_node.node.tls import ServerTLS, make_certificate
 
 
 class Greeter(Protocol):
@@ -169,3 +172,53 @@ def test_what_is_bound_after_the_state_folder_is_known(tmp_path):
     assert listening_at("unix:{state_dir}/a.sock", tmp_path).is_in_state_folder
     assert not listening_at("unix:a.sock", tmp_path).is_in_state_folder
     assert not listening_at("tcp:0", tmp_path).is_in_state_folder
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """The paths of a certificate for localhost and its key."""
+    made = make_certificate(["localhost"], datetime.now(UTC))
+    for name, content in zip(("cert.pem", "key.pem"), made, strict=True):
+        (tmp_path / name).write_bytes(content)
+    return tmp_path / "cert.pem", tmp_path / "key.pem"
+
+
+@pytest_twisted.ensureDeferred
+async def test_tls_lies_behind_the_header_of_a_proxy(tmp_path, certificate):
+    files = {"certificate": "cert.pem", "private_key": "key.pem"}
+    listen = [{"service": "imap", "endpoint": "haproxy:tcp:0:interface=127.0.0.1", "tls": "implicit"}]
+    config = parse_config({"listen": listen, "tls": files}, base=tmp_path)
+    tls = ServerTLS()
+    tls.load(*certificate)
+    factory = Factory.forProtocol(Greeter)
+    listening = Listening(reactor, config.listeners()[0], factory, tls, tmp_path, config.proxy.trusted)
+    listening.bind()
+    listening.accept()
+    port = listening.listener.port
+
+    def talk():
+        trust = ssl.create_default_context(cafile=str(certificate[0]))
+        with socket.create_connection(("127.0.0.1", port), 20) as plain:
+            plain.sendall(b"PROXY TCP4 192.0.2.9 192.0.2.1 1234 993\r\n")
+            with trust.wrap_socket(plain, server_hostname="localhost") as client:
+                client.sendall(b"who am I")
+                heard = b""
+                while b"192.0.2.9\n" not in heard:
+                    heard += client.recv(100)
+
+    await deferToThread(talk)
+    await listening.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_ssl_endpoint_is_taken_as_it_is(tmp_path, certificate):
+    keys = f"privateKey={certificate[1]}:certKey={certificate[0]}"
+    listening = listening_at(f"ssl:0:interface=127.0.0.1:{keys}", tmp_path)
+    listening.bind()
+    assert listening.listener.tls == "implicit"
+    await listening.close()
+
+
+def test_an_ssl_endpoint_without_its_key_is_told(tmp_path):
+    with pytest.raises(CannotStart, match="no such file or directory"):
+        listening_at(f"ssl:0:privateKey={tmp_path}/none.pem", tmp_path).bind()

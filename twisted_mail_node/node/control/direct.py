@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from ...mail.errors import MailError
@@ -25,7 +27,13 @@ class StoreConnection:
             raise Refusal("no node runs, and a store in memory is gone with its node")
         self._config = config
         self._state = StateFolder(config.state_dir)
-        self._state.open()
+        self._was = os.geteuid(), os.getegid()
+        _act_as_owner(config.state_dir)
+        try:
+            self._state.open()
+        except BaseException:
+            self._act_as_before()
+            raise
 
     def perform(self, name: str, arguments: dict[str, Any]) -> JSON:
         """See Operations.perform. Raises: Refusal."""
@@ -57,3 +65,20 @@ class StoreConnection:
     def close(self) -> None:
         """Give the lock back."""
         self._state.close()
+        self._act_as_before()
+
+    def _act_as_before(self) -> None:
+        user, group = self._was
+        if user != os.geteuid():
+            os.seteuid(user)
+            os.setegid(group)
+
+
+def _act_as_owner(folder: Path) -> None:
+    """Root works as the user whom the folder belongs to: the node of that user has to read what is made there."""
+    if os.geteuid() != 0 or not folder.is_dir():
+        return
+    owner = folder.stat()
+    if owner.st_uid != 0:
+        os.setegid(owner.st_gid)
+        os.seteuid(owner.st_uid)

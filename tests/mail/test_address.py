@@ -28,3 +28,7 @@ def test_detail_is_taken_off(text, base):
 )
 def test_wire_form_is_quoted_where_needed(local, wire):
     assert str(Address(local, "x")) == wire
+
+
+def test_an_address_without_a_domain_is_its_local_part():
+    assert str(Address("postmaster", "")) == "postmaster"

@@ -36,3 +36,7 @@ def test_columns_round_trip():
     flags = Flags.from_names(["\\Draft", "x", "Y"])
     assert flags_of(flags.bits, flags.keyword_text) is flags
     assert flags.bits == SystemFlag.DRAFT
+
+
+def test_flags_tell_themselves_in_a_failed_tests_report():
+    assert repr(Flags.from_names(["\\Seen", "Work"])) == "Flags(\\Seen Work)"

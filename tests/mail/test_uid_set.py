@@ -53,3 +53,7 @@ def test_empty():
     assert not EMPTY
     assert len(EMPTY) == 0
     assert UIDSet.span(5, 4) == EMPTY
+
+
+def test_a_set_tells_itself_as_imap_writes_it():
+    assert repr(UIDSet.of([1, 2, 3, 7])) == "UIDSet(1:3,7)"

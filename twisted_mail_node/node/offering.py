@@ -63,7 +63,12 @@ class Offering:
         )
 
     def _pop3_settings(self) -> POP3Settings:
-        return POP3Settings(hostname=self._config.hostname, timeout_seconds=self._config.pop3.idle_timeout)
+        config = self._config
+        return POP3Settings(
+            hostname=config.hostname,
+            timeout_seconds=config.pop3.idle_timeout,
+            implementation=f"twisted-mail-node-{__version__}",
+        )
 
     def _imap_settings(self) -> IMAPSettings:
         config = self._config

@@ -37,7 +37,7 @@ ALWAYS = {"TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"}
 @pytest.mark.parametrize("tls", [True, False])
 @pytest.mark.parametrize("mechanisms", [(), ("PLAIN",), ("PLAIN", "LOGIN")])
 def test_capabilities_are_what_there_is(user, tls, mechanisms):
-    listed = capabilities(mechanisms=mechanisms, user_allowed=user, tls_available=tls, in_transaction=False)
+    listed = capabilities(mechanisms=mechanisms, user_allowed=user, tls_available=tls)
     expected = ALWAYS | ({"USER"} if user else set()) | ({"STLS"} if tls else set())
     assert set(listed) == expected | ({"SASL " + " ".join(mechanisms)} if mechanisms else set())
 

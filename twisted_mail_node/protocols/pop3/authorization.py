@@ -69,7 +69,6 @@ class Authorization:
             mechanisms=self._engine.mechanisms,
             user_allowed=self._plaintext_allowed,
             tls_available=self._tls_available,
-            in_transaction=False,
         )
         return self._engine.send(replies.lines("capabilities", listed))
 

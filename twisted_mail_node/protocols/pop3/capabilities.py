@@ -4,11 +4,9 @@ What CAPA lists: only what this session could do now. Sources: RFC 2449 §6, RFC
 
 from __future__ import annotations
 
-from ... import __version__
-
 
 def capabilities(
-    *, mechanisms: tuple[str, ...], user_allowed: bool, tls_available: bool, in_transaction: bool
+    *, mechanisms: tuple[str, ...], user_allowed: bool, tls_available: bool, implementation: str = ""
 ) -> list[str]:
     """
     The lines of the reply.
@@ -17,7 +15,7 @@ def capabilities(
         mechanisms: SASL mechanisms that AUTH takes on this connection.
         user_allowed: USER and PASS may be said on this connection.
         tls_available: STLS would be taken, were nobody logged in.
-        in_transaction: somebody is; what the server is called is told only then (RFC 2449 §7).
+        implementation: what the server is called; told only to who has logged in (RFC 2449 §7).
     """
     listed = ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"]
     if user_allowed:
@@ -26,6 +24,6 @@ def capabilities(
         listed.append("SASL " + " ".join(mechanisms))
     if tls_available:
         listed.append("STLS")
-    if in_transaction:
-        listed.append(f"IMPLEMENTATION twisted-mail-node-{__version__}")
+    if implementation:
+        listed.append(f"IMPLEMENTATION {implementation}")
     return listed

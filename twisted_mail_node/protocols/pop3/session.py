@@ -76,6 +76,7 @@ class POP3Session:
             locks=self._locks,
             snapshots=self._snapshots,
             session_id=self._session_id,
+            implementation=self._settings.implementation,
             peer=peer_of(self.driver.transport, self._session_id),
             begin_transaction=self._begin_transaction,
             lose_lease=self._lose_lease,

@@ -35,6 +35,7 @@ class Parts:
     locks: IMaildropLock
     snapshots: Snapshots
     session_id: str
+    implementation: str
     peer: Peer
     begin_transaction: Callable[[Maildrop, MaildropLease], None]
     lose_lease: Callable[[], None]

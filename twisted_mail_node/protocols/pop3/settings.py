@@ -14,11 +14,12 @@ class POP3Settings:
     Settings of a listener.
 
     `hostname` is what the greeting names. `timeout_seconds` is the silence after which a session ends; less than
-    ten minutes the standard forbids.
+    ten minutes the standard forbids. `implementation` is told by CAPA to who has logged in.
     """
 
     hostname: str = "localhost"
     timeout_seconds: float = SHORTEST_TIMEOUT_SECONDS
+    implementation: str = "twisted-mail-node"
 
     def __post_init__(self) -> None:
         if self.timeout_seconds < SHORTEST_TIMEOUT_SECONDS:

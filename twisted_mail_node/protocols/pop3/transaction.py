@@ -216,7 +216,7 @@ class Transaction:
             mechanisms=self._engine.mechanisms,
             user_allowed=self._parts.authenticator.plaintext_allowed(peer),
             tls_available=self._parts.tls_context is not None and not peer.tls,
-            in_transaction=True,
+            implementation=self._parts.implementation,
         )
         return self._engine.send(replies.lines("capabilities", listed))
 

@@ -1,3 +1,5 @@
+"""What changes within a turn of the reactor is told in a later one."""
+
 from __future__ import annotations
 
 from twisted.internet.task import Clock
@@ -28,25 +30,6 @@ def test_nothing_waits_where_nobody_listens():
     notices.changed(ANN, 4, ChangeKind.MESSAGES, frozenset({1}))
     notices.queue_due()
     assert clock.getDelayedCalls() == []
-
-
-def test_a_listener_that_fails_is_logged_and_disturbs_no_other(logged_failures):
-    clock, told = Clock(), []
-    notices = Notices(clock)
-
-    def fail(*_):
-        raise ZeroDivisionError
-
-    notices.watch(ANN, fail)
-    notices.watch(ANN, told.append)
-    notices.watch_queue(fail)
-    notices.watch_queue(lambda: told.append("queue"))
-    notices.changed(ANN, 4, ChangeKind.MESSAGES, frozenset({1}))
-    notices.queue_due()
-    clock.advance(0)
-    assert [type(each) for each in told] == [ChangeNotice, str]
-    assert [failure.type for failure in logged_failures] == [ZeroDivisionError] * 2
-    logged_failures.clear()
 
 
 def test_a_change_made_by_a_listener_is_told_in_a_later_turn():

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IReactorTime
 
 from ...interfaces.store import IBodyWriter, IMailStore
 from ...mail.columns import INLINE_BODY_OCTETS, InternalDate
@@ -19,12 +20,10 @@ from ...mail.transaction import Body
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import AppendChunk, AppendMessage
 from ...wire.imap.responses import Completion, no
+from ...wire.imap.server import IMAPServer
 from ...wire.mime.envelope import envelope_of
 from ..driver import Answer
 from .failures import completion_of
-
-if TYPE_CHECKING:
-    from .session import IMAPSession
 
 _bare_line_feed = re.compile(rb"(?<!\r)\n")
 
@@ -92,10 +91,13 @@ class IncomingBody:
 
 
 class IncomingMessages:
-    """The messages of the APPEND under way."""
+    """The messages of the APPEND under way: of at most `max_octets` each, dated by `clock` where they have no date."""
 
-    def __init__(self, session: IMAPSession) -> None:
-        self._session = session
+    def __init__(self, engine: IMAPServer, store: IMailStore, clock: IReactorTime, max_octets: int) -> None:
+        self._engine = engine
+        self._store = store
+        self._clock = clock
+        self._max_octets = max_octets
         self._body: IncomingBody | None = None
         self._done: list[tuple[Body, Flags, InternalDate]] = []
         self._announced: AppendMessage | None = None
@@ -103,7 +105,7 @@ class IncomingMessages:
     def begin(self, message: AppendMessage) -> None:
         """A message was accepted: its octets come next."""
         self._announced = message
-        self._body = IncomingBody(self._session.store)
+        self._body = IncomingBody(self._store)
 
     def chunk(self, event: AppendChunk) -> Answer:
         """Octets of the message. Gives the refusal when the message cannot be taken after all."""
@@ -113,7 +115,7 @@ class IncomingMessages:
         if b"\0" in event.data:
             return self._refuse(no("a message may not contain NUL", codes.CANNOT))
         waiting = body.feed(event.data)
-        if body.size > self._session.settings.max_message_octets:
+        if body.size > self._max_octets:
             return self._refuse(no("the message is too big", codes.TOO_BIG))
         if waiting is None and not event.last:
             return None
@@ -133,13 +135,13 @@ class IncomingMessages:
         announced = self._announced
         if announced is None:
             return
-        date = announced.internal_date or InternalDate(int(self._session.clock.seconds()))
+        date = announced.internal_date or InternalDate(int(self._clock.seconds()))
         self._done.append((await body.finish(), announced.flags, date))
         self._body = None
 
     def _refuse(self, completion: Completion) -> bytes:
         self.abort()
-        return self._session.engine.abandon_message(completion)
+        return self._engine.abandon_message(completion)
 
     def take(self) -> list[tuple[Body, Flags, InternalDate]]:
         """The messages received, for the store."""

@@ -54,7 +54,8 @@ class IMAPSession:
     Args:
         engine: parses and renders for this connection.
         commands: the function that answers each type of command.
-        chunk: takes the octets of APPEND's message.
+        tls_context: what `startTLS` takes; None for no STARTTLS.
+        name: of the session, in the log and in what is stored; unique in this process.
     """
 
     _log = Logger()
@@ -79,7 +80,7 @@ class IMAPSession:
         self.driver = Driver(engine, self, clock)
         self.sasl: SASLServer | None = None
         self.selected: Selected | None = None
-        self.incoming = IncomingMessages(self)
+        self.incoming = IncomingMessages(engine, store, clock, settings.max_message_octets)
         self._commands = commands
         self._name = name
         self._login: ILogin | None = None

@@ -24,7 +24,7 @@ from .sqlite import every, find
 from .state import AccountRow, MailboxRow, WriteState
 
 if TYPE_CHECKING:
-    from .store import Machinery
+    from .machinery import Machinery
 
 T = TypeVar("T")
 

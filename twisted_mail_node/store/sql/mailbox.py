@@ -32,7 +32,7 @@ from .sqlite import every, find, one
 from .state import WriteState
 
 if TYPE_CHECKING:
-    from .store import Machinery
+    from .machinery import Machinery
 
 T = TypeVar("T")
 

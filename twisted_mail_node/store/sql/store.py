@@ -1,8 +1,8 @@
 """
-SQLiteStore: all durable doors on one SQLite file. What this module decides is the order of starting and stopping, and
-which part answers which door; it does no work itself.
+SQLiteStore: all durable doors on one SQLite file. What this module decides is which part answers which door; it does
+no work itself.
 
-Neighbours: `writer` and `readers` run things; `account`, `mailbox`, `queue`, `directory` say what.
+Neighbours: `machinery` is what runs; `account`, `mailbox`, `queue`, `directory` say what is done.
 """
 
 from __future__ import annotations
@@ -31,76 +31,16 @@ from ...mail.address import Address
 from ...mail.errors import InUse, NoSuchAccount, NoSuchItem, NoSuchMessage, Unavailable
 from ...mail.queue_item import QueueItem, Settled
 from ...mail.transaction import Committed, Transaction
+from ..watches import Watches
 from . import directory, queue
 from .account import SQLiteAccount, create_account, remove_account
-from .bodies import BodyWriter, OpenBody, Pins, StoredBody
-from .checkpoints import Checkpoints
-from .listeners import Listeners
-from .readers import Read, Readers
-from .schema import migrate
-from .sqlite import Durability, FileLock, every, find, open_checkpointer, open_reader, open_writer
-from .state import WriteState
-from .sweep import Sweep
-from .writer import BatchLimits, IReactor, Operation, Writer
+from .bodies import BodyWriter, OpenBody, StoredBody
+from .machinery import Machinery
+from .readers import Read
+from .sqlite import Durability, every, find
+from .writer import BatchLimits, IReactor, Operation
 
 T = TypeVar("T")
-
-
-class Machinery:
-    """What runs while the store is started: made anew by every start."""
-
-    def __init__(
-        self,
-        path: Path,
-        reactor: IReactor,
-        listeners: Listeners,
-        durability: Durability,
-        limits: BatchLimits,
-        reader_threads: int,
-    ) -> None:
-        self.running = False
-        self.waiting_hints = 0
-        self.pins = Pins()
-        self._path, self._reactor, self._durability = path, reactor, durability
-        self._lock = FileLock(path.with_name(path.name + ".lock"))
-        self.writer = Writer(reactor, self._open_state, listeners.tell, limits)
-        self.readers = Readers(reactor, lambda: open_reader(path), reader_threads)
-        self.checkpoints = Checkpoints(reactor, self.writer, lambda: open_checkpointer(path, durability))
-        self.sweep = Sweep(reactor, self.writer, self.pins, self.checkpoints.soon)
-
-    def _open_state(self) -> WriteState:
-        connection = open_writer(self._path, self._durability)
-        try:
-            migrate(connection)
-            return WriteState(connection, self._reactor.seconds, self.pins.given_up)
-        except BaseException:
-            connection.close(True)
-            raise
-
-    async def start(self) -> None:
-        """Take the lock, open, start the threads. After a failure nothing of it is left."""
-        self._lock.acquire()
-        try:
-            await self.writer.start()
-        except BaseException:
-            self._lock.release()
-            raise
-        self.readers.start()
-        self.checkpoints.start()
-        self.sweep.start()
-        self.running = True
-
-    async def stop(self) -> None:
-        """End the threads, the writer last, so that its close leaves one clean file."""
-        self.running = False
-        self.writer.refuse()
-        self.sweep.stop()
-        try:
-            await self.readers.stop()
-            await self.checkpoints.stop()
-            await self.writer.stop()
-        finally:
-            self._lock.release()
 
 
 @implementer(IMailStore, IQueueStore, IMaildropLock, IDirectory)
@@ -127,7 +67,7 @@ class SQLiteStore:
     ) -> None:
         self._path = Path(path)
         self._reactor = reactor
-        self._listeners = Listeners()
+        self._watches = Watches()
         self._durability = durability
         self._limits = limits or BatchLimits()
         self._reader_threads = reader_threads
@@ -161,9 +101,7 @@ class SQLiteStore:
         return self._machinery.writer.commits
 
     def _make(self) -> Machinery:
-        return Machinery(
-            self._path, self._reactor, self._listeners, self._durability, self._limits, self._reader_threads
-        )
+        return Machinery(self._path, self._reactor, self._watches, self._durability, self._limits, self._reader_threads)
 
     def _read(self, read: Read[T]) -> Deferred[T]:
         return self._machinery.readers.read(read)
@@ -205,7 +143,7 @@ class SQLiteStore:
 
     def watch(self, account: str, listener: ChangeListener) -> IWatch:
         """See IMailStore."""
-        return self._listeners.watch(account, listener)
+        return self._watches.watch(account, listener)
 
     # -- IMaildropLock: kept in memory, since one process owns the file, and its end must free the maildrops --
 
@@ -335,7 +273,7 @@ class SQLiteStore:
 
     def watch_queue(self, listener: Callable[[], None]) -> None:
         """See IQueueStore."""
-        self._listeners.watch_queue(listener)
+        self._watches.watch_queue(listener)
 
 
 _ACCOUNTS = "SELECT name FROM account ORDER BY name"

@@ -127,10 +127,11 @@ def test_the_answer_to_another_command_is_misuse():
         (b"a NO\0OP\r\n", b"a BAD unknown command\r\n"),
         (b"a NOOP\rb NOOP\r\n", b"a BAD something follows the command's arguments\r\n"),
         (b"a NOOP\nb NOOP\r\n", b"a BAD something follows the command's arguments\r\n"),
-        (b'a STATUS "\xff" (MESSAGES)\r\n', b"a BAD a mailbox name is missing\r\n"),
+        (b'a STATUS "\0" (MESSAGES)\r\n', b"a BAD a mailbox name is missing\r\n"),
+        (b"a STATUS \xff (MESSAGES)\r\n", b"a BAD a mailbox name is missing\r\n"),
         (b"a LIST " + b"(" * 50_000 + b"\r\n", b"a BAD a keyword is missing\r\n"),
         (b"a SEARCH " + b"(" * 50_000 + b"\r\n", b"a BAD search keys nested too deep\r\n"),
-        (b"a FETCH 1 (" + b"FLAGS " * 9000 + b"\r\n", b"a BAD a data item is missing\r\n"),
+        (b"a FETCH 1 (" + b"FLAGS " * 9000 + b"\r\n", b"a BAD a list is not closed\r\n"),
         (b"GET / HTTP/1.1\r\n", b"GET BAD unknown command\r\n"),
     ],
 )
@@ -498,7 +499,7 @@ def test_idle_may_be_refused():
     assert not server.is_idling
 
 
-@pytest.mark.parametrize("line", [b"b NOOP", b"", b"DONE ", b"b LOGIN {3+}\r\njoe x", b"x" * 70_000])
+@pytest.mark.parametrize("line", [b"b NOOP", b"", b"DONE now", b"b LOGIN {3+}\r\njoe x", b"x" * 70_000])
 def test_anything_but_done_ends_idle_badly(line):
     server = engine()
     only_event(server, b"a IDLE\r\n")
@@ -507,6 +508,29 @@ def test_anything_but_done_ends_idle_badly(line):
     assert events[0].response.startswith(b"a BAD ")
     assert events[1:] == [c.Noop(b"c")]
     assert not server.is_idling
+
+
+@pytest.mark.parametrize(
+    ("data", "command"),
+    [
+        (b"a NOOP \r\n", c.Noop(b"a")),
+        (b'a LIST "" *  \r\n', c.List(b"a", "", ("*",))),
+        (b"a LOGIN joe {2+}\r\nx  \r\n", c.Login(b"a", "joe", "x ")),
+    ],
+)
+def test_spaces_behind_a_command_are_let_pass(data, command):
+    assert only_event(engine(State.AUTHENTICATED if b"LIST" in data else State.NOT_AUTHENTICATED), data) == command
+
+
+def test_spaces_behind_a_message_and_behind_done_are_let_pass():
+    server = engine()
+    only_event(server, b"a APPEND x {1}\r\n")
+    server.accept_message()
+    assert next_events(server, b"m \r\n") == [c.AppendChunk(b"m", last=True), c.Append(b"a", "x", 1)]
+    server.send(ok("done"))
+    only_event(server, b"b IDLE\r\n")
+    server.start_idling()
+    assert only_event(server, b"done \r\n") == c.Done(b"b")
 
 
 def test_an_exchange_of_several_rounds():

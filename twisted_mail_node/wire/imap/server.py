@@ -215,6 +215,8 @@ class IMAPServer:
         if line is None:
             return Wait.NEED_DATA
         literal = _announced(line)
+        if literal is None:
+            line = line.rstrip(b" ")  # some clients end a command by a space
         begun = bool(self._command)
         if not begun and literal is None:
             return self._complete(line)
@@ -295,7 +297,7 @@ class IMAPServer:
         line = self._take_line()
         if line is None:
             return Wait.NEED_DATA
-        if line:
+        if line.strip(b" "):
             return self._refuse(bad("something follows the message"), _announced(line))
         self._append = None
         self.pending = command = Append(message.tag, message.mailbox, message.position + 1)
@@ -307,7 +309,7 @@ class IMAPServer:
         line = self._take_line()
         if line is None:
             return Wait.NEED_DATA
-        if line.upper() != b"DONE":
+        if line.rstrip(b" ").upper() != b"DONE":
             return self._refuse(bad("DONE was expected"), _announced(line))
         self.is_idling = False
         self.pending = command = Done(tag)

@@ -32,7 +32,8 @@ _ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]++')
 _ASTRING = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\]++')
 _LIST_MAILBOX = re.compile(rb'[^\x00-\x20\x7f-\xff(){"\\]++')
 _TAG = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\+]{1,255}(?![^\x00-\x20])')
-_QUOTED = re.compile(rb'"([^"\\\x00\r\n\x80-\xff]*+(?:\\["\\][^"\\\x00\r\n\x80-\xff]*+)*+)"')
+# Eight bits too, which the standard leaves to literals: many clients quote passwords and search texts in UTF-8.
+_QUOTED = re.compile(rb'"([^"\\\x00\r\n]*+(?:\\["\\][^"\\\x00\r\n]*+)*+)"')
 _ESCAPED = re.compile(rb"\\(.)")
 _LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\r\n")
 _ANNOUNCED = re.compile(rb"~?\{[0-9]+\+?\}\r\n\Z")
@@ -43,7 +44,7 @@ _SEQUENCE_STARTS = frozenset(b"%c" % octet for octet in b"0123456789*")
 _FLAG = re.compile(rb'\\?[^\x00-\x20\x7f-\xff(){%*"\\\]]++')
 _DATE = re.compile(rb'("?)([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})\1')
 _DATE_TIME = re.compile(
-    rb'"( [0-9]|[0-9]{2})-([A-Za-z]{3})-([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])([0-9]{2})([0-9]{2})"'
+    rb'"( [0-9]|[0-9]{1,2})-([A-Za-z]{3})-([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])([0-9]{2})([0-9]{2})"'
 )
 _MONTHS = {
     name: number
@@ -231,18 +232,19 @@ class Tokens:
     # -- lists ----------------------------------------------------------------------------------------------------
 
     def list_of(self, element: Callable[[], T], *, may_be_empty: bool = False) -> list[T]:
-        """`(` elements parted by single spaces `)`."""
+        """`(` elements parted by single spaces `)`; a space before the end is let pass, as clients write it."""
         self.expect(b"(", "a list in parentheses is missing")
-        if may_be_empty and self.take(b")"):
+        if may_be_empty and (self.take(b")") or self.take(b" )")):
             return []
         elements = self.parted(element)
+        self.take(b" ")
         self.expect(b")", "a list is not closed")
         return elements
 
     def parted(self, element: Callable[[], T]) -> list[T]:
-        """One element or more, parted by single spaces."""
+        """One element or more, parted by single spaces. A space before `)` is left."""
         elements = [element()]
-        while self.take(b" "):
+        while not self.is_next(b" )") and self.take(b" "):
             if len(elements) == MAX_ELEMENTS:
                 raise BadSyntax("list too long")
             elements.append(element())

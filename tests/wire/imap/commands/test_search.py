@@ -162,6 +162,10 @@ def test_texts_come_in_the_charset_named(charset, codec):
     )
 
 
+def test_quoted_text_may_have_eight_bits_and_a_list_a_last_space():
+    assert key(b'CHARSET UTF-8 (SUBJECT "\xc3\xa4" )') == m.HeaderContains("subject", "ä")
+
+
 def test_quoted_text_may_be_stateful():
     assert key(b'CHARSET ISO-2022-JP TEXT "\x1b$BF|\x1b(B"') == m.TextContains(m.TextPlace.TEXT, "日")
 

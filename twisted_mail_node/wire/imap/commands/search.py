@@ -173,6 +173,7 @@ class _Program:
             raise BadSyntax("search keys nested too deep")
         if tokens.take(b"("):
             inner = self.keys(depth + 1)
+            tokens.take(b" ")
             tokens.expect(b")", "a list is not closed")
             return inner
         if tokens.at_sequence:

@@ -23,6 +23,17 @@ def test_operations_agree_with_those_of_set(a, b):
     assert [n in mine for n in range(62)] == [n in a for n in range(62)]
 
 
+@given(st.sets(st.integers(1, 400), min_size=100), st.sets(st.integers(1, 400), max_size=3), st.integers(0, 150))
+def test_few_runs_against_many_agree_too(many, some, length):
+    few = {number + n for number in some for n in range(length)}
+    mine, theirs = UIDSet.of(many), UIDSet.of(few)
+    assert mine & theirs == theirs & mine == UIDSet.of(many & few)
+    assert mine - theirs == UIDSet.of(many - few)
+    assert theirs - mine == UIDSet.of(few - many)
+    assert mine | theirs == theirs | mine == UIDSet.of(many | few)
+    assert len(mine & theirs) == len(many & few)
+
+
 @given(numbers)
 def test_ascending_numbers_make_the_same_set(a):
     assert UIDSet.of_ascending(sorted(a)) == UIDSet.of(a)

@@ -4,11 +4,13 @@ Sets of UIDs (or of message sequence numbers) as runs of numbers. Source: RFC 35
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 
-_FIRST = itemgetter(0)
+_FIRST, _LAST = itemgetter(0), itemgetter(1)
+# Where one set has so many times fewer runs than the other, finding places is faster than walking along both.
+_FEW = 16
 
 
 class UIDSet:
@@ -34,7 +36,15 @@ class UIDSet:
             else:
                 merged.append((first, last))
         self.runs = tuple(merged)
-        self._length = sum(last - first + 1 for first, last in merged)
+        self._length = -1
+
+    @classmethod
+    def of_runs(cls, runs: Iterable[tuple[int, int]]) -> UIDSet:
+        """The set of these runs, which ascend and neither touch nor overlap already: that is not looked at."""
+        made = cls.__new__(cls)
+        made.runs = tuple(runs)
+        made._length = -1
+        return made
 
     @classmethod
     def of(cls, numbers: Iterable[int]) -> UIDSet:
@@ -50,7 +60,7 @@ class UIDSet:
                 first = last = number
         if first is not None and last is not None:
             runs.append((first, last))
-        return cls(runs)
+        return cls.of_runs(runs)
 
     @classmethod
     def of_ascending(cls, numbers: Sequence[int]) -> UIDSet:
@@ -59,6 +69,10 @@ class UIDSet:
         start, count = 0, len(numbers)
         while start < count:
             first = numbers[start]
+            if start + 1 == count or numbers[start + 1] != first + 1:
+                runs.append((first, first))
+                start += 1
+                continue
             # `within` is a place in the run; look twice as far each time, then halve the way back to its end.
             within, step = start, 1
             while within + step < count and numbers[within + step] - first == within + step - start:
@@ -70,7 +84,7 @@ class UIDSet:
                 step //= 2
             runs.append((first, numbers[within]))
             start = within + 1
-        return cls(runs)
+        return cls.of_runs(runs)
 
     @classmethod
     def span(cls, first: int, last: int) -> UIDSet:
@@ -78,6 +92,9 @@ class UIDSet:
         return cls(((first, last),)) if first <= last else EMPTY
 
     def __len__(self) -> int:
+        if self._length < 0:
+            runs = self.runs
+            self._length = sum(map(_LAST, runs)) - sum(map(_FIRST, runs)) + len(runs)
         return self._length
 
     def __bool__(self) -> bool:
@@ -98,38 +115,54 @@ class UIDSet:
         return hash(self.runs)
 
     def __or__(self, other: UIDSet) -> UIDSet:
-        return UIDSet(self.runs + other.runs)
+        mine, theirs = self.runs, other.runs
+        if not mine or not theirs:
+            return self if mine else other
+        if mine[-1][1] + 1 < theirs[0][0]:
+            return UIDSet.of_runs(mine + theirs)
+        return UIDSet(mine + theirs)
 
     def __and__(self, other: UIDSet) -> UIDSet:
+        few, many = (self.runs, other.runs) if len(self.runs) < len(other.runs) else (other.runs, self.runs)
+        if len(few) * _FEW >= len(many):
+            return UIDSet.of_runs(_common(few, many))
+        # Whole stretches of the many, cut at the ends of each of the few.
         out: list[tuple[int, int]] = []
-        mine, theirs = iter(self.runs), iter(other.runs)
-        a, b = next(mine, None), next(theirs, None)
-        while a is not None and b is not None:
-            first, last = max(a[0], b[0]), min(a[1], b[1])
-            if first <= last:
-                out.append((first, last))
-            if a[1] < b[1]:
-                a = next(mine, None)
-            else:
-                b = next(theirs, None)
-        return UIDSet(out)
+        for first, last in few:
+            begin = _first_ending_at(many, first)
+            end = bisect_right(many, last, begin, key=_FIRST)
+            if begin < end:
+                start = len(out)
+                out += many[begin:end]
+                out[start] = (max(first, out[start][0]), out[start][1])
+                out[-1] = (out[-1][0], min(last, out[-1][1]))
+        return UIDSet.of_runs(out)
 
     def __sub__(self, other: UIDSet) -> UIDSet:
+        mine, theirs = self.runs, other.runs
+        if not mine or not theirs:
+            return self
+        if len(theirs) * _FEW >= len(mine):
+            return UIDSet.of_runs(_without(mine, theirs))
         out: list[tuple[int, int]] = []
-        theirs = other.runs
-        position = 0
-        for first, last in self.runs:
-            while position < len(theirs) and theirs[position][1] < first:
-                position += 1
-            at, start = position, first
-            while at < len(theirs) and theirs[at][0] <= last:
-                if theirs[at][0] > start:
-                    out.append((start, theirs[at][0] - 1))
-                start = theirs[at][1] + 1
-                at += 1
-            if start <= last:
-                out.append((start, last))
-        return UIDSet(out)
+        at, start = 0, 0  # of mine, all before `at` is done; of the run there, all before `start`
+        for first, last in theirs:
+            begin = _first_ending_at(mine, first, at)
+            stretch = list(mine[at:begin])
+            end = bisect_right(mine, last, begin, key=_FIRST)
+            if begin < end and mine[begin][0] < first:
+                stretch.append((mine[begin][0], first - 1))
+            if stretch and stretch[0][0] < start:
+                stretch[0] = (start, stretch[0][1])
+                if stretch[0][0] > stretch[0][1]:
+                    del stretch[0]
+            out += stretch
+            start = last + 1
+            at = end - 1 if begin < end and mine[end - 1][1] > last else end
+        stretch = list(mine[at:])
+        if stretch and stretch[0][0] < start:
+            stretch[0] = (start, stretch[0][1])
+        return UIDSet.of_runs(out + stretch)
 
     @property
     def smallest(self) -> int:
@@ -148,6 +181,39 @@ class UIDSet:
 
     def __repr__(self) -> str:
         return f"UIDSet({self.wire.decode()})"
+
+
+def _first_ending_at(runs: tuple[tuple[int, int], ...], number: int, begin: int = 0) -> int:
+    """The index of the first run, from `begin` on, that ends at this number or later."""
+    return bisect_left(runs, number, begin, key=_LAST)
+
+
+def _common(one: tuple[tuple[int, int], ...], other: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:
+    mine, theirs = iter(one), iter(other)
+    a, b = next(mine, None), next(theirs, None)
+    while a is not None and b is not None:
+        first, last = max(a[0], b[0]), min(a[1], b[1])
+        if first <= last:
+            yield first, last
+        if a[1] < b[1]:
+            a = next(mine, None)
+        else:
+            b = next(theirs, None)
+
+
+def _without(one: tuple[tuple[int, int], ...], other: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, int]]:
+    position, end = 0, len(other)
+    for first, last in one:
+        while position < end and other[position][1] < first:
+            position += 1
+        at, start = position, first
+        while at < end and other[at][0] <= last:
+            if other[at][0] > start:
+                yield start, other[at][0] - 1
+            start = other[at][1] + 1
+            at += 1
+        if start <= last:
+            yield start, last
 
 
 EMPTY = UIDSet()

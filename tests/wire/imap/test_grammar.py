@@ -149,7 +149,6 @@ def test_well_formed_commands(octets, command):
         b"t STATUS x (MESSAGES",
         b"t STATUS x (MESSAGES  )",
         b"t STATUS x ( MESSAGES)",
-        b"t STATUS x ( MESSAGES)",
         b"t STATUS x (FROBS)",
         b"t COPY",
         b"t COPY 1",

@@ -1,0 +1,172 @@
+"""
+Makes docs/rfc.md of the marks in source and tests: which file follows which section of which RFC, and what tries it.
+
+A mark is `RFC 5321 §4.5.3.1.4`, also with several sections (`RFC 1939 §3, §7`, `RFC 1939 §5 to §7`), in a comment, a
+docstring or the first lines of a transcript.
+
+    python tools/rfc_index.py            write docs/rfc.md
+    python tools/rfc_index.py --check    exit status 1 where docs/rfc.md is not what it would write
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "rfc.md"
+
+TITLES = {
+    1034: "Domain names: concepts and facilities",
+    1035: "Domain names: implementation and specification",
+    1122: "Requirements for Internet hosts: communication layers",
+    1468: "Japanese character encoding for Internet messages (ISO-2022-JP)",
+    1734: "POP3 AUTHentication command",
+    1870: "SMTP: message size declaration (SIZE)",
+    1939: "POP3",
+    2033: "LMTP",
+    2034: "SMTP: enhanced error codes (ENHANCEDSTATUSCODES)",
+    2045: "MIME part one: format of bodies",
+    2046: "MIME part two: media types",
+    2047: "MIME part three: header extensions for text beyond ASCII",
+    2177: "IMAP4 IDLE",
+    2180: "IMAP4 multi-accessed mailbox practice",
+    2231: "MIME parameter values and encoded words: character sets, languages, continuations",
+    2308: "Negative caching of DNS queries",
+    2342: "IMAP4 NAMESPACE",
+    2449: "POP3 extension mechanism (CAPA)",
+    2595: "TLS with IMAP and POP3 (STLS)",
+    2683: "IMAP4 implementation recommendations",
+    2920: "SMTP: command pipelining (PIPELINING)",
+    2971: "IMAP4 ID",
+    3206: "POP3 SYS and AUTH response codes",
+    3207: "SMTP: secure SMTP over TLS (STARTTLS)",
+    3348: "IMAP4 child mailboxes (CHILDREN)",
+    3461: "SMTP: delivery status notifications (DSN)",
+    3463: "Enhanced mail system status codes",
+    3464: "Message format for delivery status notifications",
+    3501: "IMAP4rev1",
+    3502: "IMAP MULTIAPPEND",
+    3691: "IMAP UNSELECT",
+    3834: "Recommendations for automatic responses to electronic mail",
+    3848: "ESMTP and LMTP transmission types",
+    4013: "SASLprep",
+    4315: "IMAP UIDPLUS",
+    4422: "SASL",
+    4466: "Collected extensions to IMAP4 ABNF",
+    4616: "SASL PLAIN",
+    4648: "Base16, base32 and base64",
+    4954: "SMTP: authentication (AUTH)",
+    4959: "IMAP: SASL initial client response (SASL-IR)",
+    5034: "POP3: SASL authentication (AUTH)",
+    5051: "i;unicode-casemap",
+    5161: "IMAP ENABLE",
+    5233: "Sieve: subaddress",
+    5258: "IMAP LIST command extensions",
+    5321: "SMTP",
+    5322: "Internet message format",
+    5452: "Making DNS more resilient against forged answers",
+    5530: "IMAP response codes",
+    5819: "IMAP: STATUS in extended LIST",
+    5891: "Internationalized domain names in applications",
+    6066: "TLS extensions (SNI)",
+    6152: "SMTP: 8-bit MIME transport (8BITMIME)",
+    6154: "IMAP LIST: special-use mailboxes",
+    6409: "Message submission for mail",
+    6522: "The multipart/report media type",
+    6531: "SMTP: internationalized email (SMTPUTF8)",
+    6761: "Special-use domain names",
+    6851: "IMAP MOVE",
+    7162: "IMAP CONDSTORE and QRESYNC",
+    7435: "Opportunistic security",
+    7505: "Null MX",
+    7766: "DNS transport over TCP",
+    7817: "TLS server identity check for email",
+    7888: "IMAP non-synchronizing literals (LITERAL+)",
+    8474: "IMAP object identifiers",
+    9051: "IMAP4rev2",
+    9106: "Argon2",
+    9228: "The Delivered-To header field",
+    9525: "Service identity in TLS",
+}
+
+Section = tuple[int, ...]
+"""The numbers of a section; empty for the RFC as a whole."""
+
+Marks = dict[int, dict[Section, tuple[set[str], set[str]]]]
+"""RFC -> section -> files of the package, files of the tests."""
+
+# Between the words of a mark a line may end, in a comment too.
+_GAP = r"[\s#]+"
+_SECTION = r"§([0-9]+(?:\.[0-9]+)*)"
+_MARK = re.compile(rf"\bRFC{_GAP}([0-9]{{3,5}})((?:(?:,?{_GAP}and{_GAP}|{_GAP}to{_GAP}|,?{_GAP}){_SECTION})*)")
+_RANGE = re.compile(rf"(?:(\bto){_GAP})?{_SECTION}")
+
+_HEAD = """\
+# RFCs, by section
+
+Which file follows which section, and which test names it. Made by `python tools/rfc_index.py` of the marks in source
+and tests (`RFC 5321 §4.5.2`); an empty cell on the right means that no test names the section, not that nothing tries
+it. The line "whole" is for marks without a section. Paths are below `twisted_mail_node/` and `tests/`.
+"""
+
+
+def marks_in(text: str) -> Iterator[tuple[int, Section]]:
+    """The marks of a text: (RFC, section), a range as each of its sections."""
+    for mark in _MARK.finditer(text):
+        number = int(mark[1])
+        sections: list[Section] = []
+        for to, digits in _RANGE.findall(mark[2]):
+            section = tuple(map(int, digits.split(".")))
+            if to and sections and sections[-1][:-1] == section[:-1]:
+                sections += [(*section[:-1], last) for last in range(sections[-1][-1] + 1, section[-1])]
+            sections.append(section)
+        for section in sections or [()]:
+            yield number, section
+
+
+def collect(root: Path) -> Marks:
+    """All marks below a checkout's root."""
+    marks: Marks = defaultdict(lambda: defaultdict(lambda: (set(), set())))
+    for side, (folder, patterns) in enumerate((("twisted_mail_node", ("*.py",)), ("tests", ("*.py", "*.txt")))):
+        for pattern in patterns:
+            for path in (root / folder).rglob(pattern):
+                name = path.relative_to(root / folder).as_posix()
+                if name.startswith("tools/"):  # tests of this: their marks are examples
+                    continue
+                for number, section in marks_in(path.read_text(encoding="utf-8", errors="replace")):
+                    marks[number][section][side].add(name)
+    return marks
+
+
+def page(marks: Marks) -> str:
+    """The page, in Markdown. Raises: KeyError: an RFC without a title."""
+    parts = [_HEAD]
+    for number, sections in sorted(marks.items()):
+        parts.append(
+            f"\n## RFC {number}: {TITLES[number]}\n\n| section | followed in | named by tests |\n|---|---|---|\n"
+        )
+        for section, files in sorted(sections.items()):
+            name = "§" + ".".join(map(str, section)) if section else "whole"
+            followed, tested = (", ".join(f"`{path}`" for path in sorted(side)) for side in files)
+            parts.append(f"| {name} | {followed} | {tested} |\n")
+    return "".join(parts)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or check it; gives the exit status."""
+    made = page(collect(ROOT))
+    if arguments != ["--check"]:
+        PAGE.write_text(made, encoding="utf-8")
+        return 0
+    if PAGE.read_text(encoding="utf-8") == made:
+        return 0
+    print("docs/rfc.md is not current: run python tools/rfc_index.py", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -42,6 +42,16 @@ def wait_for_port(port: int, seconds: float = 30.0) -> None:
     raise TimeoutError(f"nothing listens on port {port}")
 
 
+def wait_for_file(path: Path, seconds: float = 30.0) -> str:
+    """What is in the file, as soon as it is there; raise TimeoutError otherwise."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if path.exists():
+            return path.read_text()
+        time.sleep(0.05)
+    raise TimeoutError(f"there is no {path}")
+
+
 class Node:
     """`twistd mailnode` with SQLite."""
 
@@ -85,9 +95,7 @@ tls = "none"
             stdout=log,
             stderr=log,
         )
-        wait_for_port(self.smtp_port)
-        wait_for_port(self.imap_port)
-        listening = json.loads((self.folder / "state" / "listening.json").read_text())
+        listening = json.loads(wait_for_file(self.folder / "state" / "listening.json"))
         assert listening["pid"] == self._process.pid
 
     def roots(self) -> list[int]:

@@ -1,4 +1,7 @@
-"""The decorator that lets an `async def` stand behind a door that promises a started Deferred."""
+"""
+How doors give Deferreds: the decorator that lets an `async def` stand behind a door that promises a started
+Deferred, and the shield for work that must be finished whoever still wants to know.
+"""
 
 from __future__ import annotations
 
@@ -21,3 +24,15 @@ def returns_deferred(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[
         return Deferred.fromCoroutine(function(*args, **kwargs))
 
     return started
+
+
+def shielded(work: Deferred[T]) -> Deferred[T]:
+    """
+    A Deferred with the result of `work`, which goes on to its end though the returned one be cancelled.
+
+    What becomes of it then is told to nobody; whoever must know adds a callback to `work` before.
+    """
+    told: Deferred[T] = Deferred()
+    # A cancelled Deferred ignores the one result that comes later.
+    work.addCallbacks(told.callback, told.errback)
+    return told

@@ -224,7 +224,7 @@ class IMailbox(Interface):
     def expunge(uids: UIDSet | None = None, only_deleted: bool = True) -> Deferred[UIDSet]:
         """
         Remove messages that have \\Deleted (all such, or those of the set); with `only_deleted` false, all of
-        the set (POP3's UPDATE). Fires with what was removed.
+        the set, in one commit and as one change (POP3's UPDATE). Fires with what was removed.
         """
 
     def changes(since_modseq: int) -> Deferred[MailboxChanges]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import CancelledError, Deferred, DeferredList
 from zope.interface.verify import verifyObject
 
 from ..interfaces.store import IDirectory
@@ -38,6 +38,25 @@ class DirectoryContract:
         account = await backend.store.account(name)
         assert [info.name for info in await account.mailboxes()] == ["INBOX", "Sent"]
         assert list(await account.subscriptions()) == ["INBOX", "Sent"]
+
+    @on_backend
+    async def test_a_change_whose_answer_is_given_up_counts_all_the_same(self, backend: Backend) -> None:
+        directory, name, source = backend.directory, new_name(), new_name()
+        await directory.add_user(name, "old")
+        changes: list[Callable[[], Deferred[None]]] = [
+            lambda: directory.set_password_hash(name, "new"),
+            lambda: directory.set_alias(source, addresses("ann@example.test")),
+            lambda: directory.remove_user(name),
+        ]
+        for change in changes:
+            before = directory.version
+            given_up = change()
+            given_up.addErrback(lambda failure: failure.trap(CancelledError))
+            given_up.cancel()
+            await directory.set_alias(new_name(), addresses("bob@example.test"))
+            assert directory.version >= before + 2
+        assert await directory.password_hash(name) is None
+        assert list(await directory.alias(source)) == addresses("ann@example.test")
 
     @on_backend
     async def test_users_are_listed_sorted(self, backend: Backend) -> None:

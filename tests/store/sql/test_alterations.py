@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from twisted.internet.defer import CancelledError
 
 from twisted_mail_node.mail.columns import FetchItem
 from twisted_mail_node.mail.errors import TemporaryFailure
@@ -47,8 +48,6 @@ def test_a_condition_holds_in_every_slice(filled, wait):
         (None, True, UIDSet.of(range(2, 21, 2))),
         (EVERYTHING, True, UIDSet.of(range(2, 21, 2))),
         (UIDSet.of([1, 2, 3, 4, 8, 9, 12, 14, 16, 18]), True, UIDSet.of([2, 4, 8, 12, 14, 16, 18])),
-        (UIDSet.span(3, 19), False, UIDSet.span(3, 19)),
-        (None, False, UIDSet.span(1, 20)),
     ],
 )
 def test_a_large_set_is_expunged_slice_by_slice(filled, wait, uids, only_deleted, removed):
@@ -113,3 +112,31 @@ def test_vanished_tells_only_of_what_had_come_before(inbox, wait):
     assert wait(inbox.changes(since)).vanished == UIDSet.span(1, 1)
     assert wait(inbox.changes(middle)).vanished == UIDSet.span(1, 2)
     assert wait(inbox.changes(0)).vanished == UIDSet()
+
+
+@pytest.mark.parametrize("uids", [None, UIDSet.span(3, 19), UIDSet.of([1, 2, 5, 6, 9, 15, 16, 17, 18, 20])])
+def test_an_update_of_a_large_set_is_one_commit_and_one_change(filled, store, wait, uids):
+    since, commits = wait(filled.status()).highest_modseq, store.commits
+    removed = uids or UIDSet.span(1, 20)
+    assert wait(filled.expunge(uids, only_deleted=False)) == removed
+    assert store.commits == commits + 1
+    assert wait(filled.uids()) == UIDSet.span(1, 20) - removed
+    status = wait(filled.status())
+    assert status.highest_modseq == since + 1
+    assert status.messages == 20 - len(removed)
+    assert wait(filled.changes(since)).vanished == removed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda inbox: inbox.expunge(),
+        lambda inbox: inbox.store_flags(EVERYTHING, FlagChange.REMOVE, flags("\\Deleted")),
+    ],
+)
+def test_a_large_change_whose_answer_is_given_up_is_finished(filled, wait, change):
+    given_up = change(filled)
+    given_up.addErrback(lambda failure: failure.trap(CancelledError))
+    given_up.cancel()
+    # Far more turns than there are slices.
+    assert any(wait(filled.status()).deleted == 0 for _ in range(500))

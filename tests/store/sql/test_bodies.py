@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from twisted.internet.defer import gatherResults
+from twisted.internet.defer import CancelledError, gatherResults
 
 from twisted_mail_node.mail.columns import INLINE_BODY_OCTETS, FetchItem
 from twisted_mail_node.mail.errors import NoSuchMessage, TemporaryFailure
@@ -57,6 +57,33 @@ def test_pieces_that_do_not_wait_for_each_other_stay_in_order(store, inbox, wait
     wait(gatherResults(pieces))
     wait(inbox.append([(wait(staged), flags(), DATE)]))
     assert wait(wait(inbox.open_body(1)).read(0, 2_000_000)) == content
+
+
+def test_a_writer_that_is_not_waited_for_keeps_every_piece(store, inbox, wait):
+    content = numbered(500_000)
+    writer = store.stage_body()
+    for at in range(0, len(content), 150_000):
+        given_up = writer.write(content[at : at + 150_000])
+        given_up.addErrback(lambda failure: failure.trap(CancelledError))
+        given_up.cancel()
+    wait(inbox.append([(wait(writer.finish(21, False)), flags(), DATE)]))
+    assert wait(wait(inbox.open_body(1)).read(0, 2_000_000)) == content
+
+
+def test_a_body_of_which_a_piece_could_not_be_written_cannot_be_finished(store, inbox, wait):
+    def set_pages(pages):
+        store._machinery.writer.between_commits(lambda connection: connection.pragma("max_page_count", pages))
+
+    writer = store.stage_body()
+    wait(writer.write(numbered(200_000)))
+    set_pages(1)
+    with pytest.raises(TemporaryFailure):
+        wait(writer.write(numbered(200_000)))
+    set_pages(1_000_000)
+    for late in (lambda: writer.write(b"late"), lambda: writer.finish(21, False)):
+        with pytest.raises(TemporaryFailure):
+            wait(late())
+    assert wait(inbox.status()).messages == 0
 
 
 def test_a_body_given_up_in_the_middle_of_a_piece_cannot_be_finished(store, inbox, wait):

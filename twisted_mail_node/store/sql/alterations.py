@@ -2,7 +2,7 @@
 What the writer does to the messages of a mailbox: append, store flags, copy, move, expunge, claim recent.
 
 Set-based SQL wherever the rows need not be seen. Storing flags and expunging work in slices of SLICE_ROWS, so that a
-large set does not keep deliveries waiting; copying is all or none and stays in one savepoint.
+large set does not keep deliveries waiting; copying, moving and POP3's UPDATE are all or none: one savepoint.
 """
 
 from __future__ import annotations
@@ -203,9 +203,7 @@ def copy_to(state: WriteState, source: MailboxRow, uids: UIDSet, target: Mailbox
     target.deleted += int(deleted)
     target.size += int(size)
     if move:
-        rest: UIDSet | None = UIDSet.of(source_uids)
-        while rest:
-            _, rest = expunge(state, source.account.id, source.id, rest, only_deleted=False, shared=modseq)
+        expunge_all(state, source.account.id, source.id, UIDSet.of_ascending(source_uids), shared=modseq)
     return CopyOutcome(target.uid_validity, source_uids, range(first, first + len(source_uids)))
 
 
@@ -252,6 +250,20 @@ def expunge(
     if len(gone) < SLICE_ROWS:
         return removed, EMPTY
     return removed, None if uids is None else uids - UIDSet.span(1, gone[-1])
+
+
+def expunge_all(
+    state: WriteState, account: int, mailbox: int, uids: UIDSet | None, shared: int | None = None
+) -> UIDSet:
+    """IMailbox.expunge of all of the set (None: of the mailbox), whatever its flags, by one change."""
+    row = state.mailbox(account, mailbox)
+    removed, rest = EMPTY, uids
+    while rest is None or rest:
+        part, rest = expunge(state, account, mailbox, rest, only_deleted=False, shared=shared)
+        removed |= part
+        if part:
+            shared = row.highest_modseq
+    return removed
 
 
 def _remove(state: WriteState, row: MailboxRow, removed: UIDSet, born: dict[int, int], modseq: int) -> None:

@@ -13,7 +13,7 @@ import apsw
 from twisted.internet.defer import Deferred, DeferredLock, succeed
 from zope.interface import implementer
 
-from ...interfaces.deferred import returns_deferred
+from ...interfaces.deferred import shielded
 from ...interfaces.store import IBodyWriter, IOpenBody
 from ...mail.errors import NoSuchMessage, TemporaryFailure, Unavailable
 from ...mail.transaction import Body
@@ -59,7 +59,11 @@ class Pins:
 
 @implementer(IBodyWriter)
 class BodyWriter:
-    """Stages a body chunk by chunk; each full chunk is one small commit."""
+    """
+    Stages a body chunk by chunk; each full chunk is one small commit.
+
+    A chunk that could not be written ends the body: it must not be committed with a hole.
+    """
 
     def __init__(self, writer: Writer, pins: Pins) -> None:
         self._writer = writer
@@ -71,9 +75,15 @@ class BodyWriter:
         self._over = False
         self._one_at_a_time = DeferredLock()
 
-    @returns_deferred
-    async def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> Deferred[None]:
         """See IBodyWriter.write. Fires at once until a chunk is full."""
+        return shielded(Deferred.fromCoroutine(self._write(data)))
+
+    def finish(self, header_size: int, eight_bit: bool) -> Deferred[Body]:
+        """See IBodyWriter.finish."""
+        return shielded(Deferred.fromCoroutine(self._finish(header_size, eight_bit)))
+
+    async def _write(self, data: bytes) -> None:
         self._check()
         self._buffer += data
         self._size += len(data)
@@ -82,9 +92,7 @@ class BodyWriter:
                 while len(self._buffer) >= CHUNK_OCTETS:
                     await self._write_chunk()
 
-    @returns_deferred
-    async def finish(self, header_size: int, eight_bit: bool) -> Body:
-        """See IBodyWriter.finish."""
+    async def _finish(self, header_size: int, eight_bit: bool) -> Body:
         self._check()
         async with self._one_at_a_time:
             while not self._over and (self._buffer or self._body is None):
@@ -124,7 +132,11 @@ class BodyWriter:
         del self._buffer[:CHUNK_OCTETS]
         number, body = self._number, self._body
         self._number += 1
-        written = await self._writer.submit(_staging(body, number, chunk))
+        try:
+            written = await self._writer.submit(_staging(body, number, chunk))
+        except Exception:
+            self.abort()
+            raise
         if self._body is None:
             self._body = written
             if self._over:

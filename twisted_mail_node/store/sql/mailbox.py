@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ...interfaces.deferred import returns_deferred
+from ...interfaces.deferred import returns_deferred, shielded
 from ...interfaces.store import IMailbox, IOpenBody, ISearch
 from ...mail.changes import CopyOutcome, MailboxChanges, MailboxStatus, StoreOutcome
 from ...mail.columns import Columns, FetchItem, InternalDate
@@ -132,11 +132,15 @@ class SQLiteMailbox:
         """See IMailbox. Fails also with TemporaryFailure: a staged body is gone."""
         return self._write(lambda state, account, mailbox: alterations.append(state, account, mailbox, messages))
 
-    @returns_deferred
-    async def store_flags(
+    def store_flags(
         self, uids: UIDSet, change: FlagChange, flags: Flags, unchanged_since: int | None = None
-    ) -> StoreOutcome:
+    ) -> Deferred[StoreOutcome]:
         """See IMailbox. A large set is worked off in slices, a commit each."""
+        return shielded(Deferred.fromCoroutine(self._store_in_slices(uids, change, flags, unchanged_since)))
+
+    async def _store_in_slices(
+        self, uids: UIDSet, change: FlagChange, flags: Flags, unchanged_since: int | None
+    ) -> StoreOutcome:
         changed = Columns([], flags=[], modseqs=[])
         modified: list[int] = []
         gone = EMPTY
@@ -162,13 +166,17 @@ class SQLiteMailbox:
             lambda state, account, mailbox: alterations.copy(state, account, mailbox, uids, target, move=True)
         )
 
-    @returns_deferred
-    async def expunge(self, uids: UIDSet | None = None, only_deleted: bool = True) -> UIDSet:
-        """See IMailbox. A large set is worked off in slices, a commit each."""
+    def expunge(self, uids: UIDSet | None = None, only_deleted: bool = True) -> Deferred[UIDSet]:
+        """See IMailbox. What has \\Deleted is worked off in slices, a commit each."""
+        if not only_deleted:
+            return self._write(lambda state, account, mailbox: alterations.expunge_all(state, account, mailbox, uids))
+        return shielded(Deferred.fromCoroutine(self._expunge_in_slices(uids)))
+
+    async def _expunge_in_slices(self, uids: UIDSet | None) -> UIDSet:
         removed = EMPTY
         rest = uids
         while True:
-            part, rest = await self._write(_expunging(rest, only_deleted))
+            part, rest = await self._write(_expunging(rest))
             removed |= part
             if rest is not None and not rest:
                 return removed
@@ -180,10 +188,8 @@ def _storing(
     return lambda state, account, mailbox: alterations.store_flags(state, account, mailbox, uids, change, flags, since)
 
 
-def _expunging(
-    uids: UIDSet | None, only_deleted: bool
-) -> Callable[[WriteState, int, int], tuple[UIDSet, UIDSet | None]]:
-    return lambda state, account, mailbox: alterations.expunge(state, account, mailbox, uids, only_deleted=only_deleted)
+def _expunging(uids: UIDSet | None) -> Callable[[WriteState, int, int], tuple[UIDSet, UIDSet | None]]:
+    return lambda state, account, mailbox: alterations.expunge(state, account, mailbox, uids, only_deleted=True)
 
 
 def _keeping(

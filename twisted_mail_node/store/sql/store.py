@@ -15,7 +15,7 @@ import apsw
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
-from ...interfaces.deferred import returns_deferred
+from ...interfaces.deferred import returns_deferred, shielded
 from ...interfaces.queue import IQueueStore
 from ...interfaces.store import (
     ChangeListener,
@@ -125,7 +125,7 @@ class SQLiteStore:
 
     def remove_account(self, name: str) -> Deferred[None]:
         """See IMailStore. A user of that name goes with it; the mail is swept away later, in slices."""
-        return self._changing_users(lambda state: remove_account(state, name)).addCallback(self._forget_lock, name)
+        return self._changing_users(lambda state: remove_account(state, name), removed=name)
 
     def accounts(self) -> Deferred[Sequence[str]]:
         """See IMailStore."""
@@ -164,9 +164,6 @@ class SQLiteStore:
             del self._locks[account]
         return succeed(None)
 
-    def _forget_lock(self, _: None, account: str) -> None:
-        self._locks.pop(account, None)
-
     # -- IDirectory ------------------------------------------------------------------------------------------
 
     @property
@@ -174,12 +171,15 @@ class SQLiteStore:
         """See IDirectory."""
         return self._version
 
-    def _changing_users(self, operation: Operation[T]) -> Deferred[T]:
+    def _changing_users(self, operation: Operation[T], removed: str | None = None) -> Deferred[T]:
         def changed(result: T) -> T:
             self._version += 1
+            if removed is not None:
+                self._locks.pop(removed, None)
             return result
 
-        return self._write(operation).addCallback(changed)
+        # A caller who gives the answer up must not keep the commit from being known here.
+        return shielded(self._write(operation).addCallback(changed))
 
     def add_user(
         self, name: str, password_hash: str, mailboxes: Sequence[tuple[str, str | None]] = ()
@@ -189,9 +189,7 @@ class SQLiteStore:
 
     def remove_user(self, name: str) -> Deferred[None]:
         """See IDirectory."""
-        return self._changing_users(lambda state: directory.remove_user(state, name)).addCallback(
-            self._forget_lock, name
-        )
+        return self._changing_users(lambda state: directory.remove_user(state, name), removed=name)
 
     def set_password_hash(self, name: str, password_hash: str) -> Deferred[None]:
         """See IDirectory."""

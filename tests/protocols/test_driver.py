@@ -238,6 +238,26 @@ def test_time_does_not_run_while_we_are_the_one_who_thinks(line):
     assert line.transport.disconnecting
 
 
+def test_a_peer_that_takes_nothing_is_silent_as_well(line):
+    line.driver.set_timeout(60)
+    line.driver.pauseProducing()
+    line.clock.advance(59)
+    assert not line.transport.disconnecting
+    line.clock.advance(1)
+    assert line.transport.disconnecting
+    line.clock.advance(LAST_WORDS_SECONDS)
+    assert line.transport.aborted
+
+
+def test_a_peer_that_takes_what_was_written_has_its_time_anew(line):
+    line.driver.set_timeout(60)
+    line.driver.pauseProducing()
+    line.clock.advance(59)
+    line.driver.resumeProducing()
+    line.clock.advance(59)
+    assert not line.transport.disconnecting
+
+
 def test_a_shorter_timeout_takes_the_place_of_a_longer_one(line):
     line.driver.set_timeout(600)
     line.driver.set_timeout(10)

@@ -187,7 +187,8 @@ class Driver:
         """
         From now on the peer may be silent for this long; None for ever. Any input starts the time anew.
 
-        While an answer is being thought of, the peer is not the one who is silent: the time does not run.
+        While an answer is being thought of, the peer is not the one who is silent: the time does not run. It does
+        for a peer that takes nothing, such as one that never begins the TLS handshake before the greeting.
         """
         self._timeout_seconds = seconds
         self._touch()
@@ -354,7 +355,7 @@ class Driver:
         self._timer = None
         if self._timeout_seconds is None or self.is_gone:
             return
-        if self._running is not None or self._write_paused:
+        if self._running is not None:
             self._touch()
         left = self._deadline - self._clock.seconds()
         if left > 0:

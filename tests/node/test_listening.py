@@ -15,6 +15,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.threads import deferToThread
 
 from twisted_mail_node.node.config import parse_config
+from twisted_mail_node.node.config.endpoint import split_endpoint
 from twisted_mail_node.node.errors import CannotStart
 from twisted_mail_node.node.listening import Listening
 from twisted_mail_node.node.tls import ServerTLS, make_certificate
@@ -67,6 +68,22 @@ def listening_at(endpoint, tmp_path, **settings):
 async def connected(listening):
     port = listening.listener.port
     return await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", port), Listener())
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_wave_of_clients_finds_room(tmp_path):
+    listening = listening_at("tcp:0:interface=127.0.0.1", tmp_path)
+    listening.bind()
+    clients = [socket.create_connection(("127.0.0.1", listening.listener.port), timeout=0.9) for _ in range(300)]
+    for client in clients:
+        client.close()
+    await listening.close()
+
+
+def test_a_backlog_that_is_told_stays():
+    for told in ("tcp:25:backlog=7", "systemd:domain=INET:index=0"):
+        assert split_endpoint(told).with_backlog(100).inner_text() == told
+    assert split_endpoint("unix:/run/x").with_backlog(100).inner_text() == "unix:/run/x:backlog=100"
 
 
 @pytest_twisted.ensureDeferred

@@ -32,6 +32,10 @@ from .tls import ServerTLS
 
 _SERVER_FROM_STRING: Callable[[object, str], IStreamServerEndpoint] = serverFromString
 
+BACKLOG = 1024
+"""Connections that wait in the kernel to be accepted (it may allow less). Twisted's own 50 are fewer than come in
+one wave of clients; who finds no room has to try again, a second later and more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
@@ -117,7 +121,7 @@ class Listening:
         bound: list[IListeningPort] = []
         problems: list[Failure] = []
         try:
-            endpoint = _SERVER_FROM_STRING(self._reactor, self._parts.inner_text())
+            endpoint = _SERVER_FROM_STRING(self._reactor, self._parts.with_backlog(BACKLOG).inner_text())
             if self._parts.proxied:
                 endpoint = proxyEndpoint(_ProxiesOnly(endpoint, self._trusted_proxies))
             endpoint.listen(self._layered).addCallbacks(bound.append, problems.append)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from twisted.internet.endpoints import serverFromString
@@ -53,6 +53,12 @@ class EndpointParts:
         """The same unix: endpoint at another path."""
         options = tuple(item for item in self.options if item[0] != "address")
         return EndpointParts(self.kind, self.proxied, (path, *self.arguments[1:]), options)
+
+    def with_backlog(self, connections: int) -> EndpointParts:
+        """The same endpoint with so many connections kept waiting by the kernel, where nothing is said of it."""
+        if self.kind == "systemd" or any(name == "backlog" for name, _ in self.options):
+            return self
+        return replace(self, options=(*self.options, ("backlog", str(connections))))
 
     def inner_text(self) -> str:
         """The endpoint string for Twisted, without haproxy: in front."""

@@ -439,7 +439,7 @@ def test_all_sessions_can_be_ended(server):
     assert ended.called
     assert server.factory.close_all().called
     late = server("3")
-    assert late.take() == GREETING + b"-ERR [SYS/TEMP] the server is going down\r\n"
+    assert late.take() == b"-ERR [SYS/TEMP] the server is going down\r\n"
     assert late.closed
     assert server.clock.getDelayedCalls() == []
 

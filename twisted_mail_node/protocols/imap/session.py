@@ -54,6 +54,7 @@ class IMAPSession:
     Args:
         engine: parses and renders for this connection.
         commands: the function that answers each type of command.
+        greeting: gives what the client is told first.
         tls_context: what `startTLS` takes; None for no STARTTLS.
         name: of the session, in the log and in what is stored; unique in this process.
     """
@@ -68,6 +69,7 @@ class IMAPSession:
         store: IMailStore,
         clock: IReactorTime,
         commands: dict[type[Command], CommandAnswer],
+        greeting: Callable[[IMAPSession], bytes],
         tls_context: object | None = None,
         name: str = "",
     ) -> None:
@@ -82,6 +84,7 @@ class IMAPSession:
         self.selected: Selected | None = None
         self.incoming = IncomingMessages(engine, store, clock, settings.max_message_octets)
         self._commands = commands
+        self._greeting = greeting
         self._name = name
         self._login: ILogin | None = None
         self._account: IAccount | None = None
@@ -91,10 +94,10 @@ class IMAPSession:
         self._parts: list[bytes] = []  # of the answer under way, until they are worth writing
         self._part_octets = 0
 
-    def begin(self, greeting: bytes) -> None:
+    def begin(self) -> None:
         """The connection is there: greet."""
         self.driver.set_timeout(self.settings.login_seconds)
-        self.driver.write(greeting)
+        self.driver.write(self._greeting(self))
 
     # -- called by the driver -------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 """
-The factory of SMTP, submission and LMTP connections, and the thin protocol between a transport and its driver.
+The factory of SMTP, submission and LMTP connections.
 
 Neighbours: `session`; `node` listens with it, and so can any application.
 """
@@ -8,45 +8,18 @@ from __future__ import annotations
 
 import secrets
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IReactorTime
-from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.python.failure import Failure
+from twisted.internet.interfaces import IReactorTime
 
 from ...interfaces.intake import IIntake
 from ...interfaces.policy import ISMTPPolicy
+from ..connection import SessionFactory
 from ..login import Authenticator
-from ..open_sessions import OpenSessions
 from .session import SMTPSession
 from .settings import SMTPSettings
 
 
-class SMTPProtocol(Protocol):
-    """One connection."""
-
-    def __init__(self, session: SMTPSession, open_sessions: OpenSessions) -> None:
-        self._session = session
-        self._open_sessions = open_sessions
-        # Looked up for every piece of input.
-        self.dataReceived = session.driver.data_received  # type: ignore[method-assign]
-
-    def connectionMade(self) -> None:
-        """See IProtocol."""
-        self._session.driver.connected(self.transport)
-        self._open_sessions.add(self._session)
-        if not self._session.driver.is_gone:
-            self._session.begin()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """See IProtocol."""
-        self._session.driver.connection_lost(reason)
-        self._open_sessions.remove(self._session)
-
-
-class SMTPFactory(Factory):
+class SMTPFactory(SessionFactory):
     """Makes SMTP, submission or LMTP sessions, for any stream endpoint: plain, STARTTLS, or inside TLS."""
-
-    noisy = False
 
     def __init__(
         self,
@@ -70,17 +43,16 @@ class SMTPFactory(Factory):
         """
         if authenticator is None and settings.auth != "off":
             raise ValueError("AUTH needs an authenticator")
-        self.tls_context = tls_context
+        super().__init__(tls_context)
         self._policy = policy
         self._intake = intake
         self._settings = settings
         self._clock = clock
         self._authenticator = authenticator if settings.auth != "off" else None
-        self._open_sessions = OpenSessions()
 
-    def buildProtocol(self, addr: IAddress | None) -> SMTPProtocol:
-        """See IProtocolFactory."""
-        session = SMTPSession(
+    def session(self) -> SMTPSession:
+        """See SessionFactory."""
+        return SMTPSession(
             secrets.token_hex(8),
             self._settings,
             self._policy,
@@ -89,17 +61,3 @@ class SMTPFactory(Factory):
             self._clock,
             self.tls_context,
         )
-        return SMTPProtocol(session, self._open_sessions)
-
-    @property
-    def session_count(self) -> int:
-        """How many connections are open."""
-        return len(self._open_sessions)
-
-    def close_all(self) -> Deferred[None]:
-        """
-        Tell each client 421 and close; an answer that is being thought of is given first (RFC 5321 §3.8).
-
-        Fires when all are gone. New connections are told the same. Cancelling ends the wait.
-        """
-        return self._open_sessions.end_all()

@@ -165,7 +165,7 @@ async def test_a_trusted_proxy_tells_who_the_client_is(tmp_path):
     listening.accept()
     client = await connected(listening)
     client.transport.write(b"PROXY TCP4 192.0.2.9 192.0.2.1 1234 25\r\nwho am I")
-    await client.hears(b"192.0.2.9\n")
+    await client.hears(b"hello 192.0.2.9\n192.0.2.9\n")
     client.transport.abortConnection()
     await listening.close()
 

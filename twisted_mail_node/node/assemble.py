@@ -15,7 +15,6 @@ from ..auth.portal import make_portal
 from ..interfaces.policy import ISMTPPolicy
 from ..mail.envelope import Service
 from .config import Config
-from .config.endpoint import split_endpoint
 from .connection_limits import ConnectionLimits
 from .control.operations import Operations
 from .incoming import make_incoming
@@ -60,8 +59,7 @@ def assemble(
     goodbye: list[Step] = []
     for listen in config.listeners():
         factory = offering.factory(listen)
-        proxied = split_endpoint(listen.endpoint).proxied
-        limited = limits.limited(factory, Service(listen.service), by_address=not proxied)
+        limited = limits.limited(factory, Service(listen.service))
         listening.append(Listening(reactor, listen, limited, tls, config.state_dir, config.proxy.trusted))
         goodbye.append(factory.close_all)
     outgoing = make_outgoing(

@@ -51,9 +51,9 @@ class ConnectionLimits:
     def __len__(self) -> int:
         return self._count
 
-    def limited(self, factory: IProtocolFactory, service: Service, *, by_address: bool = True) -> IProtocolFactory:
-        """The factory within these limits. Without `by_address`, addresses are those of a proxy: not counted."""
-        return _LimitedFactory(self, factory, service, by_address)
+    def limited(self, factory: IProtocolFactory, service: Service) -> IProtocolFactory:
+        """The factory within these limits."""
+        return _LimitedFactory(self, factory, service)
 
     def abort_all(self) -> None:
         """Cut off all clients."""
@@ -97,11 +97,10 @@ class ConnectionLimits:
 class _LimitedFactory:
     _log = Logger()
 
-    def __init__(self, limits: ConnectionLimits, factory: IProtocolFactory, service: Service, by_address: bool) -> None:
+    def __init__(self, limits: ConnectionLimits, factory: IProtocolFactory, service: Service) -> None:
         self._limits = limits
         self._factory = factory
         self._service = service
-        self._by_address = by_address
 
     def logPrefix(self) -> str:
         """See ILoggingContext."""
@@ -117,7 +116,7 @@ class _LimitedFactory:
 
     def buildProtocol(self, addr: IAddress) -> IProtocol | None:
         """See IProtocolFactory."""
-        host = getattr(addr, "host", "") if self._by_address else ""
+        host = getattr(addr, "host", "")
         key = self._limits.enter(host)
         if key is None:
             self._log.info("a connection too many from {peer}", peer=host)

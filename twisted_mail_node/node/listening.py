@@ -18,16 +18,15 @@ from typing import Any
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError, ConnectionDone
-from twisted.internet.interfaces import IAddress, IListeningPort, IProtocol, IProtocolFactory, IStreamServerEndpoint
-from twisted.protocols.haproxy import proxyEndpoint
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorTime, IStreamServerEndpoint
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from .config.endpoint import UNIX_PATH_OCTETS, EndpointParts, resolved_endpoint
 from .config.sections import ListenSettings
-from .config.values import Network, is_within
+from .config.values import Network
 from .errors import CannotStart, reason
+from .proxied import BehindProxy
 from .tls import ServerTLS
 
 _SERVER_FROM_STRING: Callable[[object, str], IStreamServerEndpoint] = serverFromString
@@ -68,7 +67,7 @@ class Listening:
 
     def __init__(
         self,
-        reactor: object,
+        reactor: IReactorTime,
         settings: ListenSettings,
         factory: IProtocolFactory,
         tls: ServerTLS,
@@ -83,7 +82,8 @@ class Listening:
         self._layered = factory
         if settings.tls == "implicit":
             self._layered = TLSMemoryBIOFactory(tls, False, self._layered)
-        self._trusted_proxies = trusted_proxies
+        if self._parts.proxied:
+            self._layered = BehindProxy(self._layered, trusted_proxies, reactor)
         self._port: Any = None  # Any: IListeningPort, and what real ports have besides.
 
     @property
@@ -122,8 +122,6 @@ class Listening:
         problems: list[Failure] = []
         try:
             endpoint = _SERVER_FROM_STRING(self._reactor, self._parts.with_backlog(BACKLOG).inner_text())
-            if self._parts.proxied:
-                endpoint = proxyEndpoint(_ProxiesOnly(endpoint, self._trusted_proxies))
             endpoint.listen(self._layered).addCallbacks(bound.append, problems.append)
         except Exception as error:
             raise self._cannot(error) from error
@@ -200,36 +198,3 @@ def _set_no_delay(port: Any) -> None:  # Any: see Listening.
     bound = getattr(port, "socket", None)
     if bound is not None and bound.family in (socket.AF_INET, socket.AF_INET6):
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-@implementer(IStreamServerEndpoint)
-class _ProxiesOnly:
-    """An endpoint that turns away who is not a trusted proxy, before anything it says is believed."""
-
-    def __init__(self, endpoint: IStreamServerEndpoint, trusted: Sequence[Network]) -> None:
-        self._endpoint = endpoint
-        self._trusted = trusted
-
-    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:  # noqa: N803  Twisted's name
-        """See IStreamServerEndpoint."""
-        return self._endpoint.listen(_ProxiesOnlyFactory(protocolFactory, self._trusted))
-
-
-@implementer(IProtocolFactory)
-class _ProxiesOnlyFactory:
-    def __init__(self, wrapped: IProtocolFactory, trusted: Sequence[Network]) -> None:
-        self._wrapped = wrapped
-        self._trusted = trusted
-
-    def doStart(self) -> None:
-        """See IProtocolFactory."""
-        self._wrapped.doStart()
-
-    def doStop(self) -> None:
-        """See IProtocolFactory."""
-        self._wrapped.doStop()
-
-    def buildProtocol(self, addr: IAddress) -> IProtocol | None:
-        """`addr` is the proxy's own. A unix socket's permissions are trust enough."""
-        host = getattr(addr, "host", "")
-        return None if host and not is_within(host, self._trusted) else self._wrapped.buildProtocol(addr)

@@ -1,0 +1,172 @@
+"""Clients of a proxy: no word before its header, and then the client's own address in all that is decided."""
+
+import base64
+import socket
+from ipaddress import ip_network
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.internet.threads import deferToThread
+
+from twisted_mail_node.node.proxied import HEADER_SECONDS, BehindProxy
+from twisted_mail_node.testing.node import RunningNode
+
+HEADER = b"PROXY TCP4 192.0.2.9 198.51.100.1 1234 25\r\n"
+
+
+class Greeter(Protocol):
+    def connectionMade(self):
+        peer, host = self.transport.getPeer(), self.transport.getHost()
+        self.transport.write(f"hello {peer.host} at {host.host}\n".encode())
+
+    def dataReceived(self, data):
+        self.transport.write(data)
+
+    def connectionLost(self, reason):
+        self.factory.left.append(self)
+
+
+class Asked(Factory):
+    protocol = Greeter
+    noisy = False
+
+    def __init__(self):
+        self.asked, self.left = [], []
+
+    def buildProtocol(self, addr):
+        self.asked.append(addr)
+        return super().buildProtocol(addr)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def factory():
+    return Asked()
+
+
+@pytest.fixture
+def behind(factory, clock):
+    return BehindProxy(factory, [ip_network("127.0.0.0/8")], clock)
+
+
+def connect(behind):
+    protocol = behind.buildProtocol(IPv4Address("TCP", "127.0.0.1", 40000))
+    transport = StringTransport(peerAddress=IPv4Address("TCP", "127.0.0.1", 40000))
+    protocol.makeConnection(transport)
+    return protocol, transport
+
+
+def test_nothing_is_said_before_the_header(behind, factory):
+    protocol, transport = connect(behind)
+    for octet in HEADER[:-1]:
+        protocol.dataReceived(bytes([octet]))
+    assert transport.value() == b""
+    assert not factory.asked
+    protocol.dataReceived(HEADER[-1:] + b"more")
+    assert factory.asked == [IPv4Address("TCP", "192.0.2.9", 1234)]
+    assert transport.value() == b"hello 192.0.2.9 at 198.51.100.1\nmore"
+    protocol.dataReceived(b"!")
+    assert transport.value().endswith(b"more!")
+
+
+def test_an_address_of_version_6_is_told_as_such(behind, factory):
+    protocol, _ = connect(behind)
+    protocol.dataReceived(b"PROXY TCP6 2001:db8::9 2001:db8::1 1234 25\r\n")
+    assert factory.asked == [IPv6Address("TCP", "2001:db8::9", 1234)]
+
+
+def test_a_proxy_that_speaks_for_itself_is_the_client(behind):
+    protocol, transport = connect(behind)
+    protocol.dataReceived(b"PROXY UNKNOWN\r\n")
+    assert transport.value().startswith(b"hello 127.0.0.1 at ")
+
+
+def test_without_a_header_the_connection_ends_with_no_session(behind, factory, clock):
+    protocol, transport = connect(behind)
+    protocol.dataReceived(b"EHLO x\r\n")
+    assert transport.disconnected
+    protocol.connectionLost()
+    assert not factory.asked
+    assert not factory.left
+    assert not clock.getDelayedCalls()
+
+
+def test_a_silent_proxy_is_not_waited_for(behind, clock):
+    _, transport = connect(behind)
+    clock.advance(HEADER_SECONDS - 0.1)
+    assert not transport.disconnected
+    clock.advance(0.2)
+    assert transport.disconnected
+
+
+def test_the_session_learns_that_its_client_is_gone(behind, factory, clock):
+    protocol, _ = connect(behind)
+    protocol.dataReceived(HEADER)
+    protocol.connectionLost()
+    assert len(factory.left) == 1
+    assert not clock.getDelayedCalls()
+    assert not behind.protocols
+
+
+def test_a_closed_port_hangs_up_on_who_still_waits(behind, factory, clock):
+    behind.doStart()
+    _, waiting = connect(behind)
+    begun, served = connect(behind)
+    begun.dataReceived(HEADER)
+    behind.doStop()
+    assert waiting.disconnected
+    assert not served.disconnected
+    assert not clock.getDelayedCalls()
+
+
+def test_a_factory_that_takes_nobody_ends_the_connection(behind, factory):
+    factory.buildProtocol = lambda addr: None
+    protocol, transport = connect(behind)
+    protocol.dataReceived(HEADER)
+    assert transport.disconnected
+
+
+def test_only_trusted_proxies_and_unix_sockets_are_served(behind):
+    assert behind.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1)) is None
+    assert behind.buildProtocol(UNIXAddress("")) is not None
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_remote_client_of_a_proxy_on_this_machine_is_no_local_client(tmp_path):
+    listen = [
+        {"service": "submission", "endpoint": "haproxy:tcp:0:interface=127.0.0.1", "tls": "starttls"},
+        {"service": "imap", "endpoint": "haproxy:tcp:0:interface=127.0.0.1", "tls": "starttls"},
+    ]
+    running = await RunningNode.start(reactor, tmp_path, {"listen": listen})
+    await running.add_user("alice@example.test")
+    secret = base64.b64encode(b"\0alice@example.test\0secret")
+
+    def talk():
+        with socket.create_connection(("127.0.0.1", running.port("submission")), 20) as plain:
+            plain.sendall(HEADER + b"EHLO c.example\r\n")
+            lines = plain.makefile("rb")
+            offered = [lines.readline()]
+            while offered[-1][3:4] == b"-" or offered[-1].startswith(b"220"):
+                offered.append(lines.readline())
+            assert not any(b"AUTH" in line for line in offered), offered
+            plain.sendall(b"STARTTLS\r\n")
+            assert lines.readline().startswith(b"220")
+            with running.trust.wrap_socket(plain, server_hostname="localhost") as client:
+                client.sendall(b"EHLO c.example\r\n")
+                lines = client.makefile("rb")
+                while lines.readline()[3:4] == b"-":
+                    pass
+                client.sendall(b"AUTH PLAIN " + secret + b"\r\n")
+                return lines.readline()
+
+    assert (await deferToThread(talk)).startswith(b"235")
+    await running.stop()

@@ -18,6 +18,15 @@ def test_the_folder_is_made_for_its_owner_alone(tmp_path):
     state.close()
 
 
+def test_the_name_of_a_new_folder_is_synced(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.readlink(f"/proc/self/fd/{descriptor}")))
+    state = StateFolder(tmp_path / "state")
+    state.open()
+    state.close()
+    assert synced == [str(tmp_path)]
+
+
 def test_only_one_has_the_folder(tmp_path):
     first, second = StateFolder(tmp_path / "state"), StateFolder(tmp_path / "state")
     first.open()

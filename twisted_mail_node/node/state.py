@@ -75,6 +75,7 @@ class StateFolder:
         try:
             os.mkdir(self.path, 0o700)
             self._made = True
+            _sync_folder(self.path.parent)
         except FileExistsError:
             self._made = False
         except OSError as error:
@@ -137,3 +138,12 @@ class StateFolder:
     def tell_not_listening(self) -> None:
         """Remove listening.json."""
         self.listening_file.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the names in the folder outlive the power: what is in a file is of no use without its name."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

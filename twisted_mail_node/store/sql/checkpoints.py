@@ -3,18 +3,21 @@ Moving the write-ahead log into the database file, off the writer's thread.
 
 A passive checkpoint waits for nobody. While mail keeps coming, there is always something newer than what it moved,
 and the log could grow for ever; past RESTART_PAGES the writer itself moves the little that is left, between two
-commits, so that the next commit begins the log anew.
+commits, so that the next commit begins the log anew. Where reads overlap without end, one of them always needs the
+log; past INSIST_PAGES the writer waits for those that run (later ones do not need it any more).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Event, Thread
+from time import monotonic
 
 import apsw
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from .sqlite import BUSY_TIMEOUT_MILLISECONDS
 from .writer import IReactor, Writer
 
 CHECKPOINT_PAGES = 4_000
@@ -22,6 +25,15 @@ CHECKPOINT_PAGES = 4_000
 
 RESTART_PAGES = 16_000
 """Our own choice, 64 MiB."""
+
+INSIST_PAGES = 32_000
+"""Our own choice, 128 MiB."""
+
+INSIST_MILLISECONDS = 1000
+"""How long commits wait then: longer than a read of ours takes. Who still reads after that is another program."""
+
+INSIST_AGAIN_SECONDS = 30.0
+"""When that was in vain, deliveries go on, and are not held up again for so long."""
 
 PATIENCE_SECONDS = 10.0
 """How long a busy (or dead) writer is waited for."""
@@ -38,6 +50,7 @@ class Checkpoints:
         self._open_connection = open_connection
         self._wake = Event()
         self._running = False
+        self._insisted_in_vain = float("-inf")
         self._thread = Thread(target=self._run, name="mail store checkpoints", daemon=True)
         self._stopped: Deferred[None] = Deferred()
 
@@ -83,17 +96,28 @@ class Checkpoints:
             return
         if pages >= RESTART_PAGES:
             finished = Event()
-            self._writer.between_commits(lambda connection: _finish(connection, finished))
+            insist = pages >= INSIST_PAGES and monotonic() - self._insisted_in_vain > INSIST_AGAIN_SECONDS
+            self._writer.between_commits(lambda connection: self._finish(connection, insist, finished))
             # Two checkpoints at once would be in each other's way.
             finished.wait(PATIENCE_SECONDS)
+
+    def _finish(self, connection: apsw.Connection, insist: bool, finished: Event) -> None:
+        """In the writer's thread."""
+        try:
+            if not insist:
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                return
+            connection.set_busy_timeout(INSIST_MILLISECONDS)
+            try:
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+            except apsw.BusyError:
+                self._insisted_in_vain = monotonic()
+                self._log.warn("the write-ahead log cannot be begun anew: something has read for too long")
+            finally:
+                connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
+        finally:
+            finished.set()
 
     def _ended(self) -> None:
         self._thread.join()
         self._stopped.callback(None)
-
-
-def _finish(connection: apsw.Connection, finished: Event) -> None:
-    try:
-        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-    finally:
-        finished.set()

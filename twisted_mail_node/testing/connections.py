@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IAddress, ISSLTransport
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
@@ -25,13 +25,15 @@ class MemoryTransport(StringTransport):
     """
     A transport that keeps what is written.
 
-    `tls_begun` says that the server has begun TLS; `closed` that it has closed or aborted the connection.
+    `tls_begun` says that the server has begun TLS; `closed` that it has closed or aborted the connection. With
+    `full_at` set, the peer reads nothing once so many octets wait for it: a producer is told to pause.
     """
 
     def __init__(self, peer: IAddress = CLIENT, *, tls: bool = False) -> None:
         super().__init__(peerAddress=peer)  # type: ignore[no-untyped-call]
         self.tls_begun = False
         self.aborted = False
+        self.full_at: int | None = None
         if tls:
             directlyProvides(self, ISSLTransport)
 
@@ -49,9 +51,20 @@ class MemoryTransport(StringTransport):
         """Cut the connection off."""
         self.aborted = True
 
+    def write(self, data: bytes) -> None:
+        """See ITransport."""
+        super().write(data)  # type: ignore[no-untyped-call]
+        if self.full_at is not None and len(self._waiting) >= self.full_at and self.producer is not None:
+            self.producer.pauseProducing()
+
+    @property
+    def _waiting(self) -> bytes:
+        waiting: bytes = self.value()  # type: ignore[no-untyped-call]
+        return waiting
+
     def take(self) -> bytes:
         """What was written since the last call."""
-        written: bytes = self.value()  # type: ignore[no-untyped-call]
+        written = self._waiting
         self.clear()  # type: ignore[no-untyped-call]
         return written
 
@@ -62,28 +75,39 @@ class MemoryConnection:
     def __init__(self, protocol: Protocol, transport: MemoryTransport) -> None:
         self.protocol = protocol
         self.transport = transport
-        self._dropped = False
+        self.lost = False
         protocol.makeConnection(transport)
 
     @property
     def closed(self) -> bool:
-        """Whether the server has ended the connection."""
-        return self.transport.closed
+        """Whether the server has ended the connection; to look is to see it go."""
+        if self.transport.closed:
+            self.lose(ConnectionDone())
+        return self.lost
 
     def feed(self, data: bytes) -> None:
         """Give octets to the server, unless the connection has ended."""
-        if not self.closed and not self._dropped:
+        if not self.transport.closed and not self.lost:
             self.protocol.dataReceived(data)
 
     def take(self) -> bytes:
         """What the server has sent since the last call."""
         return self.transport.take()
 
+    def say(self, data: bytes) -> bytes:
+        """Send octets; gives what is answered at once, without waiting for later turns."""
+        self.feed(data)
+        return self.take()
+
     def drop(self) -> None:
-        """The connection is gone."""
-        if not self._dropped:
-            self._dropped = True
-            self.protocol.connectionLost(Failure(ConnectionDone()))
+        """The client is gone without a word."""
+        self.lose(ConnectionLost())
+
+    def lose(self, why: Exception) -> None:
+        """The connection is gone. A second call does nothing."""
+        if not self.lost:
+            self.lost = True
+            self.protocol.connectionLost(Failure(why))
 
     def start_tls(self) -> None:
         """The client begins TLS; the server must have."""
@@ -118,7 +142,7 @@ class MemoryConnections:
         return connection
 
     def advance(self, seconds: float) -> None:
-        """Let the clock go on; who has been closed by the server is gone afterwards."""
+        """Let the clock go on."""
         self.clock.advance(seconds)
 
     def drop_all(self) -> None:

@@ -6,18 +6,11 @@ import re
 
 import pytest
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
-from twisted.cred.portal import IRealm, Portal
+from twisted.cred.portal import Portal
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import succeed
-from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import ISSLTransport
-from twisted.internet.protocol import connectionDone
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
-from twisted.python.failure import Failure
-from zope.interface import directlyProvides, implementer
 
-from twisted_mail_node.interfaces.auth import ILogin
+from twisted_mail_node.auth.portal import MailRealm
 from twisted_mail_node.mail.columns import InternalDate
 from twisted_mail_node.mail.transaction import Body, Placement, Transaction
 from twisted_mail_node.protocols.imap import IMAPFactory, IMAPSettings
@@ -25,90 +18,21 @@ from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.testing.backend import SteeredReactor
+from twisted_mail_node.testing.connections import MemoryConnection, MemoryTransport
+from twisted_mail_node.testing.deferreds import result_of
 
 JOE = "joe@example.test"
 NOW = 1_700_000_000
 MAILBOXES = (("Drafts", "\\Drafts"), ("Sent", "\\Sent"))
 
 
-def result_of(deferred):
-    seen = []
-    deferred.addBoth(seen.append)
-    assert seen, "has not fired"
-    if isinstance(seen[0], Failure):
-        seen[0].raiseException()
-    return seen[0]
-
-
-@implementer(ILogin)
-class Login:
-    def __init__(self, name, store):
-        self.name, self.store = name, store
-
-    def account(self):
-        return self.store.account(self.name)
-
-    def may_send_as(self, sender):
-        return succeed(False)
-
-
-@implementer(IRealm)
-class Realm:
-    def __init__(self, store):
-        self.store = store
-
-    def requestAvatar(self, avatarId, mind, *interfaces):  # noqa: N803
-        return succeed((ILogin, Login(avatarId.decode(), self.store), lambda: None))
-
-
-class Transport(StringTransport):
-    """Knows TLS by name, how it was closed, and a peer that reads nothing (more than `full_at` octets)."""
-
-    aborted = False
-    full_at = None
-
-    def startTLS(self, context):  # noqa: N802
-        directlyProvides(self, ISSLTransport)
-
-    def abortConnection(self):  # noqa: N802
-        self.aborted = self.disconnecting = True
-
-    def write(self, data):
-        super().write(data)
-        if self.full_at is not None and len(self.value()) >= self.full_at and self.producer is not None:
-            self.producer.pauseProducing()
-
-
-class Line:
-    """One client's connection, as transcripts and tests see it."""
+class Line(MemoryConnection):
+    """One client's connection, with IMAP's way of asking."""
 
     def __init__(self, server, host):
+        super().__init__(server.factory.buildProtocol(None), MemoryTransport(IPv4Address("TCP", host, 50000)))
         self.server = server
-        self.transport = Transport(peerAddress=IPv4Address("TCP", host, 50000))
-        self.protocol = server.factory.buildProtocol(None)
-        self.protocol.makeConnection(self.transport)
-        self.lost = False
         self.tags = 0
-
-    @property
-    def closed(self):
-        if self.transport.disconnecting:
-            self.lose()
-        return self.lost
-
-    def feed(self, data):
-        if not self.lost:
-            self.protocol.dataReceived(data)
-
-    def take(self):
-        data = self.transport.value()
-        self.transport.clear()
-        return data
-
-    def say(self, data):
-        """Send octets; what came at once, without waiting for later turns."""
-        self.feed(data)
-        return self.take()
 
     def ask(self, command, literal=None):
         """One command with its tagged OK: the untagged answers."""
@@ -134,17 +58,6 @@ class Line:
         assert end, heard
         return status, untagged
 
-    def drop(self):
-        self.lose(Failure(ConnectionLost()))
-
-    def start_tls(self):
-        assert ISSLTransport.providedBy(self.transport)
-
-    def lose(self, reason=connectionDone):
-        if not self.lost:
-            self.lost = True
-            self.protocol.connectionLost(reason)
-
 
 class Server:
     """What the tests connect to: on a memory store, or on SQLite in this file."""
@@ -163,7 +76,7 @@ class Server:
         self.result_of(self.store.start())
         self.result_of(self.store.create_account(JOE, MAILBOXES))
         checker = InMemoryUsernamePasswordDatabaseDontUse(**{JOE: b"secret"})
-        portal = Portal(Realm(self.store), [checker])
+        portal = Portal(MailRealm(self.store, self.store), [checker])
         authenticator = Authenticator(portal, UncountedAttempts(), self.clock, default_domain="example.test")
         given = IMAPSettings(**{"hostname": "mx.example.test", **settings})
         self.factory = IMAPFactory(self.store, given, self.clock, authenticator, tls_context=object())

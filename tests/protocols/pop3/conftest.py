@@ -4,118 +4,21 @@ from __future__ import annotations
 
 import pytest
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
-from twisted.cred.portal import IRealm, Portal
+from twisted.cred.portal import Portal
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import succeed
-from twisted.internet.error import ConnectionLost
-from twisted.internet.interfaces import ISSLTransport
-from twisted.internet.protocol import connectionDone
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
-from twisted.python.failure import Failure
-from zope.interface import directlyProvides, implementer
 
-from twisted_mail_node.interfaces.auth import ILogin
+from twisted_mail_node.auth.portal import MailRealm
 from twisted_mail_node.mail.columns import InternalDate
 from twisted_mail_node.mail.transaction import Body, Placement, Transaction
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
 from twisted_mail_node.protocols.pop3 import POP3Factory, POP3Settings
 from twisted_mail_node.store.memory import MemoryStore
+from twisted_mail_node.testing.connections import MemoryConnection, MemoryTransport
+from twisted_mail_node.testing.deferreds import result_of
 
 JOE = "joe@example.test"
-
-
-def result_of(deferred):
-    seen = []
-    deferred.addBoth(seen.append)
-    assert seen, "has not fired"
-    if isinstance(seen[0], Failure):
-        seen[0].raiseException()
-    return seen[0]
-
-
-@implementer(ILogin)
-class Login:
-    def __init__(self, name, store):
-        self.name, self.store = name, store
-
-    def account(self):
-        return self.store.account(self.name)
-
-    def may_send_as(self, sender):
-        return succeed(False)
-
-
-@implementer(IRealm)
-class Realm:
-    def __init__(self, store):
-        self.store = store
-
-    def requestAvatar(self, avatarId, mind, *interfaces):  # noqa: N803
-        return succeed((ILogin, Login(avatarId.decode(), self.store), lambda: None))
-
-
-class Transport(StringTransport):
-    """Knows TLS by name, how it was closed, and a peer that reads nothing."""
-
-    aborted = False
-    full_at = None
-
-    def startTLS(self, context):  # noqa: N802
-        directlyProvides(self, ISSLTransport)
-        self.context = context
-
-    def abortConnection(self):  # noqa: N802
-        self.aborted = True
-        self.disconnecting = True
-
-    def write(self, data):
-        super().write(data)
-        if self.full_at is not None and len(self.value()) >= self.full_at:
-            self.producer.pauseProducing()
-
-
-class Line:
-    """One client's connection, as transcripts and tests see it."""
-
-    def __init__(self, factory, host, tls=False):
-        self.transport = Transport(peerAddress=IPv4Address("TCP", host, 50000))
-        if tls:
-            self.transport.startTLS(None)
-        self.protocol = factory.buildProtocol(None)
-        self.protocol.makeConnection(self.transport)
-        self.lost = False
-
-    @property
-    def closed(self):
-        if self.transport.disconnecting:
-            self.lose()
-        return self.lost
-
-    def feed(self, data):
-        if not self.lost:
-            self.protocol.dataReceived(data)
-
-    def take(self):
-        data = self.transport.value()
-        self.transport.clear()
-        return data
-
-    def say(self, data):
-        self.feed(data)
-        return self.take()
-
-    def drop(self):
-        self.lose(Failure(ConnectionLost()))
-
-    def start_tls(self):
-        assert ISSLTransport.providedBy(self.transport)
-
-    def lose(self, reason=connectionDone):
-        if not self.lost:
-            self.lost = True
-            self.protocol.connectionLost(reason)
 
 
 class Server:
@@ -128,7 +31,7 @@ class Server:
         result_of(self.store.start())
         result_of(self.store.create_account(JOE))
         checker = InMemoryUsernamePasswordDatabaseDontUse(**{JOE: b"secret", "gone@example.test": b"secret"})
-        portal = Portal(Realm(self.store), [checker])
+        portal = Portal(MailRealm(self.store, self.store), [checker])
         authenticator = Authenticator(portal, UncountedAttempts(), self.clock, default_domain="example.test")
         settings = POP3Settings(hostname="mx.example.test")
         self.factory = POP3Factory(self.store, settings, self.clock, authenticator, tls_context)
@@ -136,7 +39,8 @@ class Server:
         self.host = "127.0.0.1"
 
     def __call__(self, name):
-        return Line(self.factory, self.host)
+        transport = MemoryTransport(IPv4Address("TCP", self.host, 50000))
+        return MemoryConnection(self.factory.buildProtocol(None), transport)
 
     def advance(self, seconds):
         self.clock.advance(seconds)

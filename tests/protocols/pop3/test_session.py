@@ -154,7 +154,7 @@ def test_peer_that_reads_nothing_stops_the_stream_and_is_cut_off(server):
     assert len(line.transport.value()) < 3 * PIECE_OCTETS
     server.advance(301)
     assert line.transport.aborted
-    line.lose()
+    line.drop()
     assert server.logged_in().say(b"STAT\r\n").startswith(b"+OK 1 ")
 
 

@@ -364,7 +364,7 @@ def test_the_end_of_the_node_is_told(site):
     ended = factory.close_all()
     for connection in (idle, busy):
         assert connection.take() == b"421 4.3.2 service is going down\r\n"
-        assert connection.closed
+        assert connection.transport.closed
     assert not ended.called
     late = connections()
     assert late.take() == b"421 4.3.2 service is going down\r\n"

@@ -1,13 +1,7 @@
 """Delivery to scripted servers on loopback: hosts in order, outcomes per recipient, reuse, TLS, AUTH."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 import pytest_twisted
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, gatherResults, succeed
 from twisted.internet.defer import Deferred as TwistedDeferred
@@ -27,6 +21,7 @@ from twisted_mail_node.mail.errors import NoSuchItem, PermanentFailure, Temporar
 from twisted_mail_node.mail.mail_host import MailHost
 from twisted_mail_node.mail.queue_item import Deferred, Delivered, Failed, ItemState, QueueItem
 from twisted_mail_node.mail.status import EnhancedStatus
+from twisted_mail_node.testing.certificates import issue
 from twisted_mail_node.testing.fake_server import DROP, SILENCE, ScriptedServer
 
 CONTENT = b"Subject: hi\r\n\r\n.dot\r\nend\r\n"
@@ -492,48 +487,21 @@ async def test_cancelling_while_connecting_is_just_that(world):
 # -- TLS and AUTH
 
 
-def certificate(name, issuer=None):
-    """A certificate for a host name, by `issuer` (certificate, key) or by itself, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer[0].subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(issuer[1] if issuer else key, hashes.SHA256())
-    )
-    return made, key
-
-
-def pem(made, key=None):
-    out = made.public_bytes(serialization.Encoding.PEM)
-    if key is not None:
-        form = serialization.PrivateFormat.PKCS8
-        out += key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    return out
-
-
 @pytest.fixture(scope="module")
 def authority():
-    return certificate("ca.test")
+    return issue("ca.test")
 
 
 @pytest.fixture
 def server_tls(authority):
-    return PrivateCertificate.loadPEM(pem(*certificate("mx.b.test", authority))).options()
+    issued = issue("mx.b.test", issuer=authority)
+    return PrivateCertificate.loadPEM(issued.pem + issued.key_pem).options()
 
 
 @pytest.fixture
 def trusting(authority, tmp_path):
     path = tmp_path / "ca.pem"
-    path.write_bytes(pem(authority[0]))
+    path.write_bytes(authority.pem)
     return ClientTLS(path)
 
 

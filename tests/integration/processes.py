@@ -12,15 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TypeVar
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from twisted_mail_node.testing.certificates import issue
 
 TOOLS = Path(sys.executable).parent
 T = TypeVar("T")
@@ -56,18 +51,10 @@ def free_port(*hosts: str) -> int:
 
 def make_certificate(folder: Path, *names: str) -> tuple[Path, Path]:
     """A self-signed certificate for these host names and addresses; gives the paths of certificate and key."""
-    secret = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    now = datetime.now(UTC)
-    others = [x509.IPAddress(ip_address(n)) if n[0].isdigit() else x509.DNSName(n) for n in names]
-    builder = x509.CertificateBuilder(name, name, secret.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=7))
-    builder = builder.add_extension(x509.SubjectAlternativeName(others), critical=False)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    pem = serialization.Encoding.PEM
+    issued = issue(*names)
     certificate, key = folder / "cert.pem", folder / "key.pem"
-    certificate.write_bytes(builder.sign(secret, hashes.SHA256()).public_bytes(pem))
-    key.write_bytes(secret.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    certificate.write_bytes(issued.pem)
+    key.write_bytes(issued.key_pem)
     return certificate, key
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import imaplib
 import ssl
 import time
 from types import SimpleNamespace
 
 import pytest_twisted
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from imapclient import IMAPClient
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ServerEndpoint
@@ -30,6 +25,7 @@ from twisted_mail_node.protocols.imap import IMAPFactory, IMAPSettings
 from twisted_mail_node.protocols.login import Authenticator
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.store.sql.store import SQLiteStore
+from twisted_mail_node.testing.certificates import issue
 
 JOE = "joe@example.test"
 TIMEOUT_SECONDS = 20
@@ -37,29 +33,11 @@ SMALL = b"From: Ann <ann@a.test>\r\nSubject: =?utf-8?b?5Lya6K2w?=\r\n\r\nsmall\r
 LARGE = b"Subject: large\r\n\r\n" + b"a line of a large message\r\n" * 200_000
 
 
-def self_signed():
-    """A certificate for localhost, and its authority: itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    plain = serialization.NoEncryption()
-    return pem, key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-
-
 @pytest_twisted.async_yield_fixture(params=["memory", "sqlite"])
 async def node(request, tmp_path):
     """Two listeners, plain with STARTTLS and TLS from the first octet, on one store."""
-    pem, secret = self_signed()
-    context = PrivateCertificate.loadPEM(secret + pem).options()
+    issued = issue("localhost")
+    context = PrivateCertificate.loadPEM(issued.key_pem + issued.pem).options()
     threads = HashingThreads(reactor)
     threads.start()
     passwords = Passwords(threads, reactor, Cost(memory_kib=64, passes=1))
@@ -72,7 +50,7 @@ async def node(request, tmp_path):
     endpoint = TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1")
     plain = await endpoint.listen(factory)
     secure = await endpoint.listen(TLSMemoryBIOFactory(context, False, factory))
-    trust = ssl.create_default_context(cadata=pem.decode())
+    trust = ssl.create_default_context(cadata=issued.pem.decode())
     yield SimpleNamespace(plain=plain.getHost().port, secure=secure.getHost().port, trust=trust, store=store)
     await plain.stopListening()
     await secure.stopListening()

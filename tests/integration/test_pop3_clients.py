@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import poplib
 import socket
 import ssl
@@ -10,10 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 import pytest_twisted
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.ssl import PrivateCertificate
@@ -30,35 +25,12 @@ from twisted_mail_node.protocols.login import Authenticator
 from twisted_mail_node.protocols.pop3 import POP3Factory, POP3Settings
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.store.sql.store import SQLiteStore
+from twisted_mail_node.testing.certificates import issue
 
 JOE = "joe@example.test"
 SMALL = [b"Subject: %d\r\n\r\n.a dot\r\nbody %d\r\n" % (number, number) for number in range(300)]
 LARGE = b"Subject: large\r\n\r\n" + b".line of a large message, with a dot in front\r\n" * 60_000
 TIMEOUT_SECONDS = 20
-
-
-def self_signed():
-    """A certificate for localhost, and its authority: itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return pem, secret
 
 
 async def deliver(store, number, content):
@@ -75,8 +47,8 @@ async def deliver(store, number, content):
 @pytest_twisted.async_yield_fixture(params=["memory", "sqlite"])
 async def node(request, tmp_path):
     """Two listeners, plain with STLS and TLS from the first octet, on one store."""
-    pem, secret = self_signed()
-    context = PrivateCertificate.loadPEM(secret + pem).options()
+    issued = issue("localhost")
+    context = PrivateCertificate.loadPEM(issued.key_pem + issued.pem).options()
     threads = HashingThreads(reactor)
     threads.start()
     passwords = Passwords(threads, reactor, Cost(memory_kib=64, passes=1))
@@ -92,7 +64,7 @@ async def node(request, tmp_path):
     endpoint = TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1")
     plain = await endpoint.listen(factory)
     secure = await endpoint.listen(TLSMemoryBIOFactory(context, False, factory))
-    trust = ssl.create_default_context(cadata=pem.decode())
+    trust = ssl.create_default_context(cadata=issued.pem.decode())
     yield SimpleNamespace(
         plain=plain.getHost().port, secure=secure.getHost().port, trust=trust, store=store, factory=factory
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import smtplib
 import ssl
@@ -10,10 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 import pytest_twisted
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.portal import Portal
 from twisted.internet import reactor
@@ -33,33 +28,12 @@ from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
 from twisted_mail_node.protocols.smtp import SMTPFactory, SMTPSettings
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.store.sql.store import SQLiteStore
+from twisted_mail_node.testing.certificates import issue
 
 ALICE, BOB = "alice@a.test", "bob@a.test"
 TIMEOUT_SECONDS = 20
 SMALL = b"Subject: small\r\n\r\n.a dot\r\nb\xc3\xb6dy\r\n"
 LARGE = b"Subject: large\r\n\r\n" + b".a line of a large message, with a dot in front\r\n" * 50_000
-
-
-def self_signed():
-    """A certificate for localhost that is its own authority, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    return certificate.public_bytes(serialization.Encoding.PEM), key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
 
 
 def make_bounce(transaction_id, now, sender, failures, header):
@@ -69,8 +43,8 @@ def make_bounce(transaction_id, now, sender, failures, header):
 @pytest_twisted.async_yield_fixture(params=["memory", "sqlite"])
 async def node(request, tmp_path):
     """Listeners for each service on one store."""
-    pem, secret = self_signed()
-    context = PrivateCertificate.loadPEM(secret + pem).options()
+    issued = issue("localhost")
+    context = PrivateCertificate.loadPEM(issued.key_pem + issued.pem).options()
     in_memory = request.param == "memory"
     store = MemoryStore(reactor) if in_memory else SQLiteStore(tmp_path / "mail.db", reactor=reactor)
     await store.start()
@@ -113,7 +87,7 @@ async def node(request, tmp_path):
         submission=ports[1].getHost().port,
         submissions=ports[2].getHost().port,
         lmtp=str(tmp_path / "lmtp"),
-        trust=ssl.create_default_context(cadata=pem.decode()),
+        trust=ssl.create_default_context(cadata=issued.pem.decode()),
         store=store,
     )
     for port in ports:

@@ -65,26 +65,7 @@ class UIDSet:
     @classmethod
     def of_ascending(cls, numbers: Sequence[int]) -> UIDSet:
         """The set of these numbers, each greater than the one before: a long run costs little more than a short one."""
-        runs: list[tuple[int, int]] = []
-        start, count = 0, len(numbers)
-        while start < count:
-            first = numbers[start]
-            if start + 1 == count or numbers[start + 1] != first + 1:
-                runs.append((first, first))
-                start += 1
-                continue
-            # `within` is a place in the run; look twice as far each time, then halve the way back to its end.
-            within, step = start, 1
-            while within + step < count and numbers[within + step] - first == within + step - start:
-                within += step
-                step *= 2
-            while step:
-                if within + step < count and numbers[within + step] - first == within + step - start:
-                    within += step
-                step //= 2
-            runs.append((first, numbers[within]))
-            start = within + 1
-        return cls.of_runs(runs)
+        return cls.of_runs(runs_of(numbers))
 
     @classmethod
     def span(cls, first: int, last: int) -> UIDSet:
@@ -123,7 +104,8 @@ class UIDSet:
         return UIDSet(mine + theirs)
 
     def __and__(self, other: UIDSet) -> UIDSet:
-        few, many = (self.runs, other.runs) if len(self.runs) < len(other.runs) else (other.runs, self.runs)
+        mine, theirs = _near(self.runs, other.runs), _near(other.runs, self.runs)
+        few, many = (mine, theirs) if len(mine) < len(theirs) else (theirs, mine)
         if len(few) * _FEW >= len(many):
             return UIDSet.of_runs(_common(few, many))
         # Whole stretches of the many, cut at the ends of each of the few.
@@ -139,8 +121,8 @@ class UIDSet:
         return UIDSet.of_runs(out)
 
     def __sub__(self, other: UIDSet) -> UIDSet:
-        mine, theirs = self.runs, other.runs
-        if not mine or not theirs:
+        mine, theirs = self.runs, _near(other.runs, self.runs)
+        if not theirs:
             return self
         if len(theirs) * _FEW >= len(mine):
             return UIDSet.of_runs(_without(mine, theirs))
@@ -181,6 +163,36 @@ class UIDSet:
 
     def __repr__(self) -> str:
         return f"UIDSet({self.wire.decode()})"
+
+
+def runs_of(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The runs of consecutive numbers, in the order given: a long one costs little more than a short one."""
+    start, count = 0, len(numbers)
+    while start < count:
+        first = numbers[start]
+        if start + 1 == count or numbers[start + 1] != first + 1:
+            yield first, first
+            start += 1
+            continue
+        # `within` is a place in the run; look twice as far each time, then halve the way back to its end.
+        within, step = start + 1, 2
+        while within + step < count and numbers[within + step] - first == within + step - start:
+            within += step
+            step *= 2
+        while step:
+            if within + step < count and numbers[within + step] - first == within + step - start:
+                within += step
+            step //= 2
+        yield first, numbers[within]
+        start = within + 1
+
+
+def _near(runs: tuple[tuple[int, int], ...], others: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """Those of the runs that are not wholly before or behind all others."""
+    if not runs or not others:
+        return ()
+    begin, end = _first_ending_at(runs, others[0][0]), bisect_right(runs, others[-1][1], key=_FIRST)
+    return runs[begin:end] if end - begin < len(runs) else runs
 
 
 def _first_ending_at(runs: tuple[tuple[int, int], ...], number: int, begin: int = 0) -> int:

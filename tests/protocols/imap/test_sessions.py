@@ -103,6 +103,69 @@ def test_a_client_that_leaves_in_the_middle_of_append_leaves_nothing(server, res
     assert not resolved(server.mailbox().uids())
 
 
+# -- many changes at once ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowd(server, resolved):
+    """A mailbox of 4,096 messages."""
+    server.deliver(SMALL)
+    for _ in range(12):
+        mailbox = server.mailbox()
+        resolved(mailbox.copy(resolved(mailbox.uids()), "INBOX"))
+    return server
+
+
+def taken_slowly(server, line):
+    """What a client hears that takes a piece at a time."""
+    heard = b""
+    for _ in range(300):
+        server.advance(0)
+        piece = line.take()
+        assert len(piece) < 100_000
+        heard += piece
+        line.transport.producer.resumeProducing()
+    return heard
+
+
+def test_many_changes_are_told_to_an_idling_client_as_it_takes_them(crowd):
+    reader, writer = crowd.selected(), crowd.selected()
+    reader.feed(b"i IDLE\r\n")
+    reader.take()
+    reader.transport.full_at = 1
+    writer.ask("STORE 1:* +FLAGS.SILENT (\\Deleted $New)")
+    heard = taken_slowly(crowd, reader)
+    assert heard.startswith(b"* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $New)\r\n")
+    assert heard.count(b"FETCH (UID") == 4096
+    writer.ask("EXPUNGE")
+    assert taken_slowly(crowd, reader).count(b"EXPUNGE\r\n") == 4096
+    reader.transport.full_at = None
+    assert reader.say(b"DONE\r\n") == b"i OK no longer idle\r\n"
+
+
+def test_many_changes_are_told_at_the_end_of_a_command_as_the_client_takes_them(crowd):
+    reader, writer = crowd.selected(), crowd.selected()
+    writer.ask("STORE 1:* +FLAGS.SILENT (\\Flagged)")
+    reader.transport.full_at = 1
+    reader.feed(b"n NOOP\r\nm NOOP\r\n")
+    heard = taken_slowly(crowd, reader)
+    assert heard.count(b"FETCH (UID") == 4096
+    assert heard.endswith(b"n OK done\r\nm OK done\r\n")
+
+
+def test_answers_of_many_numbers_are_whole(crowd):
+    line = crowd.selected()
+    expected = b"* SEARCH" + b"".join(b" %d" % n for n in range(1, 4097)) + b"\r\n"
+    assert line.ask("SEARCH ALL") == expected
+    assert line.ask("UID SEARCH LARGER 1") == expected
+    every_third = ",".join(str(n) for n in range(1, 4097, 3))
+    untagged = line.ask(f"STORE {every_third} +FLAGS (\\Seen)")
+    assert untagged.count(b"\\Seen") == 1366
+    assert line.ask("SEARCH SEEN") == b"* SEARCH " + every_third.replace(",", " ").encode() + b"\r\n"
+    status, _ = line.try_(f"UID COPY {every_third} Sent")
+    assert re.fullmatch(rb"OK \[COPYUID \d+ %b 1:1366\] copied\r\n" % every_third.encode(), status)
+
+
 # -- backpressure ---------------------------------------------------------------------------------------------------
 
 

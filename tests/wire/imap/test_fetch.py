@@ -8,7 +8,7 @@ from twisted_mail_node.mail.columns import Columns, FetchItem, InternalDate
 from twisted_mail_node.mail.flags import NO_FLAGS, Flags
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.wire.imap.commands.fetch import FetchKind, Section, SectionText
-from twisted_mail_node.wire.imap.fetch import FetchPlan, HeaderRange, MessageRange, flag_rows, internal_date
+from twisted_mail_node.wire.imap.fetch import FetchPlan, HeaderRange, MessageRange, internal_date
 from twisted_mail_node.wire.imap.view import View
 from twisted_mail_node.wire.mime.structure import structure_of
 
@@ -169,6 +169,6 @@ def test_a_plan_tells_what_its_rows_give():
 
 def test_flag_rows_of_store():
     assert (
-        flag_rows(VIEW, columns(), with_uid=False) == b"* 1 FETCH (FLAGS (\\Seen))\r\n* 2 FETCH (FLAGS (\\Recent))\r\n"
+        VIEW.flag_rows(columns(), with_uid=False) == b"* 1 FETCH (FLAGS (\\Seen))\r\n* 2 FETCH (FLAGS (\\Recent))\r\n"
     )
-    assert flag_rows(VIEW, columns(), with_uid=True).startswith(b"* 1 FETCH (UID 3 FLAGS (\\Seen))\r\n")
+    assert VIEW.flag_rows(columns(), with_uid=True).startswith(b"* 1 FETCH (UID 3 FLAGS (\\Seen))\r\n")

@@ -21,8 +21,8 @@ from twisted_mail_node.wire.imap import response_codes as codes
         (codes.unseen(7), b"UNSEEN 7"),
         (codes.append_uid(7, [3]), b"APPENDUID 7 3"),
         (codes.append_uid(7, [3, 4, 5]), b"APPENDUID 7 3:5"),
-        (codes.copy_uid(7, [1, 2, 3, 9], [4, 5, 6, 7]), b"COPYUID 7 1:3,9 4:7"),
-        (codes.copy_uid(7, [9, 1], [4, 5]), b"COPYUID 7 9,1 4:5"),
+        (codes.copy_uid(7, codes.ordered([(1, 3), (9, 9)]), codes.ordered([(4, 7)])), b"COPYUID 7 1:3,9 4:7"),
+        (codes.copy_uid(7, codes.ordered([(9, 9), (1, 1)]), b"4:5"), b"COPYUID 7 9,1 4:5"),
     ],
 )
 def test_codes(code, written):

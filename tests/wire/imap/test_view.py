@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from unittest import mock
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,8 @@ from twisted_mail_node.mail.changes import MailboxChanges
 from twisted_mail_node.mail.columns import Columns
 from twisted_mail_node.mail.flags import NO_FLAGS, Flags
 from twisted_mail_node.mail.uid_set import EMPTY, UIDSet
-from twisted_mail_node.wire.imap.view import View, slices
+from twisted_mail_node.wire.imap import view as view_module
+from twisted_mail_node.wire.imap.view import LINES_AT_ONCE, View, slices, slices_from_end
 
 SEEN = Flags.from_names(["\\Seen"])
 
@@ -25,6 +27,11 @@ def rows(*triples):
 
 def changes(modseq=2, appended=(), flagged=(), vanished=()):
     return MailboxChanges(modseq, 100, rows(*appended), rows(*flagged), UIDSet.of(vanished))
+
+
+def tell(view, news, may_expunge):
+    """All that is told at once."""
+    return b"".join(view.tell(news, may_expunge))
 
 
 @given(st.sets(st.integers(1, 80)), st.sets(st.integers(1, 90)))
@@ -42,6 +49,9 @@ def test_slices_cover_the_set(uids, size):
     cut = list(slices(UIDSet.of(uids), size))
     assert [uid for piece in cut for uid in piece] == sorted(uids)
     assert all(len(piece) == size for piece in cut[:-1])
+    backwards = list(slices_from_end(UIDSet.of(uids), size))
+    assert [uid for piece in backwards for uid in reversed(list(piece))] == sorted(uids, reverse=True)
+    assert all(len(piece) == size for piece in backwards[:-1])
 
 
 def test_arrivals_are_told_with_those_that_are_recent():
@@ -50,7 +60,7 @@ def test_arrivals_are_told_with_those_that_are_recent():
     assert not view.knows_recent(news)
     view.claim_recent(5, 10)
     assert view.knows_recent(news)
-    told = view.tell(news, True)
+    told = tell(view, news, True)
     assert told == b"* 4 EXISTS\r\n* 2 RECENT\r\n"
     assert view.recent == UIDSet.of([2, 7])
     assert view.flags_wire(7, b"\\Seen") == b"\\Recent \\Seen"
@@ -61,25 +71,25 @@ def test_arrivals_are_told_with_those_that_are_recent():
 def test_what_is_claimed_before_it_is_told_is_recent_when_it_is():
     view = View(UIDSet.of([1]))
     view.claim_recent(1, 4)
-    assert view.tell(changes(appended=[(2, NO_FLAGS, 2)]), True) == b"* 2 EXISTS\r\n* 1 RECENT\r\n"
+    assert tell(view, changes(appended=[(2, NO_FLAGS, 2)]), True) == b"* 2 EXISTS\r\n* 1 RECENT\r\n"
     view.claim_recent(3, 5)
-    told = view.tell(changes(3, appended=[(3, NO_FLAGS, 3), (4, NO_FLAGS, 3)]), True)
+    told = tell(view, changes(3, appended=[(3, NO_FLAGS, 3), (4, NO_FLAGS, 3)]), True)
     assert told == b"* 4 EXISTS\r\n* 3 RECENT\r\n"
 
 
 def test_an_expunge_is_kept_back_until_it_may_be_told():
     view = View(UIDSet.of([1, 2, 3]))
-    assert view.tell(changes(vanished=[2]), False) == b""
+    assert tell(view, changes(vanished=[2]), False) == b""
     assert view.number_of(3) == 3
     assert view.expunged == UIDSet.of([2])
-    assert view.tell(changes(3, appended=[(4, NO_FLAGS, 3)]), False) == b"* 4 EXISTS\r\n"
-    assert view.tell(None, True) == b"* 2 EXPUNGE\r\n"
+    assert tell(view, changes(3, appended=[(4, NO_FLAGS, 3)]), False) == b"* 4 EXISTS\r\n"
+    assert tell(view, None, True) == b"* 2 EXPUNGE\r\n"
     assert view.number_of(4) == 3
 
 
 def test_expunges_are_told_from_the_end():
     view = View(UIDSet.span(1, 5), recent=UIDSet.of([4, 5]))
-    assert view.tell(changes(vanished=[1, 2, 4]), True) == (
+    assert tell(view, changes(vanished=[1, 2, 4]), True) == (
         b"* 4 EXPUNGE\r\n* 2 EXPUNGE\r\n* 1 EXPUNGE\r\n* 1 RECENT\r\n"
     )
     assert list(view.uids) == [3, 5]
@@ -87,39 +97,39 @@ def test_expunges_are_told_from_the_end():
 
 def test_flags_of_known_messages_are_told_before_expunges():
     view = View(UIDSet.of([1, 2, 3]))
-    told = view.tell(changes(flagged=[(2, SEEN, 2), (3, SEEN, 2), (9, SEEN, 2)], vanished=[2]), True)
+    told = tell(view, changes(flagged=[(2, SEEN, 2), (3, SEEN, 2), (9, SEEN, 2)], vanished=[2]), True)
     assert told == b"* 3 FETCH (UID 3 FLAGS (\\Seen))\r\n* 2 EXPUNGE\r\n"
 
 
 def test_what_the_session_changed_itself_is_no_news():
     view = View(UIDSet.of([1, 2]))
     view.flags_changed_here(rows((1, SEEN, 2), (2, SEEN, 2)))
-    assert view.tell(changes(2, flagged=[(1, SEEN, 2), (2, SEEN, 2)]), False) == b""
-    assert view.tell(changes(3, flagged=[(1, NO_FLAGS, 3)]), False) == b"* 1 FETCH (UID 1 FLAGS ())\r\n"
+    assert tell(view, changes(2, flagged=[(1, SEEN, 2), (2, SEEN, 2)]), False) == b""
+    assert tell(view, changes(3, flagged=[(1, NO_FLAGS, 3)]), False) == b"* 1 FETCH (UID 1 FLAGS ())\r\n"
 
 
 def test_changes_with_a_number_each_are_told_apart():
     view = View(UIDSet.of([1, 2, 3]))
     view.flags_changed_here(rows((1, SEEN, 2), (2, SEEN, 3)))
     view.flags_changed_here(rows())
-    told = view.tell(changes(4, flagged=[(1, SEEN, 2), (2, NO_FLAGS, 4), (3, SEEN, 3)]), False)
+    told = tell(view, changes(4, flagged=[(1, SEEN, 2), (2, NO_FLAGS, 4), (3, SEEN, 3)]), False)
     assert told == b"* 2 FETCH (UID 2 FLAGS ())\r\n* 3 FETCH (UID 3 FLAGS (\\Seen))\r\n"
 
 
 def test_but_what_another_changed_after_it_is():
     view = View(UIDSet.of([1]))
     view.flags_changed_here(rows((1, SEEN, 2)))
-    assert view.tell(changes(3, flagged=[(1, NO_FLAGS, 3)]), False) == b"* 1 FETCH (UID 1 FLAGS ())\r\n"
+    assert tell(view, changes(3, flagged=[(1, NO_FLAGS, 3)]), False) == b"* 1 FETCH (UID 1 FLAGS ())\r\n"
 
 
 def test_messages_that_select_knew_already_do_not_come_again():
     view = View(UIDSet.of([1, 2]), modseq=1)
-    assert b"EXISTS" not in view.tell(changes(appended=[(2, NO_FLAGS, 2)]), True)
+    assert b"EXISTS" not in tell(view, changes(appended=[(2, NO_FLAGS, 2)]), True)
 
 
 def test_what_came_and_went_unseen_is_never_told():
     view = View(UIDSet.of([1]))
-    assert view.tell(changes(appended=[(2, NO_FLAGS, 2)], vanished=[2]), True) == b""
+    assert tell(view, changes(appended=[(2, NO_FLAGS, 2)], vanished=[2]), True) == b""
 
 
 def test_a_view_of_many_is_few_runs():
@@ -183,9 +193,15 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
-@given(steps, st.integers(0, 5))
-def test_a_client_that_counts_along_always_agrees(script, start):
+@pytest.mark.parametrize("at_once", [1, 3, 500])
+@settings(max_examples=150, deadline=None)
+@given(script=steps, start=st.integers(0, 5))
+def test_a_client_that_counts_along_always_agrees(at_once, script, start):
+    with mock.patch.multiple(view_module, LINES_AT_ONCE=at_once, RUNS_AT_ONCE=at_once):
+        count_along(script, start)
+
+
+def count_along(script, start):
     model = Model()
 
     def append():
@@ -223,14 +239,14 @@ def test_a_client_that_counts_along_always_agrees(script, start):
             news = model.since(view.modseq)
             if not view.knows_recent(news):
                 view.claim_recent(model.claim(), model.uid_next)
-            client.hear(view.tell(news, word == "tell"), word == "tell")
+            client.hear(tell(view, news, word == "tell"), word == "tell")
         assert len(client.messages) == len(view)
         assert client.recent == len(view.recent)
         for uid, place in zip(view.uids, client.messages, strict=True):
             assert place is None or place[0] == uid
     for view, client in zip(views, clients, strict=True):
         news = model.since(view.modseq)
-        client.hear(view.tell(news, True), True)
+        client.hear(tell(view, news, True), True)
         assert view.uids == UIDSet.of(model.flags)
         assert len(client.messages) == len(model.flags)
         assert view.expunged == EMPTY
@@ -239,6 +255,47 @@ def test_a_client_that_counts_along_always_agrees(script, start):
 @pytest.mark.parametrize("count", [1, 1000])
 def test_expunging_all_leaves_nothing(count):
     view = View(UIDSet.span(1, count))
-    told = view.tell(changes(vanished=range(1, count + 1)), True)
+    told = tell(view, changes(vanished=range(1, count + 1)), True)
     assert told.count(b"EXPUNGE") == count
     assert len(view) == 0
+
+
+def test_many_changes_are_told_in_pieces_and_the_view_is_what_was_told_so_far():
+    view = View(UIDSet.span(1, 20_000))
+    news = changes(flagged=[(uid, SEEN, 2) for uid in range(1, 5001)], vanished=range(1, 20_001, 2))
+    told = 20_000
+    for piece in view.tell(news, True):
+        assert piece.count(b"\r\n") <= LINES_AT_ONCE
+        told -= piece.count(b"EXPUNGE")
+        assert len(view) == told
+    assert told == 10_000
+    assert view.uids == UIDSet.of(range(2, 20_001, 2))
+
+
+def test_keywords_are_told_once_before_they_are_used():
+    view = View(UIDSet.of([1, 2]), keywords=["$Known"])
+    assert view.known_flags.keywords == ("$Known",)
+    known, new = Flags.from_names(["$known"]), Flags.from_names(["\\Seen", "New", "$Known"])
+    assert tell(view, changes(flagged=[(1, known, 2)]), False) == b"* 1 FETCH (UID 1 FLAGS ($known))\r\n"
+    assert tell(view, changes(3, flagged=[(1, new, 3), (2, new, 3)]), False) == (
+        b"* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Known New)\r\n"
+        b"* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Known New \\*)] flags that last\r\n"
+        b"* 1 FETCH (UID 1 FLAGS (\\Seen $Known New))\r\n* 2 FETCH (UID 2 FLAGS (\\Seen $Known New))\r\n"
+    )
+    assert view.told_keywords([new, known]) == b""
+
+
+def test_of_a_mailbox_that_cannot_be_changed_no_flags_last():
+    view = View(UIDSet.of([1]), read_only=True)
+    assert view.told_keywords([Flags.from_names(["New"])]) == (
+        b"* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft New)\r\n"
+    )
+    assert view.permanent_flags() == b"* OK [PERMANENTFLAGS ()] flags that last\r\n"
+
+
+def test_what_is_remembered_of_keywords_is_bounded():
+    view = View(UIDSet.of([1]))
+    for number in range(2500):
+        view.told_keywords([Flags(0, [f"k{number % 7}", f"j{number % 11}", f"i{number % 50}"])])
+    assert len(view._seen_flags) <= 1001
+    assert len(view.known_flags.keywords) == 68

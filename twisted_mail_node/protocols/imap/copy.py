@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...mail.changes import CopyOutcome
 from ...mail.errors import NoSuchMailbox
-from ...mail.uid_set import UIDSet
+from ...mail.uid_set import UIDSet, runs_of
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Copy, Move
 from ...wire.imap.responses import no, ok, untagged
+from ...wire.imap.view import RUNS_AT_ONCE
 from .failures import completion_of
 from .selected import Selected
 
@@ -28,7 +31,7 @@ async def answer(session: IMAPSession, command: Copy) -> bytes:
     except NoSuchMailbox as error:
         return await session.finish(completion_of(error, missing=codes.TRY_CREATE))
     selected.dirty = True  # the target may be the selected mailbox
-    return await session.finish(ok("copied", _code(outcome)))
+    return await session.finish(ok("copied", await _code(session, outcome)))
 
 
 async def answer_move(session: IMAPSession, command: Move) -> bytes:
@@ -44,7 +47,7 @@ async def answer_move(session: IMAPSession, command: Move) -> bytes:
     except NoSuchMailbox as error:
         return await session.finish(completion_of(error, missing=codes.TRY_CREATE))
     selected.dirty = True
-    code = _code(outcome)
+    code = await _code(session, outcome)
     return await session.finish(ok("moved"), untagged(ok("moved", code)) if code else b"")
 
 
@@ -54,7 +57,18 @@ def _asked(selected: Selected, command: Copy | Move) -> UIDSet:
     return command.sequence.resolve_numbers(selected.view)
 
 
-def _code(outcome: CopyOutcome) -> bytes:
+async def _code(session: IMAPSession, outcome: CopyOutcome) -> bytes:
     if not outcome.target_uids:
         return b""
-    return codes.copy_uid(outcome.uid_validity, outcome.source_uids, outcome.target_uids)
+    source, target = await _in_order(session, outcome.source_uids), await _in_order(session, outcome.target_uids)
+    return codes.copy_uid(outcome.uid_validity, source, target)
+
+
+async def _in_order(session: IMAPSession, uids: Sequence[int]) -> bytes:
+    """UIDs in the order given, which is their meaning in COPYUID; many runs are written in many turns."""
+    out: list[bytes] = []
+    runs = runs_of(uids)
+    while some := list(islice(runs, RUNS_AT_ONCE)):
+        out.append(codes.ordered(some))
+        await session.breathe()
+    return b",".join(out)

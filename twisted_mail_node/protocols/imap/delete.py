@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...interfaces.store import IMailbox
+from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Delete
-from ...wire.imap.responses import ok
+from ...wire.imap.responses import ok, untagged
 
 if TYPE_CHECKING:
     from .session import IMAPSession
 
 
 async def answer(session: IMAPSession, command: Delete) -> bytes:
-    """Answer DELETE. A session that has the mailbox selected, maybe this one, is shown an empty mailbox."""
-    await session.account.delete(session.name(command.mailbox))
-    return await session.finish(ok("deleted"), ask=True)
+    """Answer DELETE. Another session that has the mailbox selected is sent away; this one has none selected then."""
+    name = session.name(command.mailbox)
+    mailbox: IMailbox = await session.account.mailbox(name)
+    await session.account.delete(name)
+    selected = session.selected
+    if selected is None or selected.mailbox.mailbox_id != mailbox.mailbox_id:
+        return await session.finish(ok("deleted"), ask=True)
+    session.selected = None
+    session.engine.deselect()
+    return await session.finish(ok("deleted"), untagged(ok("the selected mailbox is no more", codes.CLOSED)))

@@ -22,7 +22,7 @@ from ...mail.flags import FlagChange, Flags
 from ...mail.uid_set import UIDSet
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Fetch
-from ...wire.imap.fetch import FetchPlan, HeaderRange, MessageRange, Piece, flag_rows
+from ...wire.imap.fetch import FetchPlan, HeaderRange, MessageRange, Piece
 from ...wire.imap.responses import no, ok
 from ...wire.imap.view import slices
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS
@@ -85,7 +85,7 @@ async def _answer_group(session: IMAPSession, plan: FetchPlan, uids: UIDSet, set
     elif columns.uids:
         await session.write(plan.rows(selected.view, columns))
     if newly_seen.uids and not plan.gives_flags:
-        await session.write(flag_rows(selected.view, newly_seen, with_uid=plan.gives_uid))
+        await session.write(selected.view.flag_rows(newly_seen, with_uid=plan.gives_uid))
     return len(columns.uids)
 
 

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from .session import IMAPSession
 
 
-async def answer(session: IMAPSession, command: Idle) -> bytes:
-    """Answer IDLE: what has happened so far, then the session tells what its store notices."""
-    news = b"" if session.selected is None else await session.selected.news(may_expunge=True, ask=True)
-    return session.engine.start_idling() + news
+async def answer(session: IMAPSession, command: Idle) -> bytes | None:
+    """Answer IDLE: what has happened so far is told as what will happen is."""
+    session.driver.write(session.engine.start_idling())
+    session.push_news()
+    return None
 
 
 async def answer_done(session: IMAPSession, command: Done) -> bytes:

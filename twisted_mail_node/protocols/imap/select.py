@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from ...interfaces.store import IMailbox
 from ...mail.changes import MailboxStatus
-from ...mail.flags import NO_FLAGS, Flags
 from ...mail.uid_set import UIDSet
 from ...wire.imap import response_codes as codes
 from ...wire.imap import responses
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from .session import IMAPSession
 
 
-_SYSTEM_FLAGS = Flags.from_names(["\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft"])
-
-
 async def answer(session: IMAPSession, command: Select) -> bytes:
     """Answer SELECT or EXAMINE. The mailbox selected before is left, whatever comes of it."""
     session.selected = None
@@ -31,22 +27,19 @@ async def answer(session: IMAPSession, command: Select) -> bytes:
     # The counters first: what happens between the two questions is then told as news, and nothing is lost.
     status: MailboxStatus = await (mailbox.status() if read_only else mailbox.claim_recent())
     uids = await mailbox.uids()
-    keywords = await mailbox.keywords()
+    keywords: Sequence[str] = await mailbox.keywords()
     first_unseen = await mailbox.first_unseen()
-    view = View(uids, status.highest_modseq, uids - UIDSet.span(1, status.recent_after), read_only)
+    view = View(uids, status.highest_modseq, uids - UIDSet.span(1, status.recent_after), read_only, keywords)
     view.claim_recent(status.recent_after, status.uid_next)
     session.selected = Selected(mailbox, view)
     session.selected.dirty = bool(uids) and uids.largest >= status.uid_next
     code = codes.READ_ONLY if read_only else codes.READ_WRITE
-    return session.engine.send(ok("selected", code), _data(view, status, keywords, first_unseen))
+    return session.engine.send(ok("selected", code), _data(view, status, first_unseen))
 
 
-def _data(view: View, status: MailboxStatus, keywords: Sequence[str], first_unseen: int | None) -> bytes:
-    all_flags = Flags(_SYSTEM_FLAGS.bits, keywords)
-    # None that a client may set by EXAMINE (RFC 3501 §6.3.2).
-    permanent = codes.permanent_flags(NO_FLAGS if view.read_only else all_flags, not view.read_only)
+def _data(view: View, status: MailboxStatus, first_unseen: int | None) -> bytes:
     lines = [
-        responses.flags([all_flags.wire]),
+        responses.flags([view.known_flags.wire]),
         responses.exists(len(view)),
         responses.recent(len(view.recent)),
     ]
@@ -54,7 +47,7 @@ def _data(view: View, status: MailboxStatus, keywords: Sequence[str], first_unse
     if unseen is not None:
         lines.append(untagged(ok("first unseen", codes.unseen(unseen))))
     lines += [
-        untagged(ok("flags that last", permanent)),
+        view.permanent_flags(),
         untagged(ok("next UID", codes.uid_next(max(status.uid_next, view.uids.largest + 1 if len(view) else 1)))),
         untagged(ok("UIDs are valid", codes.uid_validity(status.uid_validity))),
     ]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ...interfaces.store import IMailbox
 from ...mail.changes import MailboxChanges
-from ...mail.columns import Columns
 from ...mail.errors import NoSuchMailbox
-from ...mail.uid_set import EMPTY
 from ...wire.imap.view import View
 from ...wire.mime.structure import Part
 
@@ -20,25 +19,24 @@ class Selected:
     """
     A selected mailbox.
 
-    `dirty` says that something has happened which the view does not know yet. `structures` remembers the trees
-    of large messages.
+    `dirty` says that something has happened which the view does not know yet; `gone`, that the mailbox was deleted.
     """
 
     def __init__(self, mailbox: IMailbox, view: View) -> None:
         self.mailbox = mailbox
         self.view = view
         self.dirty = False
-        self._gone = False
+        self.gone = False
         self._structures: dict[int, Part] = {}
 
-    async def news(self, may_expunge: bool, ask: bool = False) -> bytes:
+    async def news(self, may_expunge: bool, ask: bool = False) -> Iterator[bytes]:
         """
-        What the client is to be told now, rendered; it must be written before anything else is told.
+        What the client is to be told now, rendered in pieces; all must be written before anything else is told.
 
         `ask` looks for changes though none were noticed. Fails as IMailbox.changes; nothing is lost by it.
         """
         changes = None
-        if (self.dirty or ask) and not self._gone:
+        if (self.dirty or ask) and not self.gone:
             self.dirty = False
             try:
                 changes = await self._changes()
@@ -47,7 +45,7 @@ class Selected:
                 raise
         return self.view.tell(changes, may_expunge)
 
-    async def _changes(self) -> MailboxChanges:
+    async def _changes(self) -> MailboxChanges | None:
         mailbox: IMailbox = self.mailbox
         view = self.view
         changes = await mailbox.changes(view.modseq)
@@ -59,10 +57,8 @@ class Selected:
         except NoSuchMailbox:
             changes = replace(changes, exists=False)
         if not changes.exists:
-            # The client is shown an empty mailbox (RFC 2180 §3.3); what it asks of it fails.
-            self._gone = True
-            nothing = Columns(())
-            return MailboxChanges(changes.modseq, changes.uid_next, nothing, nothing, view.uids or EMPTY)
+            self.gone = True
+            return None
         return changes
 
     def structure(self, uid: int) -> Part | None:

@@ -7,7 +7,7 @@ engine; `selected` has the view.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -21,7 +21,7 @@ from ...interfaces.auth import ILogin
 from ...interfaces.store import IAccount, IMailStore, IWatch
 from ...mail.changes import ChangeKind, ChangeNotice
 from ...mail.envelope import Peer
-from ...mail.errors import MailError
+from ...mail.errors import MailError, NoSuchMailbox
 from ...wire.errors import MisuseError, ProtocolViolation
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import AppendChunk, Command
@@ -40,6 +40,8 @@ from .settings import IMAPSettings
 
 # How long Python work may keep the reactor from others.
 SLICE_SECONDS = 0.002
+# RFC 2180 §3.3: whose selected mailbox another client deletes is sent away, as nothing can leave it selected.
+_DELETED = bye("the selected mailbox was deleted")
 # Parts of an answer are gathered up to this size before they are written.
 GATHERED_OCTETS = 32 * 1024
 
@@ -156,6 +158,8 @@ class IMAPSession:
         try:
             return await self._commands[type(command)](self, command)
         except (MailError, ProtocolViolation) as error:
+            if isinstance(error, NoSuchMailbox) and self.selected is not None:
+                self.selected.dirty = True  # it may be this one that is gone
             return await self.finish(completion_of(error), may_expunge=False)
 
     # -- used by commands -----------------------------------------------------------------------------------------
@@ -191,23 +195,34 @@ class IMAPSession:
 
         Args: may_expunge: false for FETCH, STORE and SEARCH by number (RFC 3501 §7.4.1). ask: see Selected.news.
         """
-        news = b""
-        if self.selected is not None:
+        selected = self.selected
+        if selected is not None:
+            self._parts.append(untagged)
+            untagged = b""
             try:
-                news = await self.selected.news(may_expunge, ask)
+                await self._tell(await selected.news(may_expunge, ask))
             except CancelledError:
                 raise
             except MailError as error:
                 # The command was done; the news will be told later.
                 self._log.warn("no news of the selected mailbox: {reason}", reason=error.text, session=self._name)
-        return self._gathered() + self.engine.send(completion, untagged + news)
+            if selected.gone:
+                self.driver.close(self._gathered() + self.engine.send(completion) + _DELETED)
+                return b""
+        return self._gathered() + self.engine.send(completion, untagged)
+
+    async def _tell(self, news: Iterable[bytes]) -> None:
+        """Write news, with others having their turn in between; what is left in the end is gathered."""
+        for piece in news:
+            await self.write(piece)
+            await self.breathe()
 
     async def write(self, octets: bytes) -> None:
-        """Write a part of the pending command's answer; on return the transport wants more."""
+        """Write a part of the pending command's answer, or news while idle; on return the transport wants more."""
         self._parts.append(octets)
         self._part_octets += len(octets)
         if self._part_octets >= GATHERED_OCTETS:
-            self.driver.write(self.engine.part(self._gathered()))
+            self.driver.write(self._gathered())
             await self.driver.drained()
 
     def _gathered(self) -> bytes:
@@ -248,6 +263,12 @@ class IMAPSession:
             self.selected.dirty = True  # it may have been the selected one that was deleted
             self._push_soon()
 
+    def push_news(self) -> None:
+        """The client begins to idle: tell it what has happened, noticed or not, and then what will."""
+        if self.selected is not None:
+            self.selected.dirty = True
+            self._push_soon()
+
     def _push_soon(self) -> None:
         if self._pushing is None and self.engine.is_idling:
             self._pushing = pushing = Deferred.fromCoroutine(self._push())
@@ -258,8 +279,12 @@ class IMAPSession:
         """Tell an idling client the news, as long as there are any and it takes them."""
         while self.selected is not None and self.selected.dirty and self.engine.is_idling:
             await self.driver.drained()
+            self._slice_end = self.clock.seconds() + SLICE_SECONDS
             # A DONE that comes meanwhile waits for this, so EXPUNGE is still allowed.
-            self.driver.write(await self.selected.news(may_expunge=True))
+            await self._tell(await self.selected.news(may_expunge=True))
+            self.driver.write(self._gathered())
+            if self.selected.gone:
+                self.driver.close(_DELETED)
 
     def _push_failed(self, failure: Failure) -> None:
         if failure.check(CancelledError, ConnectionDone) is None:

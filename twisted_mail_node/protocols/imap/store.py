@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from ...mail.changes import StoreOutcome
 from ...mail.columns import Columns, FetchItem
+from ...mail.flags import FlagChange
 from ...mail.uid_set import UIDSet
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Store
-from ...wire.imap.fetch import flag_rows
 from ...wire.imap.responses import no, ok
 from ...wire.imap.view import slices
-from .reading import ROWS_OF_FLAGS
+from .reading import ROWS_OF_CHANGES, ROWS_OF_FLAGS
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -31,14 +31,20 @@ async def answer(session: IMAPSession, command: Store) -> bytes:
     uids = command.sequence.resolve_uids(view) if command.by_uid else command.sequence.resolve_numbers(view)
     if not uids:
         return await session.finish(ok("no such messages"), may_expunge=command.by_uid)
-    outcome: StoreOutcome = await selected.mailbox.store_flags(uids, command.change, command.flags)
-    view.flags_changed_here(outcome.changed)
-    if not command.silent:
-        await _tell(session, outcome.changed, command.by_uid)
-        unchanged = uids - UIDSet.of_ascending(outcome.changed.uids) - outcome.gone
-        for asked in slices(unchanged, ROWS_OF_FLAGS):
-            await _tell(session, await selected.mailbox.fetch(asked, FetchItem.FLAGS), command.by_uid)
-    if outcome.gone and not command.by_uid:
+    gone = False
+    for asked in slices(uids, ROWS_OF_CHANGES):
+        outcome: StoreOutcome = await selected.mailbox.store_flags(asked, command.change, command.flags)
+        view.flags_changed_here(outcome.changed)
+        gone = gone or bool(outcome.gone)
+        if not command.silent:
+            await _tell(session, outcome.changed, command.by_uid)
+            unchanged = asked - UIDSet.of_ascending(outcome.changed.uids) - outcome.gone
+            for some in slices(unchanged, ROWS_OF_FLAGS):
+                await _tell(session, await selected.mailbox.fetch(some, FetchItem.FLAGS), command.by_uid)
+        elif outcome.changed.uids and command.change is not FlagChange.REMOVE:
+            await session.write(view.told_keywords([command.flags]))
+        await session.breathe()
+    if gone and not command.by_uid:
         return await session.finish(no("some of the messages are gone", codes.EXPUNGE_ISSUED), may_expunge=False)
     return await session.finish(ok("stored"), may_expunge=command.by_uid)
 
@@ -48,5 +54,5 @@ async def _tell(session: IMAPSession, columns: Columns, by_uid: bool) -> None:
     for start in range(0, len(columns.uids), ROWS_OF_FLAGS):
         end = start + ROWS_OF_FLAGS
         rows = Columns(columns.uids[start:end], flags=(columns.flags or ())[start:end])
-        await session.write(flag_rows(view, rows, by_uid))
+        await session.write(view.flag_rows(rows, by_uid))
         await session.breathe()

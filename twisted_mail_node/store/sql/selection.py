@@ -147,9 +147,16 @@ def fetch(
     return columns
 
 
+_PIECE_ROWS = 8192
+
+
 def flag_column(bits: Sequence[int], keywords: Sequence[str]) -> list[Flags]:
-    """The interned flags of many rows."""
-    return list(map(flags_of, bits, keywords))
+    """The interned flags of many rows; in pieces, because the interpreter lock is not let go within one."""
+    flags: list[Flags] = []
+    for start in range(0, len(bits), _PIECE_ROWS):
+        end = start + _PIECE_ROWS
+        flags += map(flags_of, bits[start:end], keywords[start:end])
+    return flags
 
 
 def _cut(joined: bytes | None, lengths: str) -> list[bytes | None]:

@@ -166,14 +166,17 @@ class FetchPlan:
         The answers for all messages of these columns, which must be of the view.
 
         Every kept form must be there; so must every body where messages are read (`large_row` is for others).
+        Keywords that are new to the client are told before them.
         """
+        told = view.told_keywords(columns.flags or ()) if self.gives_flags else b""
         values = [self._column(asked, view, columns) for asked in self._attributes]
         row = self._row
-        return b"".join([row % line for line in zip(view.numbers_of(columns.uids), *values, strict=True)])
+        return told + b"".join([row % line for line in zip(view.numbers_of(columns.uids), *values, strict=True)])
 
     def large_row(self, view: View, columns: Columns, root: Part | None) -> list[Piece]:
         """The answer for the one message of these columns, as pieces; `root` where `needs_structure`."""
-        pieces: list[Piece] = [b"* %d FETCH (" % view.numbers_of(columns.uids)[0]]
+        told = view.told_keywords(columns.flags or ()) if self.gives_flags else b""
+        pieces: list[Piece] = [told + b"* %d FETCH (" % view.numbers_of(columns.uids)[0]]
         header = columns.headers[0] if columns.headers is not None else b""
         size = columns.sizes[0] if columns.sizes is not None else 0
         for position, asked in enumerate(self._attributes):
@@ -195,7 +198,7 @@ class FetchPlan:
             case FetchKind.BODY:
                 return [without_extensions(form or b"NIL") for form in columns.body_structures or ()]
             case FetchKind.FLAGS:
-                return flag_column(view, columns)
+                return view.flag_column(columns)
             case FetchKind.INTERNAL_DATE:
                 return [internal_date(told) for told in columns.internal_dates or ()]
             case FetchKind.SIZE:
@@ -232,26 +235,6 @@ _FORMS = {
     FetchKind.BODY: b"BODY %b",
     FetchKind.BODY_STRUCTURE: b"BODYSTRUCTURE %b",
 }
-
-
-def flag_column(view: View, columns: Columns) -> list[bytes]:
-    """The rendered flags of each row, \\Recent with them."""
-    flags = columns.flags or ()
-    uids, recent = columns.uids, view.recent
-    if not recent or not uids or recent.largest < uids[0] or recent.smallest > uids[-1]:
-        return [row.wire for row in flags]
-    return [view.flags_wire(uid, row.wire) for uid, row in zip(uids, flags, strict=True)]
-
-
-def flag_rows(view: View, columns: Columns, with_uid: bool) -> bytes:
-    """Untagged FETCH with the flags of these messages of the view: what STORE answers."""
-    numbers = view.numbers_of(columns.uids)
-    if with_uid:
-        lines = zip(numbers, columns.uids, flag_column(view, columns), strict=True)
-        return b"".join([b"* %d FETCH (UID %d FLAGS (%b))\r\n" % line for line in lines])
-    return b"".join(
-        [b"* %d FETCH (FLAGS (%b))\r\n" % line for line in zip(numbers, flag_column(view, columns), strict=True)]
-    )
 
 
 _MONTHS = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")

@@ -6,7 +6,7 @@ Sources: RFC 3501 §7.1; RFC 4315 §3; RFC 5530 §3; RFC 6154 §3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ...mail.flags import Flags
 from ...mail.uid_set import UIDSet
@@ -69,20 +69,15 @@ def append_uid(validity: int, uids: Sequence[int]) -> bytes:
     return b"APPENDUID %d %b" % (validity, UIDSet.of(uids).wire)
 
 
-def copy_uid(validity: int, source_uids: Sequence[int], target_uids: Sequence[int]) -> bytes:
+def copy_uid(validity: int, source: bytes, target: bytes) -> bytes:
     """
     Which message became which: position i of one list is position i of the other. Not for no messages.
 
-    Runs are kept in the order given, since the order is the meaning (RFC 4315 §3).
+    Both are made by `ordered`, since the order is the meaning (RFC 4315 §3).
     """
-    return b"COPYUID %d %b %b" % (validity, _in_order(source_uids), _in_order(target_uids))
+    return b"COPYUID %d %b %b" % (validity, source, target)
 
 
-def _in_order(uids: Sequence[int]) -> bytes:
-    runs: list[list[int]] = []
-    for uid in uids:
-        if runs and uid == runs[-1][1] + 1:
-            runs[-1][1] = uid
-        else:
-            runs.append([uid, uid])
-    return b",".join(b"%d" % first if first == last else b"%d:%d" % (first, last) for first, last in runs)
+def ordered(runs: Iterable[tuple[int, int]]) -> bytes:
+    """Runs of UIDs in the order given."""
+    return b",".join([b"%d" % first if first == last else b"%d:%d" % (first, last) for first, last in runs])

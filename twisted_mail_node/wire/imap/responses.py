@@ -179,6 +179,6 @@ def expunged(numbers: Iterable[int]) -> bytes:
     return b"".join([b"* %d EXPUNGE\r\n" % number for number in numbers])
 
 
-def search(numbers: Iterable[int]) -> bytes:
-    """SEARCH: message sequence numbers or UIDs, maybe none."""
-    return b"* SEARCH%b\r\n" % b"".join([b" %d" % number for number in numbers])
+def numbers(found: Iterable[int]) -> bytes:
+    """Some of the numbers of a SEARCH response, which begins `* SEARCH` and ends with CRLF."""
+    return b"".join([b" %d" % number for number in found])

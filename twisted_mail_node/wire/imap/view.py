@@ -11,14 +11,26 @@ Neighbours: `sequence` resolves what the client writes against a view; `fetch` r
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, count
+from operator import add, itemgetter, sub
 
 from ...mail.changes import MailboxChanges
 from ...mail.columns import Columns
+from ...mail.flags import Flags
 from ...mail.uid_set import EMPTY, UIDSet
+from . import response_codes, responses
 
-_FIRST = itemgetter(0)
+_FIRST, _LAST = itemgetter(0), itemgetter(1)
+
+# Lines that are rendered at once: about a millisecond's work.
+LINES_AT_ONCE = 500
+# Runs of numbers that are looked through at once, for the same reason.
+RUNS_AT_ONCE = 2000
+# Different sets of flags that are remembered as told.
+_REMEMBERED_FLAGS = 1000
+
+_SYSTEM_FLAGS = Flags.from_names(["\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft"])
 
 
 class View:
@@ -30,11 +42,31 @@ class View:
         modseq: up to where in the mailbox's changes `uids` is known to reach; it may know of later ones.
         recent: those of them that are recent in this session.
         read_only: selected by EXAMINE.
+        keywords: those that FLAGS told at SELECT.
     """
 
-    __slots__ = ("_before", "_claimed", "_expunged", "_own", "_recent_told", "_uids", "modseq", "read_only", "recent")
+    __slots__ = (
+        "_before",
+        "_claimed",
+        "_expunged",
+        "_known_flags",
+        "_own",
+        "_recent_told",
+        "_seen_flags",
+        "_uids",
+        "modseq",
+        "read_only",
+        "recent",
+    )
 
-    def __init__(self, uids: UIDSet, modseq: int = 0, recent: UIDSet = EMPTY, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        uids: UIDSet,
+        modseq: int = 0,
+        recent: UIDSet = EMPTY,
+        read_only: bool = False,
+        keywords: Iterable[str] = (),
+    ) -> None:
         self.modseq = modseq
         self.read_only = read_only
         self.recent = recent & uids
@@ -42,15 +74,23 @@ class View:
         self._claimed = EMPTY  # UIDs that are recent here if and when they are told
         self._expunged = EMPTY
         self._own: dict[int, UIDSet] = {}  # modseq -> messages whose flags this session changed, told or silent
+        self._known_flags = Flags(_SYSTEM_FLAGS.bits, keywords)
+        self._seen_flags: dict[int, Flags] = {}  # by id: sets of flags whose keywords are all known
         self._set(uids)
 
     def _set(self, uids: UIDSet) -> None:
         self._uids = uids
-        before, total = [], 0
-        for first, last in uids.runs:
-            before.append(total)
-            total += last - first + 1
-        self._before = before  # messages before each run
+        self._before: list[int] | None = None
+
+    @property
+    def _counted(self) -> list[int]:
+        """How many messages are before each run, and how many there are in all."""
+        before = self._before
+        if before is None:
+            runs = self._uids.runs
+            lengths = map(sub, map(_LAST, runs), map(_FIRST, runs))  # each one too small
+            before = self._before = list(map(add, accumulate(lengths, initial=0), count()))
+        return before
 
     # -- numbers ----------------------------------------------------------------------------------------------
 
@@ -69,7 +109,7 @@ class View:
 
     def uids_at(self, numbers: UIDSet) -> UIDSet:
         """The UIDs at these sequence numbers. Numbers outside 1 to the number of messages are passed over."""
-        runs, before, total = self._uids.runs, self._before, len(self._uids)
+        runs, before, total = self._uids.runs, self._counted, len(self._uids)
         out: list[tuple[int, int]] = []
         for first, last in numbers.runs:
             last = min(last, total)
@@ -87,20 +127,11 @@ class View:
         position = bisect_right(self._uids.runs, uid, key=_FIRST) - 1
         if position < 0 or uid > self._uids.runs[position][1]:
             return None
-        return self._before[position] + uid - self._uids.runs[position][0] + 1
+        return self._counted[position] + uid - self._uids.runs[position][0] + 1
 
     def numbers_of(self, uids: Sequence[int]) -> list[int]:
         """The sequence numbers of these messages of the view, given in ascending order."""
-        runs, before = self._uids.runs, self._before
-        out: list[int] = []
-        position, count = 0, len(uids)
-        while position < count:
-            run = bisect_right(runs, uids[position], key=_FIRST) - 1
-            end = bisect_right(uids, runs[run][1], position)
-            shift = before[run] - runs[run][0] + 1
-            out += [uid + shift for uid in uids[position:end]]
-            position = end
-        return out
+        return _numbers(self._uids.runs, self._counted, uids)
 
     # -- what the session does itself ------------------------------------------------------------------------------
 
@@ -135,49 +166,40 @@ class View:
         still_to_come = self._claimed - UIDSet.span(1, known)
         self._claimed = still_to_come | UIDSet.span(recent_after + 1, uid_next - 1)
 
-    # -- what the client is told ---------------------------------------------------------------------------------
+    # -- flags --------------------------------------------------------------------------------------------------
 
-    def tell(self, changes: MailboxChanges | None, may_expunge: bool) -> bytes:
+    @property
+    def known_flags(self) -> Flags:
+        """The system flags, and every keyword that the client was told of."""
+        return self._known_flags
+
+    def told_keywords(self, flags: Iterable[Flags]) -> bytes:
         """
-        Take in what happened, and render what the client is to be told of it now.
+        FLAGS and PERMANENTFLAGS anew where some of these sets have a keyword that the client was not told of.
 
-        Args:
-            changes: what happened since `modseq`; None: only what was kept back before.
-            may_expunge: EXPUNGE may be told: not while FETCH, STORE or SEARCH are answered, nor while no command
-                is under way (RFC 3501 §7.4.1). What may not be told is kept back.
+        To be written before anything that gives the flags (RFC 3501 §7.2.6).
         """
-        out: list[bytes] = []
-        arrived = EMPTY
-        if changes is not None:
-            arrived = UIDSet.of_ascending(changes.appended.uids) - self._uids - changes.vanished
-            self._expunged |= changes.vanished & self._uids
-            out.append(self._told_flags(changes.flagged))
-            # A message that came and was changed since, and that SELECT told of already.
-            out.append(self._told_flags(changes.appended))
-            self.modseq = max(self.modseq, changes.modseq)
-            self._own = {modseq: uids for modseq, uids in self._own.items() if modseq > self.modseq}
-        if may_expunge and self._expunged:
-            out.append(self._told_expunges())
-        if arrived:
-            self.recent |= arrived & self._claimed
-            self._set(self._uids | arrived)
-            out.append(b"* %d EXISTS\r\n" % len(self._uids))
-        if len(self.recent) != self._recent_told:
-            self._recent_told = len(self.recent)
-            out.append(b"* %d RECENT\r\n" % self._recent_told)
-        return b"".join(out)
-
-    def _told_flags(self, columns: Columns) -> bytes:
-        if not columns.uids or columns.flags is None:
+        sets = {id(each): each for each in flags}
+        seen = self._seen_flags
+        if not sets.keys() - seen.keys():
             return b""
-        modseqs = columns.modseqs or [0] * len(columns.uids)
-        lines = []
-        for uid, flags, modseq in zip(columns.uids, columns.flags, modseqs, strict=True):
-            number = self.number_of(uid)
-            if number is None or uid in self._expunged or (self._own and uid in self._own.get(modseq, EMPTY)):
-                continue
-            lines.append(b"* %d FETCH (UID %d FLAGS (%b))\r\n" % (number, uid, self.flags_wire(uid, flags.wire)))
-        return b"".join(lines)
+        if len(seen) > _REMEMBERED_FLAGS:
+            seen.clear()
+        seen.update(sets)
+        known = {keyword.lower() for keyword in self._known_flags.keywords}
+        new = {keyword.lower(): keyword for each in sets.values() for keyword in each.keywords}
+        if not new.keys() - known:
+            return b""
+        added = [keyword for name, keyword in new.items() if name not in known]
+        self._known_flags = Flags(_SYSTEM_FLAGS.bits, [*self._known_flags.keywords, *added])
+        told = responses.flags([self._known_flags.wire])
+        return told if self.read_only else told + self.permanent_flags()
+
+    def permanent_flags(self) -> bytes:
+        """PERMANENTFLAGS: all, or none where the mailbox is read-only (RFC 3501 §6.3.2)."""
+        lasting = Flags() if self.read_only else self._known_flags
+        code = response_codes.permanent_flags(lasting, not self.read_only)
+        return responses.untagged(responses.ok("flags that last", code))
 
     def flags_wire(self, uid: int, wire: bytes) -> bytes:
         """A message's rendered flags, with \\Recent where it is recent in this session."""
@@ -185,15 +207,113 @@ class View:
             return b"\\Recent " + wire if wire else b"\\Recent"
         return wire
 
-    def _told_expunges(self) -> bytes:
-        gone = self._expunged
-        numbers = self.numbers_of(list(gone))
+    def flag_column(self, columns: Columns) -> list[bytes]:
+        """The rendered flags of each row, \\Recent with them."""
+        flags = columns.flags or ()
+        uids, recent = columns.uids, self.recent
+        if not recent or not uids or recent.largest < uids[0] or recent.smallest > uids[-1]:
+            return [row.wire for row in flags]
+        return [self.flags_wire(uid, row.wire) for uid, row in zip(uids, flags, strict=True)]
+
+    def flag_rows(self, columns: Columns, with_uid: bool) -> bytes:
+        """Untagged FETCH with the flags of these messages of the view, new keywords before them."""
+        told = self.told_keywords(columns.flags or ())
+        numbers, flags = self.numbers_of(columns.uids), self.flag_column(columns)
+        if with_uid:
+            lines = zip(numbers, columns.uids, flags, strict=True)
+            return told + b"".join([b"* %d FETCH (UID %d FLAGS (%b))\r\n" % line for line in lines])
+        return told + b"".join([b"* %d FETCH (FLAGS (%b))\r\n" % line for line in zip(numbers, flags, strict=True)])
+
+    # -- what the client is told ---------------------------------------------------------------------------------
+
+    def tell(self, changes: MailboxChanges | None, may_expunge: bool) -> Iterator[bytes]:
+        """
+        Take in what happened, and render what the client is to be told of it now: a millisecond's work a piece.
+
+        The view is what the pieces taken so far say, so all of them are to be taken and written, in order, and
+        nothing else in between; some are empty.
+
+        Args:
+            changes: what happened since `modseq`; None: only what was kept back before.
+            may_expunge: EXPUNGE may be told: not while FETCH, STORE or SEARCH are answered, nor while no command
+                is under way (RFC 3501 §7.4.1). What may not be told is kept back.
+        """
+        arrived = EMPTY
+        if changes is not None:
+            arrived = UIDSet.of_ascending(changes.appended.uids) - self._uids - changes.vanished
+            runs = changes.vanished.runs
+            for start in range(0, len(runs), RUNS_AT_ONCE):
+                self._expunged |= UIDSet.of_runs(runs[start : start + RUNS_AT_ONCE]) & self._uids
+                yield b""
+            yield from self._told_flags(changes.flagged)
+            # A message that came and was changed since, and that SELECT told of already.
+            yield from self._told_flags(changes.appended)
+            self.modseq = max(self.modseq, changes.modseq)
+            self._own = {modseq: uids for modseq, uids in self._own.items() if modseq > self.modseq}
+        if may_expunge and self._expunged:
+            yield from self._told_expunges()
+        if arrived:
+            self.recent |= arrived & self._claimed
+            self._set(self._uids | arrived)
+            yield b"* %d EXISTS\r\n" % len(self._uids)
+        if len(self.recent) != self._recent_told:
+            self._recent_told = len(self.recent)
+            yield b"* %d RECENT\r\n" % self._recent_told
+
+    def _told_flags(self, columns: Columns) -> Iterator[bytes]:
+        if columns.flags is None:
+            return
+        for start in range(0, len(columns.uids), LINES_AT_ONCE):
+            end = start + LINES_AT_ONCE
+            uids, flags = columns.uids[start:end], columns.flags[start:end]
+            told = (UIDSet.of_ascending(uids) & self._uids) - self._expunged
+            if self._own and columns.modseqs is not None:
+                told -= self._changed_here_of(uids, columns.modseqs[start:end])
+            if len(told) < len(uids):
+                rows = [row for row, uid in enumerate(uids) if uid in told]
+                uids, flags = [uids[row] for row in rows], [flags[row] for row in rows]
+            yield self.flag_rows(Columns(uids, flags=flags), with_uid=True) if uids else b""
+
+    def _changed_here_of(self, uids: Sequence[int], modseqs: Sequence[int]) -> UIDSet:
+        """Those of these rows that are as this session made them."""
+        own = self._own
+        if own.keys().isdisjoint(modseqs):
+            return EMPTY
+        return UIDSet.of_ascending(
+            [uid for uid, modseq in zip(uids, modseqs, strict=True) if uid in own.get(modseq, EMPTY)]
+        )
+
+    def _told_expunges(self) -> Iterator[bytes]:
         # From the end, so that the numbers of those still to be told stay what they are.
-        lines = [b"* %d EXPUNGE\r\n" % number for number in reversed(numbers)]
-        self._expunged = EMPTY
-        self.recent -= gone
-        self._set(self._uids - gone)
-        return b"".join(lines)
+        runs, before = self._uids.runs, self._counted
+        for gone in slices_from_end(self._expunged, LINES_AT_ONCE):
+            numbers = _numbers(runs, before, list(gone))
+            self._expunged -= gone
+            self.recent -= gone
+            self._set(self._uids - gone)
+            yield b"".join([b"* %d EXPUNGE\r\n" % number for number in reversed(numbers)])
+
+
+def _numbers(runs: Sequence[tuple[int, int]], before: Sequence[int], uids: Sequence[int]) -> list[int]:
+    """The numbers of these UIDs, which ascend and are all in the runs."""
+    out: list[int] = []
+    position, end = 0, len(uids)
+    run = bisect_right(runs, uids[0], key=_FIRST) - 1 if uids else 0
+    while position < end:
+        if uids[position] > runs[run][1]:
+            run += 1
+            if uids[position] > runs[run][1]:
+                run = bisect_right(runs, uids[position], run, key=_FIRST) - 1
+        first, last = runs[run]
+        shift = before[run] - first + 1
+        if position + 1 == end or uids[position + 1] > last:
+            out.append(uids[position] + shift)
+            position += 1
+        else:
+            stop = bisect_right(uids, last, position)
+            out += [uid + shift for uid in uids[position:stop]]
+            position = stop
+    return out
 
 
 def slices(uids: UIDSet, size: int) -> Iterator[UIDSet]:
@@ -207,7 +327,24 @@ def slices(uids: UIDSet, size: int) -> Iterator[UIDSet]:
             room -= end - first + 1
             first = end + 1
             if not room:
-                yield UIDSet(taken)
+                yield UIDSet.of_runs(taken)
                 taken, room = [], size
     if taken:
-        yield UIDSet(taken)
+        yield UIDSet.of_runs(taken)
+
+
+def slices_from_end(uids: UIDSet, size: int) -> Iterator[UIDSet]:
+    """The set cut into sets of up to `size` numbers, the one with the largest first."""
+    taken: list[tuple[int, int]] = []
+    room = size
+    for first, last in reversed(uids.runs):
+        while first <= last:
+            begin = max(first, last - room + 1)
+            taken.append((begin, last))
+            room -= last - begin + 1
+            last = begin - 1
+            if not room:
+                yield UIDSet.of_runs(reversed(taken))
+                taken, room = [], size
+    if taken:
+        yield UIDSet.of_runs(reversed(taken))

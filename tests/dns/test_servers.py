@@ -1,5 +1,7 @@
 """Asking servers that do not answer as they should, on real sockets."""
 
+import socket
+
 import pytest
 import pytest_twisted
 from hypothesis import given
@@ -48,18 +50,35 @@ class OddStream(Protocol):
             self.transport.loseConnection()
 
 
+def sockets_of_one_number():
+    """For datagrams and for streams: what is free for one may be taken for the other."""
+    while True:
+        streams = socket.create_server(("127.0.0.1", 0))
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for one in (streams, datagrams):
+            one.setblocking(False)
+        try:
+            datagrams.bind(streams.getsockname())
+        except OSError:
+            streams.close()
+            datagrams.close()
+        else:
+            return datagrams, streams
+
+
 @pytest.fixture
 def ask():
     ports, made = [], []
 
     def asking(answers, stream=None, rounds=(10.0,)):
-        port = reactor.listenUDP(0, Odd(answers), interface="127.0.0.1")
-        ports.append(port)
-        if stream is not None:
-            factory = Factory.forProtocol(lambda: OddStream(stream))
-            factory.noisy = False
-            ports.append(reactor.listenTCP(port.getHost().port, factory, interface="127.0.0.1"))
-        address = ("127.0.0.1", port.getHost().port)
+        datagrams, streams = sockets_of_one_number()
+        with datagrams, streams:
+            ports.append(reactor.adoptDatagramPort(datagrams.fileno(), socket.AF_INET, Odd(answers)))
+            if stream is not None:
+                factory = Factory.forProtocol(lambda: OddStream(stream))
+                factory.noisy = False
+                ports.append(reactor.adoptStreamPort(streams.fileno(), socket.AF_INET, factory))
+        address = ("127.0.0.1", ports[0].getHost().port)
         made.append(Servers(reactor, lambda: [address], lambda: 4711, rounds_seconds=rounds, tcp_seconds=10.0))
         return made[-1].ask("a.test", dns.A)
 

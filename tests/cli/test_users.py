@@ -2,8 +2,11 @@
 
 import pytest
 
+from twisted_mail_node.cli import users
 from twisted_mail_node.node.config import load_config
 from twisted_mail_node.node.control.access import open_access
+from twisted_mail_node.node.control.direct import StoreConnection
+from twisted_mail_node.node.control.operations import Refusal
 from twisted_mail_node.node.state import StateFolder, StateFolderInUse
 
 
@@ -82,6 +85,58 @@ def test_an_import_tells_all_mistakes_and_adds_nobody(mailnode, tmp_path):
         "nobody was added",
     ]
     assert mailnode.json("user", "list") == [{"name": "known@a.test"}]
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_has_no_odd_first_name(mailnode, tmp_path):
+    (tmp_path / "users").write_bytes("\ufefffirst@a.test:x\r\nsecond@a.test:y\r\n".encode())
+    assert mailnode("user", "import", "users") == "2 users added\n"
+    assert mailnode.json("user", "list") == [{"name": "first@a.test"}, {"name": "second@a.test"}]
+
+
+def test_an_import_that_is_broken_off_adds_nobody(mailnode, tmp_path, monkeypatch):
+    (tmp_path / "users").write_text("".join(f"user{number}@a.test:x\n" for number in range(70)))
+    perform, done = StoreConnection.perform, []
+
+    def interrupted(self, name, arguments):
+        done.append(name)
+        if done.count("user.hash") == 2:
+            raise KeyboardInterrupt
+        return perform(self, name, arguments)
+
+    monkeypatch.setattr(StoreConnection, "perform", interrupted)
+    assert "Aborted" in mailnode("user", "import", "users", status=1)
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert mailnode.json("user", "list") == []
+    assert mailnode("user", "import", "users") == "70 users added\n"
+
+
+def test_a_second_batch_that_fails_takes_the_first_back(mailnode, tmp_path, monkeypatch):
+    (tmp_path / "users").write_text("".join(f"user{number}@a.test:x\n" for number in range(7)))
+    monkeypatch.setattr(users, "ADDED_AT_ONCE", 3)
+    perform, done = StoreConnection.perform, []
+
+    def failing(self, name, arguments):
+        done.append(name)
+        if done.count("user.import") == 3 and name == "user.import":
+            raise Refusal("the disk is full")
+        return perform(self, name, arguments)
+
+    monkeypatch.setattr(StoreConnection, "perform", failing)
+    assert mailnode("user", "import", "users", status=1) == "Error: the disk is full; nobody was added\n"
+    assert mailnode.json("user", "list") == []
+
+
+def test_names_and_passwords_are_utf_8(mailnode):
+    told = mailnode("user", "add", "b\udcffb@a.test", "--generate", status=1)
+    assert told == "Error: not a mail address: 'b\\udcffb@a.test' (not UTF-8)\n"
+    told = mailnode("user", "add", "bob@a.test", "--password-stdin", stdin=b"\xff\xfe\n", status=1)
+    assert told == "Error: a password is written in UTF-8\n"
+    mailnode("user", "add", "bob@a.test", "--password-stdin", stdin="pä:ss wörd 日本\n".encode())
+
+
+def test_where_nobody_can_be_asked_the_options_are_told(mailnode):
+    assert "say --password-stdin or --generate" in mailnode("user", "add", "bob@a.test", status=2)
 
 
 def test_an_import_that_fails_half_way_takes_back_what_it_did(mailnode, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 import click
@@ -17,8 +17,11 @@ from ..node.control.operations import Refusal
 from .output import show, show_table
 from .session import Failed, Session, json_option, pass_session
 
-IMPORT_BATCH = 32
-"""Users added by one operation of an import; the progress bar moves that often."""
+HASHED_AT_ONCE = 32
+"""Passwords hashed by one operation of an import; the progress bar moves that often."""
+
+ADDED_AT_ONCE = 10_000
+"""Users added by one operation of an import: their names and hashes fit into a request."""
 
 _GENERATED_OCTETS = 15
 
@@ -35,8 +38,14 @@ def _asked_password(password_stdin: bool, generate: bool) -> str:
     if generate:
         return secrets.token_urlsafe(_GENERATED_OCTETS)
     if password_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+        line = sys.stdin.buffer.readline().decode("utf-8", "surrogateescape")
+        return line.rstrip("\r\n")
+    try:
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise click.UsageError("nobody can be asked here: say --password-stdin or --generate") from None
 
 
 @click.group()
@@ -96,7 +105,7 @@ def list_(session: Session, as_json: bool) -> None:
 
 
 @user.command("import")
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=click.File("r", encoding="utf-8-sig"))
 @json_option
 @pass_session
 def import_(session: Session, file: IO[str], as_json: bool) -> None:
@@ -114,7 +123,10 @@ def import_(session: Session, file: IO[str], as_json: bool) -> None:
         if mistakes:
             lines = [f"{file.name}:{number}: {reason}" for number, reason in sorted(mistakes)]
             raise Failed("\n".join([*lines, "nobody was added"]))
-        _add_all(access, [(name, password) for _, name, password in entries], quiet=as_json)
+        try:
+            _add_all(access, [(name, password) for _, name, password in entries], quiet=as_json)
+        except (Refusal, NodeUnreachable) as error:
+            raise Failed(f"{error}; nobody was added") from error
     show({"count": len(entries)}, as_json, f"{len(entries)} users added")
 
 
@@ -137,18 +149,26 @@ def _read(file: IO[str]) -> tuple[list[tuple[int, str, str]], list[tuple[int, st
 
 
 def _add_all(access: Access, users: Sequence[tuple[str, str]], quiet: bool) -> None:
-    """All of them, or none where one fails."""
+    """All of them, or none where one fails: first all hashes, which takes long and changes nothing."""
     console = Console(stderr=True)
-    added: list[str] = []
+    hashed: list[tuple[str, str]] = []
     with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
-        task = progress.add_task("adding users", total=len(users))
-        try:
-            for start in range(0, len(users), IMPORT_BATCH):
-                batch = users[start : start + IMPORT_BATCH]
-                access.perform("user.import", {"users": batch})
-                added += [name for name, _ in batch]
-                progress.advance(task, len(batch))
-        except (Refusal, NodeUnreachable) as error:
-            for name in added:
-                access.perform("user.remove", {"name": name})
-            raise Failed(f"{error}; nobody was added") from error
+        task = progress.add_task("hashing passwords", total=len(users))
+        for batch in _batches(users, HASHED_AT_ONCE):
+            hashes = access.perform("user.hash", {"passwords": [password for _, password in batch]})
+            hashed += zip((name for name, _ in batch), hashes, strict=True)
+            progress.advance(task, len(batch))
+    added: list[str] = []
+    try:
+        for ready in _batches(hashed, ADDED_AT_ONCE):
+            access.perform("user.import", {"users": ready})
+            added += [name for name, _ in ready]
+    except BaseException:
+        for name in added:
+            access.perform("user.remove", {"name": name})
+        raise
+
+
+def _batches(users: Sequence[tuple[str, str]], size: int) -> Iterator[Sequence[tuple[str, str]]]:
+    for start in range(0, len(users), size):
+        yield users[start : start + size]

@@ -75,7 +75,7 @@ def parse_config(settings: str | Mapping[str, Any], base: str | Path = ".", sour
 
 def _decoded(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         reason = f"the configuration file can't be read: {error.strerror}"
         raise ConfigError([Mistake(str(path), "", "", reason)]) from error

@@ -29,8 +29,8 @@ class Mistake:
     allowed: str
 
     def __str__(self) -> str:
-        said = f" = {self.value}" if self.value else ""
-        return ": ".join(part for part in (self.source, self.key + said, self.allowed) if part)
+        said = " = ".join(part for part in (self.key, self.value) if part)
+        return ": ".join(part for part in (self.source, said, self.allowed) if part)
 
 
 class ConfigError(ValueError):

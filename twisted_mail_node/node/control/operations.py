@@ -82,6 +82,7 @@ class Operations:
             "user.list": self._list_users,
             "user.passwd": self._change_password,
             "user.check": self._check_new_users,
+            "user.hash": self._hash_passwords,
             "user.import": self._import_users,
             "alias.add": self._add_alias,
             "alias.remove": self._remove_alias,
@@ -162,12 +163,16 @@ class Operations:
             seen.setdefault(name, position)
         return mistakes
 
-    async def _import_users(self, arguments: Arguments) -> JSON:
-        """Add [name, password] each; all of them or none. Their hashes leave room for those of logins."""
-        users = [(self._own_name(name), _password({"password": password})) for name, password in arguments["users"]]
+    async def _hash_passwords(self, arguments: Arguments) -> JSON:
+        """Their hashes, in order; none is kept. They leave room for those of logins."""
+        passwords = [_password({"password": password}) for password in arguments["passwords"]]
         in_turn = DeferredSemaphore(self._config.auth.hashes_at_once)
-        hashing = [in_turn.run(self._hasher.hash, password) for _, password in users]
-        hashes = await gatherResults(hashing, consumeErrors=True)
+        hashing = [in_turn.run(self._hasher.hash, password) for password in passwords]
+        return list(await gatherResults(hashing, consumeErrors=True))
+
+    async def _import_users(self, arguments: Arguments) -> JSON:
+        """Add [name, hash of the password] each; all of them or none."""
+        users = [(self._own_name(name), str(password_hash)) for name, password_hash in arguments["users"]]
         added: list[str] = []
         refused: list[str] = []
 
@@ -178,8 +183,7 @@ class Operations:
             except MailError as error:
                 refused.append(f"{name}: {error.text}")
 
-        pairs = zip((name for name, _ in users), hashes, strict=True)
-        await gatherResults([Deferred.fromCoroutine(add(name, password_hash)) for name, password_hash in pairs])
+        await gatherResults([Deferred.fromCoroutine(add(name, password_hash)) for name, password_hash in users])
         if refused:
             for name in added:
                 await self._directory.remove_user(name)
@@ -274,7 +278,14 @@ class Operations:
         return {"count": await self._queue.drop([int(item) for item in arguments["ids"]])}
 
 
+def _is_text(given: str) -> bool:
+    """Whether it came as UTF-8: what did not, has surrogates in place of octets (PEP 383)."""
+    return not any("\ud800" <= character <= "\udfff" for character in given)
+
+
 def _address(given: str) -> Address:
+    if not _is_text(given):
+        raise Refusal(f"not a mail address: {given!r} (not UTF-8)")
     try:
         address = Address.parse(unicodedata.normalize("NFC", given))
         return Address(address.local_part, a_labels(address.domain))
@@ -290,6 +301,8 @@ def _password(arguments: Arguments) -> str:
         raise Refusal("an empty password is no password")
     if "\0" in password:
         raise Refusal("a password may not have a NUL in it")
+    if not _is_text(password):
+        raise Refusal("a password is written in UTF-8")
     return password
 
 

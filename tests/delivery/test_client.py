@@ -9,7 +9,7 @@ from twisted.python.failure import Failure
 
 from twisted_mail_node.delivery.client import PIECE_OCTETS, SMTPConnection, TimeLimits
 from twisted_mail_node.mail.address import Address
-from twisted_mail_node.wire.smtp.client import Introduced, Message, SessionEnded, Step
+from twisted_mail_node.wire.smtp.client_events import Introduced, Message, SessionEnded, Step
 
 MESSAGE = Message(Address("s", "a.test"), [Address("r", "b.test")], 10)
 

@@ -22,15 +22,8 @@ from zope.interface import implementer
 
 from ..interfaces.store import IOpenBody
 from ..mail.status import EnhancedStatus
-from ..wire.smtp.client import (
-    Event,
-    Message,
-    SendContent,
-    SessionEnded,
-    SMTPClient,
-    Step,
-    TransactionEnded,
-)
+from ..wire.smtp.client import SMTPClient
+from ..wire.smtp.client_events import Event, Message, SendContent, SessionEnded, Step, TransactionEnded
 from ..wire.wait import Wait
 
 # Content is read and written in pieces of this size; a message up to it is written at once.

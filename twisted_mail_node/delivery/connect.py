@@ -21,7 +21,7 @@ from ..mail.mail_host import MailHost
 from ..mail.queue_item import Deferred as TryLater
 from ..mail.queue_item import Delivered, Failed, Outcome
 from ..mail.status import EnhancedStatus, Reply
-from ..wire.smtp.client import LoginRefused, SessionEnded, TLSAccepted, TLSRefused
+from ..wire.smtp.client_events import LoginRefused, SessionEnded, TLSAccepted, TLSRefused
 from .client import SMTPConnection, TimeLimits
 from .tls import CertificateRefused, ClientTLS
 

@@ -20,7 +20,7 @@ from ..mail.mail_host import MailHost
 from ..mail.queue_item import Deferred as TryLater
 from ..mail.queue_item import Failed
 from ..mail.status import EnhancedStatus
-from ..wire.smtp.client import Step
+from ..wire.smtp.client_events import Step
 from .client import SMTPConnection
 from .connect import Connector, HostFailed
 

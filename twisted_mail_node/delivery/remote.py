@@ -21,7 +21,8 @@ from ..mail.errors import MailError
 from ..mail.queue_item import Deferred as TryLater
 from ..mail.queue_item import Failed, Outcome, QueueItem
 from ..mail.status import EnhancedStatus
-from ..wire.smtp.client import Message, TransactionEnded, is_writable
+from ..wire.smtp.ascii_path import is_writable
+from ..wire.smtp.client_events import Message, TransactionEnded
 from .client import TimeLimits
 from .connect import Connector, IDeliveryReactor, outcome_of
 from .pool import Line, Pool, PoolLimits, Unreachable

@@ -2,7 +2,8 @@
 The client's side of SMTP: what is asked becomes commands, what is answered becomes events. Sans-I/O.
 
 It decides the order of commands, what may be pipelined, and each recipient's result. It does not decide whom to
-connect to, how long to wait (`step` says for what) or whether TLS is wanted: `delivery` does.
+connect to, how long to wait (`step` says for what) or whether TLS is wanted: `delivery` does. Neighbours:
+`client_events` is what it gives, `reply_reader` parses, `dialogue` remembers.
 
 Sources: RFC 5321 §3, §4.1.1 (dialogue), §4.5.2 (transparency), RFC 2920 (pipelining), RFC 1870 (SIZE), RFC 6152
 (8BITMIME), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 2034 (enhanced status codes).
@@ -12,122 +13,32 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 
-import idna
-
-from ...mail.address import Address
 from ...mail.status import EnhancedStatus, Reply
 from ..errors import MisuseError, ProtocolViolation
 from ..wait import Wait
+from .ascii_path import ascii_path
+from .client_events import (
+    Event,
+    Introduced,
+    LoggedIn,
+    LoginRefused,
+    Message,
+    SendContent,
+    SessionEnded,
+    Step,
+    TLSAccepted,
+    TLSRefused,
+    TransactionEnded,
+)
+from .dialogue import Dialogue
 from .reply_reader import ReplyReader
-from .syntax import render_path
-
-# What is kept of the dialogue: this many lines of the session's beginning, and as many of the last transaction.
-TRANSCRIPT_LINES = 200
-TRANSCRIPT_CHARACTERS = 16 * 1024
 
 _BAD_DIALOGUE = EnhancedStatus(4, 5, 0)
 _CONNECTION_LOST = EnhancedStatus(4, 4, 2)
 _TOO_BIG = EnhancedStatus(5, 3, 4)
 _NO_MECHANISM = EnhancedStatus(5, 5, 4)
-
-
-class Step(Enum):
-    """What is being waited for; the driver has a time limit for each (RFC 5321 §4.5.3.2)."""
-
-    GREETING = auto()
-    HELLO = auto()
-    TLS = auto()
-    """STARTTLS was sent, or accepted and the handshake is the driver's turn."""
-    LOGIN = auto()
-    IDLE = auto()
-    """Nothing: a message may be sent."""
-    RESET = auto()
-    MAIL = auto()
-    RECIPIENT = auto()
-    DATA = auto()
-    CONTENT = auto()
-    """The driver's turn to give content."""
-    END = auto()
-    """The answer to the end of the content."""
-    QUIT = auto()
-    OVER = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Introduced:
-    """Greeting and EHLO (or HELO) are done, for the first time or again after TLS. The engine is IDLE."""
-
-
-@dataclass(frozen=True, slots=True)
-class TLSAccepted:
-    """Begin the handshake now, then call `tls_started`."""
-
-
-@dataclass(frozen=True, slots=True)
-class TLSRefused:
-    """STARTTLS was refused; the session goes on in plain."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
-    """AUTH succeeded."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoginRefused:
-    """AUTH failed, or the server offers no mechanism of ours."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class SendContent:
-    """Some recipients are accepted: give the content by `content`, then `end_content`."""
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionEnded:
-    """
-    Each recipient's reply, in the order of the recipients: positive only where the server took the message.
-
-    `content_sent` says that the end of the content had gone out: where the connection broke after it, the
-    server may have the message all the same. See `SMTPClient.step` for whether the session goes on.
-    """
-
-    results: tuple[Reply, ...]
-    content_sent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SessionEnded:
-    """
-    The session is over outside a transaction: refused, closed by 421 or QUIT, broken, or lost.
-
-    `reply` is the server's word, or one of ours (4xx) that says what happened. `step` is where it ended.
-    """
-
-    reply: Reply
-    step: Step
-
-
-Event = Introduced | TLSAccepted | TLSRefused | LoggedIn | LoginRefused | SendContent | TransactionEnded | SessionEnded
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What is to be sent: `size` in octets as stored; `eight_bit` asks for BODY=8BITMIME where it is offered."""
-
-    sender: Address | None
-    recipients: Sequence[Address]
-    size: int
-    eight_bit: bool = False
 
 
 class SMTPClient:
@@ -154,9 +65,7 @@ class SMTPClient:
         self._content_sent = False
         self._with_hello = True
         self._login_lines: list[bytes] = []
-        self._session_log: list[bytes | Reply] = []
-        self._transaction_log: list[bytes | Reply] = []
-        self._log = self._session_log
+        self._dialogue = Dialogue()
         self.extensions: Mapping[str, str] = {}
         """What EHLO offered: keyword in upper case to its parameters as text."""
         self.step = Step.GREETING
@@ -204,7 +113,7 @@ class SMTPClient:
         self._must_be(Step.TLS)
         self._reader.clear()
         self.extensions = {}
-        self._note(b"[TLS]")
+        self._dialogue.note(b"[TLS]")
         self._say_hello()
 
     def login(self, username: str, password: str) -> None:
@@ -237,13 +146,13 @@ class SMTPClient:
         if self._needs_reset:
             commands.append((Step.RESET, 0, b"RSET"))
         commands.append((Step.MAIL, 0, self._mail_command(message)))
-        commands += [(Step.RECIPIENT, i, b"RCPT TO:" + _path(r)) for i, r in enumerate(message.recipients)]
+        commands += [(Step.RECIPIENT, i, b"RCPT TO:" + ascii_path(r)) for i, r in enumerate(message.recipients)]
         commands.append((Step.DATA, 0, b"DATA"))
         self._results = [None] * len(message.recipients)
         self._mail_accepted = self._content_sent = False
         self._accepted = self._content_octets = 0
         self._content_tail = b"\r\n"  # the content begins at the beginning of a line
-        self._transaction_log = self._log = []
+        self._dialogue.begin_transaction()
         limit = self.extensions.get("SIZE", "")
         if limit.isdecimal() and 0 < int(limit[:18]) < message.size:
             text = f"message of {message.size} octets; the server takes {limit[:18]}"
@@ -277,7 +186,7 @@ class SMTPClient:
     def end_content(self) -> bytes:
         """The end of the content, to be written; a last line without its end gets one. Gives TransactionEnded."""
         self._must_be(Step.CONTENT)
-        self._note(b"[%d octets of content]" % self._content_octets)
+        self._dialogue.note(b"[%d octets of content]" % self._content_octets)
         end = b".\r\n" if self._content_tail == b"\r\n" else b"\r\n.\r\n"
         self._await_end()
         return end
@@ -300,14 +209,7 @@ class SMTPClient:
     @property
     def transcript(self) -> str:
         """The dialogue: the session's beginning and the last transaction. No content, no AUTH argument."""
-        lines: list[str] = []
-        for entry in self._session_log + self._transaction_log:
-            if isinstance(entry, bytes):
-                lines.append("C: " + entry.decode("ascii", "replace"))
-            else:
-                status = f"{entry.status} " if entry.status else ""
-                lines += [f"S: {entry.code} {status}{line}" for line in entry.lines]
-        return "\n".join(lines)[:TRANSCRIPT_CHARACTERS]
+        return str(self._dialogue)
 
     # -- commands
 
@@ -316,7 +218,7 @@ class SMTPClient:
             raise MisuseError(f"asked for in step {self.step.name}, which is for {step.name}")
 
     def _ask(self, step: Step, line: bytes, *, noted: bytes = b"") -> None:
-        self._note(noted or line)
+        self._dialogue.note(noted or line)
         self._out.append(line + b"\r\n")
         self._asked.append((step, 0))
         self.step = self._asked[0][0]
@@ -326,7 +228,7 @@ class SMTPClient:
         self._ask(Step.HELLO, verb + self._hostname)
 
     def _mail_command(self, message: Message) -> bytes:
-        command = b"MAIL FROM:" + _path(message.sender)
+        command = b"MAIL FROM:" + ascii_path(message.sender)
         if "SIZE" in self.extensions:
             command += b" SIZE=%d" % message.size
         if message.eight_bit and "8BITMIME" in self.extensions:
@@ -337,7 +239,7 @@ class SMTPClient:
         """Send what may go: all of it with PIPELINING (RFC 2920 §3.1), else one command when none is unanswered."""
         while self._unsent and ("PIPELINING" in self.extensions or not self._asked):
             step, index, line = self._unsent.popleft()
-            self._note(line)
+            self._dialogue.note(line)
             self._out.append(line + b"\r\n")
             self._asked.append((step, index))
         if self._asked:
@@ -348,15 +250,11 @@ class SMTPClient:
         self._asked.append((Step.END, 0))
         self.step = Step.END
 
-    def _note(self, entry: bytes | Reply) -> None:
-        if len(self._log) < TRANSCRIPT_LINES:
-            self._log.append(entry)
-
     # -- replies
 
     def _take(self, reply: Reply) -> None:
         self.replies += 1
-        self._note(reply)
+        self._dialogue.note(reply)
         if reply.code == 421:  # RFC 5321 §3.8: at any time, the server is about to close
             self._break_off(reply)
             return
@@ -444,7 +342,7 @@ class SMTPClient:
                 self.step = Step.CONTENT
                 self._events.append(SendContent())
             else:  # RFC 2920 §3.1: a server that goes on without recipients gets an empty message
-                self._note(b".")
+                self._dialogue.note(b".")
                 self._out.append(b".\r\n")
                 self._await_end()
         else:
@@ -520,28 +418,3 @@ def _extensions(reply: Reply) -> dict[str, str]:
         keyword, _, parameters = line.partition(" ")
         found[keyword.upper()] = parameters.strip()
     return found
-
-
-def is_writable(address: Address | None) -> bool:
-    """Whether the address can stand in a command without SMTPUTF8: ASCII but for the domain, no control character."""
-    if address is None:
-        return True
-    try:
-        _path(address)
-    except MisuseError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=1024)  # each address is asked about before it is written
-def _path(address: Address | None) -> bytes:
-    if address is not None and not address.domain.isascii():
-        try:
-            domain = idna.encode(address.domain, uts46=True).decode("ascii")
-        except (idna.IDNAError, UnicodeError):
-            raise MisuseError(f"not a domain: {address.domain!r}") from None
-        address = Address(address.local_part, domain)
-    path = render_path(address)
-    if not path.isascii() or not path.decode("ascii").isprintable():
-        raise MisuseError("an address with characters that cannot be written")
-    return path

@@ -1,0 +1,106 @@
+"""
+What the client's engine tells its driver, and what it is asked to send. Neighbours: `client` is the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from ...mail.address import Address
+from ...mail.status import Reply
+
+
+class Step(Enum):
+    """What is being waited for; the driver has a time limit for each (RFC 5321 §4.5.3.2)."""
+
+    GREETING = auto()
+    HELLO = auto()
+    TLS = auto()
+    """STARTTLS was sent, or accepted and the handshake is the driver's turn."""
+    LOGIN = auto()
+    IDLE = auto()
+    """Nothing: a message may be sent."""
+    RESET = auto()
+    MAIL = auto()
+    RECIPIENT = auto()
+    DATA = auto()
+    CONTENT = auto()
+    """The driver's turn to give content."""
+    END = auto()
+    """The answer to the end of the content."""
+    QUIT = auto()
+    OVER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Introduced:
+    """Greeting and EHLO (or HELO) are done, for the first time or again after TLS. The engine is IDLE."""
+
+
+@dataclass(frozen=True, slots=True)
+class TLSAccepted:
+    """Begin the handshake now, then call `tls_started`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TLSRefused:
+    """STARTTLS was refused; the session goes on in plain."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """AUTH succeeded."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRefused:
+    """AUTH failed, or the server offers no mechanism of ours."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class SendContent:
+    """Some recipients are accepted: give the content by `content`, then `end_content`."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionEnded:
+    """
+    Each recipient's reply, in the order of the recipients: positive only where the server took the message.
+
+    `content_sent` says that the end of the content had gone out: where the connection broke after it, the
+    server may have the message all the same. See `SMTPClient.step` for whether the session goes on.
+    """
+
+    results: tuple[Reply, ...]
+    content_sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """
+    The session is over outside a transaction: refused, closed by 421 or QUIT, broken, or lost.
+
+    `reply` is the server's word, or one of ours (4xx) that says what happened. `step` is where it ended.
+    """
+
+    reply: Reply
+    step: Step
+
+
+Event = Introduced | TLSAccepted | TLSRefused | LoggedIn | LoginRefused | SendContent | TransactionEnded | SessionEnded
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is to be sent: `size` in octets as stored; `eight_bit` asks for BODY=8BITMIME where it is offered."""
+
+    sender: Address | None
+    recipients: Sequence[Address]
+    size: int
+    eight_bit: bool = False

@@ -46,6 +46,17 @@ def test_a_large_message_comes_back_as_it_was_sent(large):
     )
 
 
+@pytest.mark.parametrize("filling", [b"", b"x" * 300_000])
+def test_no_literal_has_a_nul(server, filling):
+    message = b"Subject: a\0b\r\n\r\nc\0d" + filling
+    server.deliver(message)
+    line = server.selected()
+    told = line.ask("FETCH 1 (RFC822.SIZE BODY.PEEK[] BODY.PEEK[HEADER] BODY.PEEK[TEXT]<1.2> ENVELOPE)")
+    assert b"\0" not in told
+    assert b"RFC822.SIZE %d BODY[] %b" % (len(message), literal(message.replace(b"\0", b"\x80"))) in told
+    assert b"BODY[TEXT]<1> {2}\r\n\x80d" in told
+
+
 def test_parts_of_a_large_message(large):
     assert large.ask("FETCH 1 (BODY.PEEK[1] BODY.PEEK[2.HEADER.FIELDS (SUBJECT)] BODY.PEEK[2.1] BODY.PEEK[3])") == (
         b"* 1 FETCH (BODY[1] %b BODY[2.HEADER.FIELDS (SUBJECT)] %b BODY[2.1] {2}\r\nin BODY[3] NIL)\r\n"

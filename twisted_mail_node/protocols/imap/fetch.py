@@ -24,6 +24,7 @@ from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Fetch
 from ...wire.imap.fetch import FetchPlan, HeaderRange, MessageRange, Piece
 from ...wire.imap.responses import no, ok
+from ...wire.imap.strings import writable
 from ...wire.imap.view import slices
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS
 from . import reading
@@ -150,7 +151,7 @@ async def _stream(session: IMAPSession, body: IOpenBody, pieces: Sequence[Piece]
         match piece:
             case MessageRange(start, end):
                 async for octets in reading.pieces_of(body, start, end):
-                    await session.write(octets)
+                    await session.write(writable(octets))
             case HeaderRange(start, end, section):
                 header = [part async for part in reading.pieces_of(body, start, min(end, start + HEADER_LIMIT_OCTETS))]
                 await session.write(section.rendered(b"".join(header)))

@@ -19,6 +19,7 @@ from ..mime.body_structure import without_extensions
 from ..mime.headers import FieldChoice, header_size
 from ..mime.structure import Part, structure_of
 from .commands.fetch import FetchAttribute, FetchKind, Section, SectionText
+from .strings import writable
 from .view import View
 
 _ITEMS = {
@@ -43,7 +44,7 @@ _MIME_TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class MessageRange:
-    """Octets of the message from `start` up to `end`, to be read and written as they are."""
+    """Octets of the message from `start` up to `end`, to be read and written, made `strings.writable`."""
 
     start: int
     end: int
@@ -100,7 +101,7 @@ class PlannedSection:
         if self._partial is not None:
             start, count = self._partial
             octets = octets[start : start + count]
-        return b"%b {%d}\r\n%b" % (self._label, len(octets), octets)
+        return b"%b {%d}\r\n%b" % (self._label, len(octets), writable(octets))
 
     def located(self, header_octets: int, size: int, root: Part | None) -> tuple[int, int] | None:
         """Where the section's octets are in a message; `root` is needed by sections with part numbers."""

@@ -20,6 +20,15 @@ def astring(octets: bytes) -> bytes:
     return octets if _BARE.fullmatch(octets) and octets.upper() != b"NIL" else string(octets)
 
 
+def writable(octets: bytes) -> bytes:
+    """
+    Octets of a message as a literal may have them: NUL becomes 0x80, so that sizes and offsets stay what they are.
+
+    Source: RFC 3501 §4.3.1, §9 CHAR8.
+    """
+    return octets.replace(b"\0", b"\x80") if b"\0" in octets else octets
+
+
 def text(octets: bytes) -> bytes:
     """Free text of a response: one line of printable ASCII, everything else made `?`."""
     return _NOT_TEXT.sub(b"?", octets)

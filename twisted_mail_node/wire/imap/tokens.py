@@ -40,6 +40,7 @@ _ANNOUNCED = re.compile(rb"~?\{[0-9]+\+?\}\r\n\Z")
 _NUMBER = re.compile(rb"[0-9]{1,10}(?![0-9])")
 _SEQUENCE = re.compile(rb"[0-9*:,]++")
 _SEQUENCE_NUMBER = re.compile(rb"[1-9][0-9]{0,9}")
+_SINGLE_NUMBERS = re.compile(rb"[1-9][0-9]{0,9}+(?:,[1-9][0-9]{0,9}+)*+")
 _SEQUENCE_STARTS = frozenset(b"%c" % octet for octet in b"0123456789*")
 _FLAG = re.compile(rb'\\?[^\x00-\x20\x7f-\xff(){%*"\\\]]++')
 _DATE = re.compile(rb'("?)([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})\1')
@@ -203,6 +204,10 @@ class Tokens:
         text = self.match(_SEQUENCE, "a sequence set")[0]
         if text.count(b",") >= MAX_ELEMENTS:
             raise BadSyntax("sequence set too long")
+        if _SINGLE_NUMBERS.fullmatch(text):  # as long sets are, mostly
+            numbers = list(map(int, text.split(b",")))
+            if max(numbers) <= MAX_NUMBER:
+                return SequenceSet(tuple(zip(numbers, numbers, strict=True)))
         return SequenceSet(tuple(_run(part) for part in text.split(b",")))
 
     def date(self) -> date:

@@ -111,16 +111,19 @@ class View:
         """The UIDs at these sequence numbers. Numbers outside 1 to the number of messages are passed over."""
         runs, before, total = self._uids.runs, self._counted, len(self._uids)
         out: list[tuple[int, int]] = []
+        begin = 0
         for first, last in numbers.runs:
             last = min(last, total)
-            while first <= last:
-                position = bisect_right(before, first - 1) - 1
-                run_first, run_last = runs[position]
-                uid = run_first + first - 1 - before[position]
-                uid_end = min(run_last, uid + last - first)
-                out.append((uid, uid_end))
-                first += uid_end - uid + 1
-        return UIDSet(out)
+            if first > last:
+                break
+            begin = bisect_right(before, first - 1, begin) - 1
+            end = bisect_right(before, last - 1, begin) - 1
+            start = len(out)
+            out += runs[begin : end + 1]
+            last_uid = runs[end][0] + last - 1 - before[end]
+            out[start] = (out[start][0] + first - 1 - before[begin], out[start][1])
+            out[-1] = (out[-1][0], last_uid)
+        return UIDSet.of_runs(out)
 
     def number_of(self, uid: int) -> int | None:
         """The sequence number of a message, or None where the client knows of no such message."""

@@ -78,6 +78,20 @@ def test_programs_find_each_recipient_and_why():
     assert (second["Diagnostic-Code"], second["Remote-MTA"]) == ("x-local; given up", None)
 
 
+def test_the_fields_of_a_recipient_stand_in_the_standards_order():
+    # RFC 3464 §2.3
+    (_, block) = fields(made(failed(original="alias@a.test")))
+    assert block.keys() == [
+        "Original-Recipient",
+        "Final-Recipient",
+        "Action",
+        "Status",
+        "Remote-MTA",
+        "Diagnostic-Code",
+        "Last-Attempt-Date",
+    ]
+
+
 def test_people_find_each_recipient_and_what_was_said():
     text = parts(made(failed("x@c.test", original="alias@a.test")))[0].get_content()
     assert "<x@c.test> (you wrote to <alias@a.test>)" in text

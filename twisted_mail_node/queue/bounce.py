@@ -132,18 +132,19 @@ def _indented(text: str) -> str:
 def _status(reporter: Reporter, failed: Sequence[FailedRecipient], arrived: float, now: float) -> bytes:
     groups = [f"Reporting-MTA: dns; {reporter.hostname}\r\nArrival-Date: {formatdate(arrived)}\r\n"]
     for one in failed:
-        fields = [
+        fields = []  # in the order of RFC 3464 §2.3
+        if one.original is not None:
+            fields.append(f"Original-Recipient: rfc822; {_ascii(str(one.original))}")
+        fields += [
             f"Final-Recipient: rfc822; {_ascii(str(one.recipient))}",
             "Action: failed",
             f"Status: {one.status}",
-            f"Last-Attempt-Date: {formatdate(now)}",
         ]
-        if one.original is not None:
-            fields.insert(0, f"Original-Recipient: rfc822; {_ascii(str(one.original))}")
         if one.host:
             fields.append(f"Remote-MTA: dns; {_ascii(one.host)}")
         kind = "smtp" if one.reply[:3].isdecimal() else "x-local"
         fields.append(_folded(f"Diagnostic-Code: {kind}; {_plain(_short(one.reply))}"))
+        fields.append(f"Last-Attempt-Date: {formatdate(now)}")
         groups.append("\r\n".join(fields) + "\r\n")
     return "\r\n".join(groups).encode("ascii")
 

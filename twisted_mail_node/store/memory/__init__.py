@@ -2,7 +2,7 @@
 The reference backend: every durable door, kept in memory and lost with the process.
 
 What the doors' docstrings leave open, this shows. The parts: `content` (bodies and entries), `mailbox` and
-`account` (what changes, and the change log), `queue`, `directory`, `maildrop_lock` (each its own table),
+`account` (what changes, and the change log), `queue`, `directory` (each its own table),
 `notices` (who is told), `doors` (IAccount, IMailbox), `store` (MemoryStore, the commit).
 """
 

@@ -29,13 +29,13 @@ from ...mail.queue_item import QueueItem, Settled
 from ...mail.status import EnhancedStatus
 from ...mail.transaction import Committed, Outgoing, Placed, Placement, Transaction
 from ..identity import new_guid, next_uid_validity
+from ..maildrop_locks import MaildropLocks
 from .account import AccountContents
 from .answers import Life, answered
 from .content import OpenBody, StoredBody
 from .directory import DirectoryContents
 from .doors import MemoryAccount
 from .mailbox import MailboxContents, NewEntry
-from .maildrop_lock import MaildropLocks
 from .notices import Notices
 from .queue import QueueContents
 from .staging import BodySource

@@ -31,6 +31,7 @@ from ...mail.address import Address
 from ...mail.errors import InUse, NoSuchAccount, NoSuchItem, NoSuchMessage, Unavailable
 from ...mail.queue_item import QueueItem, Settled
 from ...mail.transaction import Committed, Transaction
+from ..maildrop_locks import MaildropLocks
 from ..watches import Watches
 from . import directory, queue
 from .account import SQLiteAccount, create_account, remove_account
@@ -73,7 +74,7 @@ class SQLiteStore:
         self._reader_threads = reader_threads
         self._machinery = self._make()
         self._version = 1
-        self._locks: dict[str, tuple[str, float]] = {}
+        self._locks = MaildropLocks()
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -152,16 +153,15 @@ class SQLiteStore:
         if not self._machinery.running:
             return fail(Unavailable("the store is stopped"))
         now = self._reactor.seconds()
-        held_by, end = self._locks.get(account, (holder, now))
-        if held_by != holder and end > now:
-            return fail(InUse("another session has the maildrop"))
-        self._locks[account] = (holder, now + lifetime_seconds)
+        try:
+            self._locks.acquire(account, holder, now, now + lifetime_seconds)
+        except InUse as error:
+            return fail(error)
         return succeed(None)
 
     def release(self, account: str, holder: str) -> Deferred[None]:
         """See IMaildropLock."""
-        if self._locks.get(account, ("", 0.0))[0] == holder:
-            del self._locks[account]
+        self._locks.release(account, holder)
         return succeed(None)
 
     # -- IDirectory ------------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ class SQLiteStore:
         def changed(result: T) -> T:
             self._version += 1
             if removed is not None:
-                self._locks.pop(removed, None)
+                self._locks.forget(removed)
             return result
 
         # A caller who gives the answer up must not keep the commit from being known here.

@@ -46,7 +46,12 @@ class ReplyReader:
         """
         while (line := self._buffer.take_line()) is not None:
             code = line[:3]
-            if not code.isdigit() or not b"2" <= code[:1] <= b"5" or line[3:4] not in (b" ", b"-", b""):
+            if (
+                len(code) < 3
+                or not code.isdigit()
+                or not b"2" <= code[:1] <= b"5"
+                or line[3:4] not in (b" ", b"-", b"")
+            ):
                 raise ProtocolViolation("the server sent what is no reply")
             text = _printable(line[4:])
             if line[3:4] != b"-":

@@ -1,8 +1,13 @@
-"""The maildrop lock's table: who has an account's maildrop, and until when. Source: RFC 1939 §4."""
+"""
+The table of maildrop locks: who has an account's maildrop, and until when. Source: RFC 1939 §4.
+
+In memory, for backends whose mail belongs to one process: the locks end with it. Neighbours: every backend in this
+room.
+"""
 
 from __future__ import annotations
 
-from ...mail.errors import InUse
+from ..mail.errors import InUse
 
 
 class MaildropLocks:

@@ -69,3 +69,33 @@ def test_a_key_of_another_certificate_is_told(tmp_path):
     (tmp_path / "k.pem").write_bytes(make_certificate(["a.test"], NOW)[1])
     told = f"the private key {tmp_path}/k.pem does not belong to the certificate {tmp_path}/c.pem"
     assert check(tmp_path, FREE + '[tls]\ncertificate = "c.pem"\nprivate_key = "k.pem"\n') == (1, [told])
+
+
+def test_two_listeners_that_want_one_place_are_told(tmp_path):
+    places = 'listen = [{ service = "lmtp", endpoint = "unix:a" }, { service = "lmtp", endpoint = "unix:./a" }]\n'
+    told = f"lmtp can't listen on unix:{tmp_path}/a: another program listens there already"
+    assert check(tmp_path, places) == (1, [told])
+    assert sorted(os.listdir(tmp_path)) == ["node.toml"]
+
+
+def test_a_database_that_is_none_is_told(tmp_path):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "mail.sqlite").write_bytes(b"no database" * 1000)
+    told = f"{tmp_path}/state/mail.sqlite is not an SQLite database; move it away"
+    assert check(tmp_path, 'state_dir = "state"\n' + FREE) == (1, [told])
+    assert check(tmp_path, 'state_dir = "state"\nstore = { kind = "memory" }\n' + FREE) == (0, [])
+
+
+def test_a_broken_certificate_of_the_nodes_own_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mailnode-state").mkdir()
+    for name in ("cert.pem", "key.pem"):
+        (tmp_path / "mailnode-state" / name).write_text("x")
+    done = CliRunner().invoke(main, ["check"])
+    told = f"the certificate {tmp_path}/mailnode-state/cert.pem is not a certificate in PEM form"
+    assert told in done.stderr.splitlines()
+
+
+def test_trusted_certificates_that_are_none_are_told(tmp_path):
+    told = f"the certificate {tmp_path}/ca.pem can't be read: no such file or directory"
+    assert check(tmp_path, FREE + '[relay]\ntrusted_certificates = "ca.pem"\n') == (1, [told])

@@ -6,34 +6,48 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from twisted.internet.defer import gatherResults
 from twisted.internet.protocol import Factory
 
 from .blocking import wait_for
 from .config import Config
-from .config.endpoint import EndpointParts, resolved_endpoint
+from .config.endpoint import EndpointParts, resolved_endpoint, split_endpoint
 from .control.client import NodeConnection, NodeUnreachable
 from .errors import CannotStart
 from .listening import Listening, check_unix_path
 from .state import StateFolder
-from .storage import Reactor
-from .tls import ServerTLS
+from .storage import Reactor, examine_storage
+from .tls import ServerTLS, check_trusted_certificates
 
 
 def problems_of(config: Config) -> list[str]:
     """A sentence for each problem; none: it would start. Ports are not tried while a node runs, which has them."""
     state = StateFolder(config.state_dir)
-    problems = [*_of_certificate(config), *_of_folder(state), *_of_paths(config, state)]
+    problems = [*_of_certificates(config, state), *_of_folder(state), *_of_paths(config, state)]
     if not _is_running(state):
-        problems += _of_ports(config)
+        problems += [*_of_storage(config, state), *_of_ports(config)]
     return list(dict.fromkeys(problems))
 
 
-def _of_certificate(config: Config) -> Iterator[str]:
-    if config.tls is not None:
-        try:
+def _of_certificates(config: Config, state: StateFolder) -> Iterator[str]:
+    try:
+        if config.tls is not None:
             ServerTLS().load(config.tls.certificate, config.tls.private_key)
-        except CannotStart as error:
-            yield str(error)
+        elif config.without_file and state.certificate.exists() and state.private_key.exists():
+            ServerTLS().load(state.certificate, state.private_key)
+    except CannotStart as error:
+        yield str(error)
+    try:
+        check_trusted_certificates(config.relay.trusted_certificates)
+    except CannotStart as error:
+        yield str(error)
+
+
+def _of_storage(config: Config, state: StateFolder) -> Iterator[str]:
+    try:
+        examine_storage(config, state.database)
+    except CannotStart as error:
+        yield str(error)
 
 
 def _of_folder(state: StateFolder) -> Iterator[str]:
@@ -69,16 +83,18 @@ def _is_running(state: StateFolder) -> bool:
 
 def _of_ports(config: Config) -> list[str]:
     async def bind_all(reactor: Reactor) -> list[str]:
-        problems = []
+        problems, bound = [], []
         for listen in config.listeners():
             listening = Listening(reactor, listen, Factory(), ServerTLS(), config.state_dir, config.proxy.trusted)
-            if listening.is_in_state_folder or listen.endpoint.startswith("systemd:"):
+            if listening.is_in_state_folder or split_endpoint(listen.endpoint).kind == "systemd":
                 continue
             try:
                 listening.bind()
             except CannotStart as error:
                 problems.append(str(error))
-            await listening.close()
+            # Each stays bound while the others are tried: two may want the same.
+            bound.append(listening)
+        await gatherResults([listening.close() for listening in bound])
         return problems
 
     return wait_for(bind_all)

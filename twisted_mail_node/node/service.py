@@ -32,7 +32,7 @@ from .first_start import load_own_certificate, make_first_account, make_postmast
 from .listening import Listener, Listening
 from .state import FIRST_ACCOUNT, StateFolder
 from .storage import Reactor, Storage, try_storage
-from .tls import ServerTLS
+from .tls import ServerTLS, check_trusted_certificates
 
 PORTS_SECONDS = 1.0
 """How long closing ports, and later sockets for look-ups, may take."""
@@ -122,6 +122,7 @@ class MailNode(MultiService):
             self._control.check()
             if self.config.tls is not None:
                 self._rooms.tls.load(self.config.tls.certificate, self.config.tls.private_key)
+            check_trusted_certificates(self.config.relay.trusted_certificates)
             for listening in self._rooms.listening:
                 if not listening.is_in_state_folder:
                     listening.bind()

@@ -12,7 +12,7 @@ from ..interfaces.queue import IQueueStore
 from ..interfaces.store import IDirectory, IMaildropLock, IMailStore
 from ..mail.errors import PermanentFailure
 from ..store.memory import MemoryStore
-from ..store.sql import SQLiteStore
+from ..store.sql import SQLiteStore, examine
 from .blocking import wait_for
 from .config import Config
 from .errors import CannotStart
@@ -56,6 +56,20 @@ def try_storage(config: Config, database: Path) -> None:
 
     try:
         wait_for(open_and_close)
+    except PermanentFailure as error:
+        raise CannotStart(error.text) from error
+
+
+def examine_storage(config: Config, database: Path) -> None:
+    """
+    Say whether the storage could be opened, without changing anything.
+
+    Raises: CannotStart: as `try_storage`.
+    """
+    if config.store.kind == "memory":
+        return
+    try:
+        examine(database)
     except PermanentFailure as error:
         raise CannotStart(error.text) from error
 

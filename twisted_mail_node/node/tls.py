@@ -79,6 +79,12 @@ class ServerTLS:
         return Connection(self._context, None)
 
 
+def check_trusted_certificates(path: Path | None) -> None:
+    """Raises: CannotStart: the file of those whom other nodes' certificates are believed from can't be used."""
+    if path is not None:
+        _read_chain(path)
+
+
 def _read(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()

@@ -121,6 +121,12 @@ def test_a_file_without_certificate_and_listeners_has_the_default_ones_without_t
             'node.toml: limits.max_message_size = "5 parsecs": allowed: a size such as "50 MiB", "64 kB" '
             "or a whole number of octets",
         ),
+        ("[limits]\nmax_message_size = 0", "node.toml: limits.max_message_size = 0: allowed: 1 or more"),
+        ("[smtp]\nidle_timeout = 0", "node.toml: smtp.idle_timeout = 0: allowed: 1 or more"),
+        (
+            "[auth]\nhash_memory = '31 KiB'\nhash_lanes = 4",
+            'node.toml: auth.hash_memory = "31 KiB": allowed: "32 KiB" or more with hash_lanes = 4',
+        ),
         (
             "[queue]\ngive_up_after = 'never'",
             'node.toml: queue.give_up_after = "never": allowed: a duration such as "30 s", "10 min", "4 h", "5 days" '

@@ -10,6 +10,7 @@ from typing import Any
 
 from .endpoint import EndpointParts, split_endpoint
 from .mistakes import Mistake, shown
+from .values import octets_of
 
 Named = Callable[[str], str]
 """From a top-level key to the name of the file or option that it stands in."""
@@ -18,7 +19,12 @@ Named = Callable[[str], str]
 # Any: what TOML may hold.
 def contradictions(raw: Mapping[str, Any], named: Named, *, has_certificate: bool) -> list[Mistake]:
     """All contradictions in the decoded settings."""
-    return [*_of_listeners(raw, named, has_certificate), *_of_domains(raw, named), *_of_relay(raw, named)]
+    return [
+        *_of_listeners(raw, named, has_certificate),
+        *_of_domains(raw, named),
+        *_of_hashes(raw, named),
+        *_of_relay(raw, named),
+    ]
 
 
 def _tables(raw: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -70,6 +76,21 @@ def _of_domains(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
                     named("domain"), f"domain[{position}].name", shown(name), f"domain[{first}] has it already"
                 )
             seen.setdefault(name.lower(), position)
+
+
+def _of_hashes(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
+    auth = raw.get("auth")
+    if not isinstance(auth, Mapping) or "hash_memory" not in auth:
+        return
+    lanes = auth.get("hash_lanes", 1)
+    try:
+        memory = octets_of(auth["hash_memory"])
+    except ValueError:
+        return
+    # RFC 9106 §3.1: 8 KiB a lane at least.
+    if isinstance(lanes, int) and memory < lanes * 8192:
+        least = f'"{lanes * 8} KiB" or more with hash_lanes = {lanes}'
+        yield Mistake(named("auth"), "auth.hash_memory", shown(auth["hash_memory"]), f"allowed: {least}")
 
 
 def _of_relay(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:

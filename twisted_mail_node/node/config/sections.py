@@ -105,7 +105,7 @@ class SMTPSettings(Table):
     bare_newlines: Literal["refuse", "normalise"] = Field(
         default="refuse", description="What is done with a bare CR or LF in a message."
     )
-    idle_timeout: Seconds = Field(default=300.0, description="A client that says nothing this long is left.")
+    idle_timeout: Wait = Field(default=300.0, description="A client that says nothing this long is left.")
     max_recipients: Count = Field(default=1000, description="Recipients in one transaction.")
     max_hops: Count = Field(
         default=100,
@@ -167,7 +167,9 @@ class IMAPSettings(Table):
 class LimitSettings(Table):
     """[limits]: what anyone may use."""
 
-    max_message_size: Size = Field(default=50 * 1024 * 1024, description="The largest message, told in SIZE.")
+    max_message_size: Annotated[Size, Field(ge=1)] = Field(
+        default=50 * 1024 * 1024, description="The largest message, told in SIZE."
+    )
     connections: Count = Field(default=2000, description="Clients at a time, over all listeners.")
     connections_per_address: Count = Field(default=50, description="Clients at a time from one address.")
     trusted_networks: tuple[NetworkText, ...] = Field(

@@ -38,7 +38,8 @@ _DURATION_UNITS = {
 _QUANTITY = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([A-Za-z]*)", re.ASCII)
 
 
-def _size(value: object) -> int:
+def octets_of(value: object) -> int:
+    """A size as octets. Raises: ValueError."""
     allowed = 'a size such as "50 MiB", "64 kB" or a whole number of octets'
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError(allowed)
@@ -188,7 +189,7 @@ def _mailbox_name(value: str) -> str:
     return name
 
 
-Size = Annotated[int, BeforeValidator(_size)]
+Size = Annotated[int, BeforeValidator(octets_of)]
 """Octets."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]
 """A duration in seconds."""

@@ -125,9 +125,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
 """Statements that lead from version n to n + 1, by n. A landed one is never changed: add the next."""
 
 
-def migrate(connection: apsw.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+def version_of(connection: apsw.Connection, newest: int = len(MIGRATIONS)) -> int:
     """
-    Bring the file to the newest version, all of the way or not at all.
+    The schema's version; 0 for an empty file.
 
     Raises: PermanentFailure: the file is a later version's, or no file of ours.
     """
@@ -139,11 +139,21 @@ def migrate(connection: apsw.Connection, migrations: Sequence[Sequence[str]] = M
     )
     if mark != APPLICATION_ID and tables:
         raise PermanentFailure(f"{connection.filename} is not a database of this program; move it away")
-    if version > len(migrations):
+    if version > newest:
         raise PermanentFailure(
             f"{connection.filename} was written by a newer version of this program (its schema is {version}, this "
-            f"one knows {len(migrations)}); install that version again, or restore a backup"
+            f"one knows {newest}); install that version again, or restore a backup"
         )
+    return version
+
+
+def migrate(connection: apsw.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """
+    Bring the file to the newest version, all of the way or not at all.
+
+    Raises: PermanentFailure: as `version_of`.
+    """
+    version = version_of(connection, len(migrations))
     if version == len(migrations):
         return
     connection.execute("BEGIN IMMEDIATE")

@@ -6,6 +6,7 @@ Sources: RFC 5321 §2.3.11, §4.1.2; RFC 6531 §3.3 for the local part's UTF-8; 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -53,12 +54,12 @@ class Address:
 
 
 # RFC 5321 §4.1.2 Dot-string out of RFC 5322 §3.2.3 atext; RFC 6531 §3.3 adds all beyond ASCII.
-_ATEXT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~")
+_ATOM = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u0080-\U0010ffff]+"
+_is_dot_string = re.compile(rf"{_ATOM}(?:\.{_ATOM})*").fullmatch
 
 
 def quoted_if_needed(local_part: str) -> str:
     """The local part as it stands on the wire: a dot-string as it is, anything else as a quoted string."""
-    atoms = local_part.split(".")
-    if all(atom and all(c in _ATEXT or c > "\x7f" for c in atom) for atom in atoms):
+    if _is_dot_string(local_part):
         return local_part
     return '"' + local_part.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -22,6 +22,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..wire.wait import Wait
+from .outlet import Outlet
 
 # Any: what a coroutine awaits is of no concern here.
 Answer = bytes | None | Coroutine[Any, Any, bytes | None]
@@ -116,6 +117,7 @@ class Driver:
     def connected(self, transport: Any) -> None:  # Any: see `transport`.
         """The connection is there."""
         self.transport = transport
+        self._outlet = Outlet(transport)
         transport.registerProducer(self, True)
 
     def data_received(self, data: bytes) -> None:
@@ -161,7 +163,7 @@ class Driver:
         if self._out:
             self._flush()
         if data and not self._gone:
-            self.transport.write(data)
+            self._outlet.write(data)
 
     def drained(self) -> Deferred[None]:
         """
@@ -199,6 +201,7 @@ class Driver:
         """Begin the TLS handshake after what was written so far (the 220 or OK of STARTTLS)."""
         self.transport.unregisterProducer()
         self.transport.startTLS(context)
+        self._outlet = Outlet(self.transport)
         self.transport.registerProducer(self, True)
 
     def close(self, last_words: bytes = b"") -> None:
@@ -237,6 +240,7 @@ class Driver:
     def resumeProducing(self) -> None:
         """The peer has taken it: go on."""
         self._write_paused = False
+        self._outlet.drained()
         if self._stall_timer is not None and not self._closing:
             self._stall_timer.cancel()
             self._stall_timer = None
@@ -291,7 +295,7 @@ class Driver:
         self._out.clear()
         self._out_octets = 0
         if not self._gone:
-            self.transport.write(octets)
+            self._outlet.write(octets)
 
     def _answered(self, event: object) -> bytes | Deferred[bytes | None] | None:
         try:

@@ -15,6 +15,7 @@ from twisted_mail_node.node.errors import CannotStart
 from twisted_mail_node.node.first_start import load_own_certificate
 from twisted_mail_node.node.state import StateFolder
 from twisted_mail_node.node.tls import ServerTLS, make_certificate
+from twisted_mail_node.testing.certificates import issue
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -91,13 +92,24 @@ def test_loading_again_gives_new_connections_the_new_certificate(files, tmp_path
     files[0].write_bytes(certificate)
     files[1].write_bytes(key)
     tls.load(*files)
-    handshake(tls, ssl.create_default_context(cadata=certificate.decode()), "other.test")
+    client = handshake(tls, ssl.create_default_context(cadata=certificate.decode()), "other.test")
+    assert client.version() == "TLSv1.3"
 
 
-def test_the_whole_chain_is_read(files):
-    other, _ = make_certificate(["ca.test"], NOW)
-    files[0].write_bytes(files[0].read_bytes() + other)
-    ServerTLS().load(*files)
+def test_a_client_that_knows_the_root_only_is_sent_the_chain(files):
+    root = issue("root.test")
+    middle = issue("middle.test", issuer=root, authority=True)
+    leaf = issue("mx.a.test", issuer=middle)
+    files[1].write_bytes(leaf.key_pem)
+    trust = ssl.create_default_context(cadata=root.pem.decode())
+    tls = ServerTLS()
+    files[0].write_bytes(leaf.pem)
+    tls.load(*files)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        handshake(tls, trust, "mx.a.test")
+    files[0].write_bytes(leaf.pem + middle.pem)
+    tls.load(*files)
+    assert handshake(tls, trust, "mx.a.test").version() == "TLSv1.3"
 
 
 def encrypted(key):

@@ -32,11 +32,12 @@ class Issued:
         )
 
 
-def issue(*names: str, issuer: Issued | None = None) -> Issued:
+def issue(*names: str, issuer: Issued | None = None, authority: bool = False) -> Issued:
     """
     A certificate for these host names and IP addresses, good for a week.
 
-    Without `issuer` it is signed by itself and is an authority: for itself, and as `issuer` for others.
+    Without `issuer` it is signed by itself and is an authority: for itself, and as `issuer` for others. With one it
+    is for a server, or, if so asked, for an authority between.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
@@ -50,7 +51,7 @@ def issue(*names: str, issuer: Issued | None = None) -> Issued:
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=7))
         .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=authority or issuer is None, path_length=None), critical=True)
         .sign(issuer.key if issuer else key, hashes.SHA256())
     )
     return Issued(certificate, key)

@@ -477,6 +477,8 @@ def test_a_client_that_leaves_while_news_are_read_is_forgotten(server_of, tmp_pa
     server.clock.advance(0)
     line.drop()
     server.advance(0)
+    assert server.factory.session_count == 0
+    assert not server.store._watches.is_watched("joe@example.test")
     server.stop()
 
 

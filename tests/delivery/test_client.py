@@ -133,6 +133,12 @@ def test_no_timer_is_left_when_the_connection_is_gone(clock, connection):
     assert not clock.getDelayedCalls()
 
 
+def test_a_lost_connection_tells_at_which_step_and_says_nothing_in_the_servers_name(connection):
+    event = connection.event()
+    connection.connectionLost(Failure(ConnectionLost()))
+    assert str(now(event).reply) == "connection lost (waiting for greeting)"
+
+
 def test_a_lost_connection_tells_why(connection):
     event = connection.event()
     connection.connectionLost(Failure(ConnectionLost("reset")))

@@ -158,3 +158,11 @@ def test_the_body_tells_where_its_header_ends():
     assert made_body.content[: made_body.header_size].endswith(b"\r\n\r\n")
     assert made_body.content.index(b"\r\n\r\n") + 4 == made_body.header_size
     assert not made_body.eight_bit
+
+
+def test_only_what_a_server_said_is_told_in_its_name():
+    content = made(failed(reply="connection lost (waiting for mail)", status="5.4.7"))
+    assert "At the host mx.b.test: connection lost (waiting for mail)" in parts(content)[0].get_content()
+    assert fields(content)[1]["Diagnostic-Code"] == "x-local; connection lost (waiting for mail)"
+    content = made(failed())
+    assert "The host mx.b.test said: 550 5.1.1 no such user" in parts(content)[0].get_content()

@@ -14,7 +14,7 @@ from typing import Any
 
 from OpenSSL import SSL
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IDelayedCall, IHandshakeListener, IPushProducer, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -232,13 +232,15 @@ class SMTPConnection(Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        why = "connection lost" if reason.check(ConnectionDone) else f"connection lost: {_words(reason)}"
+        why = f"connection lost (waiting for {self.engine.step.name.lower()})"
+        words = "" if reason.check(ConnectionDone) else _words(reason)
+        why += f": {words}" if words else ""
         self.engine.connection_lost(why)
         self._collect()
         self.resumeProducing()
         handshake, self._handshake = self._handshake, None
         if handshake is not None:
-            handshake.callback(_words(reason))
+            handshake.callback(_words(reason) or "connection lost")
         if self._closing is not None:
             self._closing.callback(None)
         if self.on_gone is not None:
@@ -297,7 +299,7 @@ class SMTPConnection(Protocol):
 
 
 def _words(reason: Failure) -> str:
-    """What happened, in words fit for a report."""
+    """What happened, in words fit for a report; "" where no more is known than that the connection is lost."""
     error = reason.value
     if isinstance(error, SSL.Error):
         details = error.args[0] if error.args else ()
@@ -305,4 +307,6 @@ def _words(reason: Failure) -> str:
             return "TLS: " + "; ".join(entry[2] for entry in details if entry[2])
         except (TypeError, IndexError):
             return "TLS failed"
+    if isinstance(error, ConnectionLost):
+        return " ".join(map(str, error.args))
     return str(error) or type(error).__name__

@@ -7,11 +7,13 @@ It decides what makes an address useless, and how TLS falls back to plain. Neigh
 
 from __future__ import annotations
 
+import os
 from typing import cast
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
 from twisted.internet.error import ConnectError, ConnectingCancelledError
+from twisted.internet.error import TimeoutError as WaitedTooLong
 from twisted.internet.interfaces import IReactorTCP, IReactorTime
 from twisted.internet.protocol import Factory
 from zope.interface import Interface
@@ -110,13 +112,19 @@ class Connector:
         except ConnectingCancelledError:
             raise CancelledError from None
         except (ConnectError, OSError) as error:
-            text = f"no connection to {host.name} [{address}] port {host.port}: {error}"
+            text = f"no connection to {host.name} [{address}] port {host.port}: {self._why(error)}"
             raise HostFailed(TryLater(_NO_CONNECTION, text[:REPLY_CHARACTERS])) from None
         connection.transport.setTcpNoDelay(True)
         if not connection.gone:
             self.sessions.add(connection)
             connection.on_gone = lambda: self.sessions.discard(connection)
         return connection
+
+    def _why(self, error: ConnectError | OSError) -> str:
+        if isinstance(error, WaitedTooLong) and error.osError is None:
+            return f"no answer within {self._limits.connect:g} seconds"
+        number = error.osError if isinstance(error, ConnectError) else error.errno
+        return os.strerror(number) if isinstance(number, int) else str(error)
 
     async def _introduced(self, connection: SMTPConnection, host: MailHost) -> None:
         event = await connection.event()

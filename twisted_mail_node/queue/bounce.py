@@ -118,11 +118,21 @@ def _words(reporter: Reporter, failed: Sequence[FailedRecipient], more: int) -> 
         paragraphs.append(f"<{one.recipient}>")
         if one.original is not None and one.original != one.recipient:
             paragraphs[-1] += f" (you wrote to <{one.original}>)"
-        where = f"The host {one.host} said: " if one.host else ""
-        paragraphs.append(_indented(where + _short(one.reply)))
+        paragraphs.append(_indented(_where(one) + _short(one.reply)))
     if more:
         paragraphs.append(f"And {more} more.")
     return "\r\n\r\n".join(paragraphs) + "\r\n"
+
+
+def _where(one: FailedRecipient) -> str:
+    if not one.host:
+        return ""
+    return f"The host {one.host} said: " if _is_answer(one) else f"At the host {one.host}: "
+
+
+def _is_answer(one: FailedRecipient) -> bool:
+    """Whether the words are a server's: those begin with a reply code, ours do not."""
+    return one.reply[:3].isdecimal()
 
 
 def _indented(text: str) -> str:
@@ -142,7 +152,7 @@ def _status(reporter: Reporter, failed: Sequence[FailedRecipient], arrived: floa
         ]
         if one.host:
             fields.append(f"Remote-MTA: dns; {_ascii(one.host)}")
-        kind = "smtp" if one.reply[:3].isdecimal() else "x-local"
+        kind = "smtp" if _is_answer(one) else "x-local"
         fields.append(_folded(f"Diagnostic-Code: {kind}; {_plain(_short(one.reply))}"))
         fields.append(f"Last-Attempt-Date: {formatdate(now)}")
         groups.append("\r\n".join(fields) + "\r\n")

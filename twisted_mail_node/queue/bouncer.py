@@ -90,6 +90,13 @@ class Bouncer:
         self, sender: Address, recipient: Recipient, failures: Failures, header: bytes, now: float
     ) -> Transaction:
         report_id = self._new_id()
+        self._log.info(
+            "{report_id} tells {sender} of {count} failures of {queue_id}",
+            report_id=report_id,
+            sender=str(sender),
+            count=len(failures),
+            queue_id=failures[0][0].transaction_id,
+        )
         failed = [
             FailedRecipient(item.recipient, outcome.status, outcome.reply, outcome.host, item.original_recipient)
             for item, outcome in failures

@@ -21,13 +21,15 @@ from twisted.python.failure import Failure
 from ..interfaces.deferred import returns_deferred
 from ..interfaces.queue import IDelivery, IQueueStore
 from ..mail.queue_item import Deferred as TryLater
-from ..mail.queue_item import Failed, Outcome, QueueItem, Settled
+from ..mail.queue_item import Delivered, Failed, Outcome, QueueItem, Settled
 from ..mail.status import EnhancedStatus
 from .bouncer import Bouncer
 from .schedule import Schedule
 from .settling import Settling
 
 _LOCAL_ERROR = TryLater(EnhancedStatus(4, 3, 0), "local error")
+_SENT = EnhancedStatus(2, 0, 0)
+_NAMES: dict[type[Outcome], str] = {Delivered: "delivered", TryLater: "deferred", Failed: "failed"}
 _EXPIRED = EnhancedStatus(5, 4, 7)
 # How soon the store is asked again when it could not answer, or when what is due belongs to busy destinations.
 ASK_AGAIN_SECONDS = 1.0
@@ -320,12 +322,34 @@ class QueueRunner:
         self._settling.tell((item, self._settled(item, _LOCAL_ERROR)) for item in group)
 
     def _settled(self, item: QueueItem, outcome: Outcome) -> Settled:
+        """What is to be recorded; logged, one event a recipient and try."""
+        settled = self._judged(item, outcome)
+        name, status = _NAMES[type(settled.outcome)], getattr(settled.outcome, "status", _SENT)
+        self._log.info(
+            "{queue_id} item={item} sender=<{sender}> recipient=<{recipient}> host={host} try={attempt} "
+            "age={age_seconds:.1f} outcome={outcome} status={status} reply={reply!r}",
+            queue_id=item.transaction_id,
+            item=item.item_id,
+            sender=str(item.sender or ""),
+            recipient=str(item.recipient),
+            host=outcome.host or "none",
+            attempt=item.attempts + 1,
+            age_seconds=self._now() - item.created,
+            outcome=name,
+            status=str(status),
+            reply=settled.outcome.reply,
+            next_due=settled.next_due or None,
+        )
+        return settled
+
+    def _judged(self, item: QueueItem, outcome: Outcome) -> Settled:
         if not isinstance(outcome, TryLater):
             return Settled(item.item_id, self._owner, outcome)
         due = self._schedule.next_due(item.attempts + 1, item.created, self._now(), self._chance)
         if due is not None:
             return Settled(item.item_id, self._owner, outcome, due)
-        given_up = Failed(_EXPIRED, f"{outcome.reply} (given up after many tries)", outcome.host, outcome.transcript)
+        tries = "a try" if not item.attempts else f"{item.attempts + 1} tries"
+        given_up = Failed(_EXPIRED, f"{outcome.reply} (given up after {tries})", outcome.host, outcome.transcript)
         return Settled(item.item_id, self._owner, given_up)
 
     def _ended(self, _: object, name: str, destination: _Destination, delivering: Deferred[Sequence[Outcome]]) -> None:

@@ -25,6 +25,7 @@ from .client_events import (
     LoggedIn,
     LoginRefused,
     Message,
+    OwnWords,
     SendContent,
     SessionEnded,
     Step,
@@ -86,7 +87,7 @@ class SMTPClient:
             try:
                 reply = self._reader.take_reply()
             except ProtocolViolation as violation:
-                self._break_off(Reply(451, (violation.text,), _BAD_DIALOGUE))
+                self._break_off(OwnWords(451, (violation.text,), _BAD_DIALOGUE))
                 continue
             if reply is None:
                 return Wait.NEED_DATA
@@ -129,7 +130,7 @@ class SMTPClient:
             self._login_lines = [b64encode(secret), b64encode(user)]
             self._ask(Step.LOGIN, b"AUTH LOGIN")
         else:
-            refusal = Reply(504, ("the server offers neither AUTH PLAIN nor LOGIN",), _NO_MECHANISM)
+            refusal = OwnWords(504, ("the server offers neither AUTH PLAIN nor LOGIN",), _NO_MECHANISM)
             self._events.append(LoginRefused(refusal))
 
     def send_message(self, message: Message) -> None:
@@ -156,7 +157,7 @@ class SMTPClient:
         limit = self.extensions.get("SIZE", "")
         if limit.isdecimal() and 0 < int(limit[:18]) < message.size:
             text = f"message of {message.size} octets; the server takes {limit[:18]}"
-            self._decide(Reply(552, (text,), _TOO_BIG))
+            self._decide(OwnWords(552, (text,), _TOO_BIG))
             self._end_transaction()
             return
         self._needs_reset = True
@@ -204,7 +205,7 @@ class SMTPClient:
         before counts, so feed and take all events first.
         """
         if self.step is not Step.OVER:
-            self._break_off(Reply(421, (why,), status))
+            self._break_off(OwnWords(421, (why,), status))
 
     @property
     def transcript(self) -> str:
@@ -272,7 +273,7 @@ class SMTPClient:
         if self.step is Step.CONTENT and reply.code >= 400:
             self._break_off(reply)
         else:
-            self._break_off(Reply(451, (f"the server answered without being asked: {reply}",), _BAD_DIALOGUE))
+            self._break_off(OwnWords(451, (f"the server answered without being asked: {reply}",), _BAD_DIALOGUE))
 
     def _go_on(self) -> None:
         """Within a transaction, after a reply: send what waited for it, or see that all is said."""
@@ -359,7 +360,7 @@ class SMTPClient:
         """The reply as a refusal; a positive one in a place where it makes no sense is a temporary failure."""
         if reply.code >= 400:
             return reply
-        return Reply(451, (f"the server answered out of place: {reply}",), _BAD_DIALOGUE)
+        return OwnWords(451, (f"the server answered out of place: {reply}",), _BAD_DIALOGUE)
 
     # -- ends
 

@@ -35,6 +35,14 @@ class Step(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnWords(Reply):
+    """What we say where no server said anything: a connection lost, a time over. As text it has no code."""
+
+    def __str__(self) -> str:
+        return " ".join(self.lines)
+
+
+@dataclass(frozen=True, slots=True)
 class Introduced:
     """Greeting and EHLO (or HELO) are done, for the first time or again after TLS. The engine is IDLE."""
 
@@ -86,7 +94,7 @@ class SessionEnded:
     """
     The session is over outside a transaction: refused, closed by 421 or QUIT, broken, or lost.
 
-    `reply` is the server's word, or one of ours (4xx) that says what happened. `step` is where it ended.
+    `reply` is the server's word, or OwnWords (4xx) that say what happened. `step` is where it ended.
     """
 
     reply: Reply

@@ -10,7 +10,7 @@ from twisted.logger import formatEvent, globalLogPublisher
 
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.envelope import Recipient, Target
-from twisted_mail_node.mail.errors import PermanentFailure, TemporaryFailure
+from twisted_mail_node.mail.errors import PermanentFailure, Refused, TemporaryFailure
 from twisted_mail_node.mail.queue_item import Deferred, Delivered, Failed, ItemState
 from twisted_mail_node.mail.status import EnhancedStatus
 from twisted_mail_node.queue.bouncer import Bouncer
@@ -634,3 +634,79 @@ def test_every_try_is_logged_for_every_recipient_with_the_same_fields(world, log
     (report,) = logged("report_id")
     assert report["queue_id"] == told["never@b.test"]["queue_id"]
     assert (report["report_id"], report["sender"], report["count"]) == ("report-1", "ann@example.test", 1)
+
+
+def refused(store, *positions):
+    """Lets `settle` refuse reports with placements; gives the calls."""
+    settle, calls = store.settle, []
+
+    def refusing(now, settled, follow_ups=()):
+        calls.append((len(settled), [len(t.placements) for t in follow_ups]))
+        if any(len(t.placements) > min(positions) for t in follow_ups):
+            return defer.fail(Refused({at: (EnhancedStatus(5, 1, 1), "no such user") for at in positions}))
+        return settle(now, settled, follow_ups)
+
+    store.settle = refusing
+    return calls
+
+
+def test_a_sender_who_moved_before_the_report_was_committed_is_found_again(world):
+    refused(world.store, 0)
+    waiting = iter([world.resolved, Recipient(Address.parse("ann@example.test"), (), (Address.parse("a@away.test"),))])
+    world.resolve = lambda address: defer.succeed(next(waiting))
+    world.put("never@b.test")
+    world.runner(ScriptedDelivery(lambda item: NEVER if item.recipient.domain == "b.test" else LATER))
+    world.run(1)
+    (report,) = world.items()
+    assert str(report.recipient) == "a@away.test"
+    assert report.sender is None
+
+
+def test_a_report_reaches_those_places_that_are_still_there(world):
+    ann = "ann@example.test"
+    world.resolved = Recipient(Address.parse(ann), (Target(ann), Target("gone@example.test")))
+    calls = refused(world.store, 1)
+    world.put("never@b.test")
+    world.runner(ScriptedDelivery(NEVER))
+    world.run(1)
+    assert calls == [(1, [2]), (1, [2]), (1, [1])]
+    assert len(world.reports()) == 1
+    assert not world.items()
+
+
+def test_a_report_with_nowhere_to_go_is_given_up_with_a_word_in_the_log(world, logged):
+    calls = refused(world.store, 0)
+    world.put("never@b.test")
+    world.runner(ScriptedDelivery(NEVER))
+    world.run(1)
+    assert [follow_ups for _, follow_ups in calls] == [[1], [1], []]
+    assert not world.items()
+    assert any("nowhere" in event["log_format"] for event in logged("report_id"))
+
+
+def test_an_outcome_that_can_never_be_recorded_does_not_hold_up_the_others(world, logged_failures):
+    settle = world.store.settle
+    tries = []
+
+    def settling(now, settled, follow_ups=()):
+        if any(isinstance(s.outcome, Failed) for s in settled):
+            tries.append(now)
+            return defer.fail(RuntimeError("odd"))
+        return settle(now, settled, follow_ups)
+
+    world.store.settle = settling
+    world.put("never@b.test", "ok@b.test")
+    runner = world.runner(ScriptedDelivery(lambda item: NEVER if item.recipient.local_part == "never" else OK))
+    world.run(1)
+    assert [item.recipient.local_part for item in world.items()] == ["never"]
+    world.put("later@b.test")
+    world.run(1)
+    assert [item.recipient.local_part for item in world.items()] == ["never"]
+    world.run(600)
+    assert 5 < len(tries) < 15
+    world.store.settle = settle
+    world.run(61)
+    assert not world.items()
+    world.now(runner.stop())
+    assert not world.clock.getDelayedCalls()
+    logged_failures.clear()

@@ -8,7 +8,7 @@ outcome is never lost while the lease holds: a commit that fails is tried again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..interfaces.queue import IQueueStore
-from ..mail.errors import Refused
+from ..mail.errors import Refused, TemporaryFailure
 from ..mail.queue_item import Failed, QueueItem, Settled
 from ..mail.transaction import Transaction
 from .bouncer import Bouncer
@@ -29,10 +29,16 @@ RETRY_SECONDS = (1.0, 60.0)
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """Outcomes with the reports that they bring about: committed together or not at all."""
+    """
+    Outcomes with the reports that they bring about: committed together or not at all.
+
+    `failures` is what the reports tell of; `is_made_anew` says that the reports were made a second time.
+    """
 
     settled: Sequence[Settled]
     reports: Sequence[Transaction] = ()
+    failures: Sequence[tuple[QueueItem, Settled]] = ()
+    is_made_anew: bool = False
 
 
 class Settling:
@@ -65,6 +71,8 @@ class Settling:
         self._collect_seconds = collect_seconds
         self._told: list[tuple[QueueItem, Settled]] = []
         self._rounds: list[list[_Unit]] = []
+        self._aside: list[_Unit] = []
+        self._aside_timer: IDelayedCall | None = None
         self._timer: IDelayedCall | None = None
         self._working = False
         self._retry_seconds = RETRY_SECONDS[0]
@@ -83,6 +91,9 @@ class Settling:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._aside_timer is not None:
+            self._aside_timer.cancel()
+            self._aside_timer = None
         emptied: Deferred[None] = Deferred()
         self._emptied = emptied
         if not self._working:
@@ -128,7 +139,7 @@ class Settling:
         delayed: list[tuple[QueueItem, Settled]] = []
         for group in _by_message(held):
             try:
-                units.append(_Unit([s for _, s in group], await self._reports(group)))
+                units.append(_Unit([s for _, s in group], await self._reports(group), group))
             except CancelledError:
                 raise
             except Exception:
@@ -152,23 +163,63 @@ class Settling:
             await self._store.settle(self._now(), settled, [report for unit in units for report in unit.reports])
         except CancelledError:
             raise
-        except Refused:
-            self._rounds[:1] = self._apart(units)
-            return True
-        except Exception:
+        except Refused as refused:
+            return await self._refused(units, refused)
+        except Exception as error:
             self._log.failure("cannot record {count} outcomes now", count=len(settled))
-            return False
+            if isinstance(error, TemporaryFailure):
+                return False
+            # Something in it is not as it should be: the others shall not wait for that.
+            self._rounds[:1] = [[unit] for unit in units] if len(units) > 1 else []
+            if len(units) == 1:
+                self._put_aside(units[0])
+            return True
         self._rounds.pop(0)
         self._done(settled)
         return True
 
-    def _apart(self, units: list[_Unit]) -> list[list[_Unit]]:
-        """The mailbox of some report is gone: each unit for itself, and the one alone goes without its report."""
+    def _put_aside(self, unit: _Unit) -> None:
+        self._aside.append(unit)
+        if self._aside_timer is None and self._emptied is None:
+            self._aside_timer = self._clock.callLater(RETRY_SECONDS[1], self._take_up)
+
+    def _take_up(self) -> None:
+        """Try again what was put aside."""
+        self._aside_timer = None
+        self._rounds += [[unit] for unit in self._aside]
+        self._aside.clear()
+        if not self._working and self._timer is None:
+            self._begin()
+
+    async def _refused(self, units: list[_Unit], refused: Refused) -> bool:
+        """The mailbox of some report is gone: each unit for itself, the one alone with a report that has a way."""
         if len(units) > 1:
-            return [[unit] for unit in units]
-        for lost in units[0].reports:
-            self._log.warn("the report {queue_id} has nowhere to go", queue_id=lost.id)
-        return [[_Unit(units[0].settled)]]
+            self._rounds[:1] = [[unit] for unit in units]
+            return True
+        (unit,) = units
+        if unit.is_made_anew:
+            reports = self._elsewhere(unit.reports, refused)
+        else:
+            try:  # the sender may be found elsewhere by now
+                reports = await self._reports(unit.failures)
+            except CancelledError:
+                raise
+            except Exception:
+                self._log.failure("cannot find whom to tell of {count} failures now", count=len(unit.failures))
+                return False
+        self._rounds[0] = [_Unit(unit.settled, reports, unit.failures, is_made_anew=True)]
+        return True
+
+    def _elsewhere(self, reports: Sequence[Transaction], refused: Refused) -> list[Transaction]:
+        """The reports without the places that are refused; those of one message all go to the same."""
+        left: list[Transaction] = []
+        for report in reports:
+            places = tuple(p for at, p in enumerate(report.placements) if at not in refused.refusals)
+            if places or report.queue:
+                left.append(replace(report, placements=places))
+            else:
+                self._log.warn("the report {report_id} has nowhere to go", report_id=report.id)
+        return left
 
     def _broke(self, failure: Failure) -> None:
         self._log.failure("recording outcomes broke", failure=failure)

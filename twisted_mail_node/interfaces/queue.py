@@ -51,7 +51,7 @@ class IQueueStore(Interface):
         """One item with its transcript. Fails with: NoSuchItem."""
 
     def retry(item_ids: Sequence[int] | None, now: float) -> Deferred[int]:
-        """Make these (None: all) due now unless leased. Fires with how many."""
+        """Make these (None: all, in as many commits as that takes) due now unless leased. Fires with how many."""
 
     def drop(item_ids: Sequence[int]) -> Deferred[int]:
         """Remove these without a word to anyone. Fires with how many; a leased item too."""

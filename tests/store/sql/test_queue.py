@@ -42,3 +42,29 @@ def test_items_of_one_time_are_leased_in_the_order_of_their_ids(store, wait):
     made = wait(store.deliver(message)).item_ids
     assert lease(store, wait, 3) == list(made[:3])
     assert lease(store, wait, 3) == list(made[3:])
+
+
+def test_what_is_gone_when_the_writer_comes_to_it_is_not_leased(store, wait):
+    made = enqueue(store, wait, "a@x.test", "b@x.test")
+    found = wait(store._read(lambda connection: queue.find_due(connection, 1000.0, 10, NOBODY)))
+    wait(store.drop(made[:1]))
+    leased = wait(store._write(lambda state: queue.lease(state, "me", 1000.0, 1060.0, found)))
+    assert [item.item_id for item in leased] == made[1:]
+    assert wait(store._write(lambda state: queue.lease(state, "another", 1000.0, 1060.0, found))) == []
+
+
+def test_all_of_a_long_queue_is_made_due_in_several_commits(store, wait, monkeypatch):
+    monkeypatch.setattr(queue, "RETRY_SLICE", 3)
+    made = enqueue(store, wait, *(f"a{number}@x.test" for number in range(8)))
+    before = store.commits
+    assert wait(store.retry(None, 50.0)) == 8
+    assert store.commits == before + 3
+    assert lease(store, wait, 10, now=50.0) == made
+
+
+def test_the_domains_behind_a_busy_one_are_asked_in_the_order_of_their_first_items(store, wait, monkeypatch):
+    monkeypatch.setattr(queue, "LOOK_AHEAD", 1)
+    domains = ["slow", "slow", "slow", "slow", "d", "a", "c", "b", "d"]
+    made = enqueue(store, wait, *(f"u@{domain}.test" for domain in domains))
+    assert lease(store, wait, 2, frozenset({"slow.test"})) == made[4:6]
+    assert lease(store, wait, 9, frozenset({"slow.test"}), now=107.0) == made[6:8]

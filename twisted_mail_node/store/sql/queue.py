@@ -2,13 +2,16 @@
 What reads and writes the queue's tables. Indexes lead to what is due and to what is leased, so that the size of the
 queue does not matter; the last transcript has a table of its own.
 
-A lease that has ended stays in its row until somebody asks for work. Neighbours: `deliveries` adds items.
+A lease that has ended stays in its row until somebody asks for work. What is due is found by readers: the writer,
+for whom every accepted message waits, only marks what they found. Neighbours: `deliveries` adds items.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from heapq import heapify, heappop, heappush
+from dataclasses import replace
+from heapq import merge
+from itertools import islice
 from json import dumps
 from typing import Any
 
@@ -34,6 +37,21 @@ _OF_JSON = "WHERE q.item IN (SELECT value FROM json_each(?))"
 
 LOOK_AHEAD = 2000
 """How many due items are looked at in the order of their time before busy domains are passed over by index."""
+
+RETRY_SLICE = 1000
+"""How many items one commit makes due at the most."""
+
+# From one domain to the next by index, and the time of the first item of each.
+_FIRST_DOMAINS = (
+    "WITH RECURSIVE known(name) AS ("
+    "SELECT min(recipient_domain) FROM queue WHERE lease_owner = '' UNION ALL "
+    "SELECT (SELECT min(recipient_domain) FROM queue WHERE lease_owner = '' AND recipient_domain > known.name) "
+    "FROM known WHERE known.name IS NOT NULL), "
+    "first(name, due) AS (SELECT name, "
+    "(SELECT min(q.due) FROM queue q WHERE q.lease_owner = '' AND q.recipient_domain = known.name) "
+    "FROM known WHERE name IS NOT NULL AND name NOT IN (SELECT value FROM json_each(:busy))) "
+    "SELECT name FROM first WHERE due <= :now ORDER BY due LIMIT :limit"
+)
 
 
 # Any: the schema is strict, so the types are what they were when written.
@@ -66,70 +84,33 @@ def _item(row: tuple[Any, ...], transcript: str = "") -> QueueItem:
     )
 
 
-# -- in the writer's thread -----------------------------------------------------------------------------------
+# -- finding what is due: in the readers' threads, since it takes as long as the queue is deep --------------------
 
 
-def lease(
-    state: WriteState, owner: str, now: float, until: float, limit: int, busy: frozenset[str]
-) -> Sequence[QueueItem]:
-    """IQueueStore.lease."""
-    _end_leases(state, now)
-    chosen = _due(state, now, limit, busy)
+def find_due(connection: apsw.Connection, now: float, limit: int, busy: frozenset[str]) -> Sequence[QueueItem] | None:
+    """What IQueueStore.lease would lease now, the longest due first; None where `end_leases` has to come first."""
+    if find(connection, "SELECT 1 FROM queue WHERE lease_owner <> '' AND lease_until <= ? LIMIT 1", (now,)):
+        return None
+    chosen = _due(connection, now, limit, busy)
     if not chosen:
         return ()
-    numbers = dumps(chosen)
-    state.execute(
-        "UPDATE queue SET lease_owner = ?, lease_until = ? WHERE item IN (SELECT value FROM json_each(?))",
-        (owner, until, numbers),
-    )
-    leased = {row[0]: _item(row) for row in every(state.connection, _ITEMS + _OF_JSON, (numbers,))}
-    return [leased[number] for number in chosen]
+    found = {row[0]: _item(row) for row in every(connection, _ITEMS + _OF_JSON, (dumps(chosen),))}
+    return [found[number] for number in chosen]
 
 
-def _end_leases(state: WriteState, now: float) -> None:
-    state.execute(
-        "UPDATE queue SET lease_owner = '', lease_until = 0.0 WHERE lease_owner <> '' AND lease_until <= ?", (now,)
-    )
-
-
-def _due(state: WriteState, now: float, limit: int, busy: frozenset[str]) -> list[int]:
+def _due(connection: apsw.Connection, now: float, limit: int, busy: frozenset[str]) -> list[int]:
     first = every(
-        state.connection,
+        connection,
         "SELECT item, recipient_domain FROM queue WHERE lease_owner = '' AND due <= ? ORDER BY due, item LIMIT ?",
         (now, limit + LOOK_AHEAD if busy else limit),
     )
     chosen = [item for item, domain in first if domain not in busy][:limit]
     if len(chosen) == limit or len(first) < limit + LOOK_AHEAD:
         return chosen
-    # Slow domains are in front: take the others one by one.
-    heads = []
-    for domain in _domains(state.connection):
-        if domain not in busy:
-            waiting = _of_domain(state.connection, domain, now)
-            head = next(waiting, None)
-            if head is not None:
-                heads.append((*head, waiting))
-    heapify(heads)
-    chosen = []
-    while heads and len(chosen) < limit:
-        _, item, waiting = heappop(heads)
-        chosen.append(item)
-        head = next(waiting, None)
-        if head is not None:
-            heappush(heads, (*head, waiting))
-    return chosen
-
-
-def _domains(connection: apsw.Connection) -> Iterator[str]:
-    domain = ""
-    while row := find(
-        connection,
-        "SELECT recipient_domain FROM queue WHERE lease_owner = '' AND recipient_domain > ? "
-        "ORDER BY recipient_domain LIMIT 1",
-        (domain,),
-    ):
-        domain = row[0]
-        yield domain
+    # Slow domains are in front: take the others one by one, from as many domains as could be wanted.
+    domains = every(connection, _FIRST_DOMAINS, {"busy": dumps(sorted(busy)), "now": now, "limit": limit})
+    waiting = [_of_domain(connection, domain, now) for (domain,) in domains]
+    return [item for _, item in islice(merge(*waiting), limit)]
 
 
 def _of_domain(connection: apsw.Connection, domain: str, now: float) -> Iterator[tuple[float, int]]:
@@ -142,6 +123,34 @@ def _of_domain(connection: apsw.Connection, domain: str, now: float) -> Iterator
     ):
         after = row
         yield row
+
+
+# -- in the writer's thread -----------------------------------------------------------------------------------
+
+
+def end_leases(state: WriteState, now: float) -> None:
+    """Make those items wait again whose leases have ended."""
+    state.execute(
+        "UPDATE queue SET lease_owner = '', lease_until = 0.0 WHERE lease_owner <> '' AND lease_until <= ?", (now,)
+    )
+
+
+def lease(state: WriteState, owner: str, now: float, until: float, found: Sequence[QueueItem]) -> Sequence[QueueItem]:
+    """Lease those of the items found that are still to be had."""
+    taken = {
+        row[0]
+        for row in every(
+            state.connection,
+            "UPDATE queue SET lease_owner = ?, lease_until = ? WHERE item IN (SELECT value FROM json_each(?)) "
+            "AND lease_owner = '' AND due <= ? RETURNING item",
+            (owner, until, dumps([item.item_id for item in found]), now),
+        )
+    }
+    return [
+        replace(item, state=ItemState.LEASED, lease_owner=owner, lease_until=until)
+        for item in found
+        if item.item_id in taken
+    ]
 
 
 def renew(state: WriteState, owner: str, item_ids: Sequence[int], until: float) -> None:
@@ -197,14 +206,11 @@ def release_leases(state: WriteState, owner: str) -> None:
         state.queue_grew = True
 
 
-def retry(state: WriteState, item_ids: Sequence[int] | None, now: float) -> int:
-    """IQueueStore.retry."""
-    _end_leases(state, now)
-    chosen = "lease_owner = ''"
-    which: dict[str, float | str] = {"now": now}
-    if item_ids is not None:
-        chosen += " AND item IN (SELECT value FROM json_each(:items))"
-        which["items"] = dumps(list(item_ids))
+def retry(state: WriteState, item_ids: Sequence[int], now: float) -> int:
+    """IQueueStore.retry, of these."""
+    end_leases(state, now)
+    which = {"now": now, "items": dumps(list(item_ids))}
+    chosen = "lease_owner = '' AND item IN (SELECT value FROM json_each(:items))"
     count = int(one(state.connection, f"SELECT count(*) FROM queue WHERE {chosen}", which)[0])
     state.execute(f"UPDATE queue SET due = :now WHERE {chosen} AND due > :now", which)
     if count:
@@ -236,6 +242,16 @@ def next_due(connection: apsw.Connection, now: float) -> float | None:
     )
     known = [time for time in times if time is not None]
     return max(now, min(known)) if known else None
+
+
+def item_ids(connection: apsw.Connection, limit: int, after_item_id: int) -> list[int]:
+    """The items' ids, ascending."""
+    return [
+        row[0]
+        for row in every(
+            connection, "SELECT item FROM queue WHERE item > ? ORDER BY item LIMIT ?", (after_item_id, limit)
+        )
+    ]
 
 
 def items(connection: apsw.Connection, limit: int, after_item_id: int) -> list[QueueItem]:

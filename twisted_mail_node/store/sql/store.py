@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import apsw
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
 from zope.interface import implementer
 
 from ...interfaces.deferred import returns_deferred, shielded
@@ -75,6 +75,7 @@ class SQLiteStore:
         self._machinery = self._make()
         self._version = 1
         self._locks = MaildropLocks()
+        self._leasing = DeferredLock()
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -217,11 +218,19 @@ class SQLiteStore:
 
     # -- IQueueStore -----------------------------------------------------------------------------------------
 
-    def lease(
+    @returns_deferred
+    async def lease(
         self, owner: str, now: float, until: float, limit: int, busy: frozenset[str]
-    ) -> Deferred[Sequence[QueueItem]]:
+    ) -> Sequence[QueueItem]:
         """See IQueueStore."""
-        return self._write(lambda state: queue.lease(state, owner, now, until, limit, busy))
+        await self._leasing.acquire()  # what is found is marked before the next one looks
+        try:
+            while (found := await self._read(lambda connection: queue.find_due(connection, now, limit, busy))) is None:
+                await self._write(lambda state: queue.end_leases(state, now))
+            items = found
+            return await self._write(lambda state: queue.lease(state, owner, now, until, items)) if items else ()
+        finally:
+            self._leasing.release()
 
     def renew(self, owner: str, item_ids: Sequence[int], until: float) -> Deferred[None]:
         """See IQueueStore."""
@@ -247,9 +256,19 @@ class SQLiteStore:
         """See IQueueStore."""
         return self._read(lambda connection: queue.item(connection, item_id))
 
-    def retry(self, item_ids: Sequence[int] | None, now: float) -> Deferred[int]:
-        """See IQueueStore."""
-        return self._write(lambda state: queue.retry(state, item_ids, now))
+    @returns_deferred
+    async def retry(self, item_ids: Sequence[int] | None, now: float) -> int:
+        """See IQueueStore. All of a long queue is several commits, so that nobody waits for it."""
+        if item_ids is not None:
+            return await self._write(lambda state: queue.retry(state, item_ids, now))
+        count = after = 0
+        while some := await self._items_after(after):
+            count += await self.retry(some, now)
+            after = some[-1]
+        return count
+
+    def _items_after(self, item_id: int) -> Deferred[list[int]]:
+        return self._read(lambda connection: queue.item_ids(connection, queue.RETRY_SLICE, item_id))
 
     def drop(self, item_ids: Sequence[int]) -> Deferred[int]:
         """See IQueueStore."""

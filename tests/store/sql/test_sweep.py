@@ -137,6 +137,32 @@ def test_ids_of_old_transactions_are_forgotten(store, inbox, wait, counts, hours
     assert young.placed[0].uid == 11
 
 
+def test_the_history_of_expunges_is_bounded_and_leaves_nothing_out(store, inbox, wait, counts, hours, monkeypatch):
+    monkeypatch.setattr(sweep, "HISTORY_ROWS", 5)
+    monkeypatch.setattr(sweep, "SLICE_ROWS", 7)
+    known = {wait(inbox.status()).highest_modseq: UIDSet()}
+    for _ in range(30):
+        wait(inbox.append([(body(), flags(), DATE), (body(), flags(), DATE)]))
+        known[wait(inbox.status()).highest_modseq] = wait(inbox.uids())
+        wait(inbox.expunge(UIDSet.of([wait(inbox.uids()).largest]), only_deleted=False))
+        known[wait(inbox.status()).highest_modseq] = wait(inbox.uids())
+    others = wait(wait(store.account(ANN)).mailbox("Archive"))
+    wait(inbox.copy(UIDSet.span(1, 4), "Archive"))
+    wait(others.expunge(UIDSet.of([1, 3]), only_deleted=False))
+    assert counts("vanished") == [30 + 1]
+    hours(7)
+    assert counts("vanished") == [8 + 1]
+    left, given = wait(inbox.uids()), UIDSet.span(1, 60)
+    for since, had in known.items():
+        changes = wait(inbox.changes(since))
+        assert had - changes.vanished | UIDSet.of(changes.appended.uids) == left
+        assert not changes.vanished - given
+    newest = sorted(known)[-4]
+    assert wait(inbox.changes(newest)).vanished == known[newest] - left
+    hours(7)
+    assert counts("vanished") == [8 + 1]
+
+
 def test_free_pages_are_given_back(store, inbox, wait, path, hours, monkeypatch):
     monkeypatch.setattr(sweep, "VACUUM_PAGES", 16)
     wait(inbox.append([(body(message("x" * 200_000)), flags("\\Deleted"), DATE) for _ in range(20)]))

@@ -346,6 +346,7 @@ def _columns(connection: apsw.Connection, table: str, condition: str, key: dict[
 
 def _vanished(connection: apsw.Connection, account: int, mailbox: int, since: int) -> UIDSet:
     runs: list[tuple[int, int]] = []
+    living = EMPTY
     for first, last, born_first, born_last in every(
         connection,
         "SELECT first, last, born_first, born_last FROM vanished WHERE account = ? AND mailbox = ? AND modseq > ?",
@@ -353,6 +354,14 @@ def _vanished(connection: apsw.Connection, account: int, mailbox: int, since: in
     ):
         if born_first > since:
             continue
+        if not born_first:
+            # Many runs of long ago, as one with what lives between them.
+            living |= uid_set(
+                connection,
+                "SELECT uid FROM entry WHERE account = :account AND mailbox = :mailbox "
+                "AND uid BETWEEN :first AND :last",
+                bindings_of(account, mailbox, UIDSet.span(first, last)),
+            )
         if born_last > since:
             # Some of the run came after `since` as well. After an hour it can't be told which: then all of it.
             news = one(
@@ -362,7 +371,7 @@ def _vanished(connection: apsw.Connection, account: int, mailbox: int, since: in
             )[0]
             last = last if news is None else news - 1
         runs.append((first, last))
-    return UIDSet(runs)
+    return UIDSet(runs) - living
 
 
 def _nothing() -> Columns:

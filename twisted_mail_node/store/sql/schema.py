@@ -91,7 +91,8 @@ _VERSION_1 = (
         PRIMARY KEY (account, mailbox, uid)
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX expunged_gone ON expunged (gone_at)",
-    # The history of expunges in ranges. born_first and born_last: when the first and the last of them had come.
+    # The history of expunges in ranges. born_first and born_last: when the first and the last of them had come; 0 where
+    # `sweep` has made one range of many, with whatever lives between them.
     """CREATE TABLE vanished (
         account INTEGER NOT NULL, mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL,
         first INTEGER NOT NULL, last INTEGER NOT NULL, born_first INTEGER NOT NULL, born_last INTEGER NOT NULL,

@@ -2,7 +2,8 @@
 Taking away what nobody needs any more, in small slices, each an operation of the writer at an idle moment.
 
 What is swept: rows of removed accounts and mailboxes, entries expunged longer ago than they stay readable, staged
-bodies that no transaction took, bodies that lost their last user, ids of old transactions, free pages of the file.
+bodies that no transaction took, bodies that lost their last user, ids of old transactions, what is long ago in the
+history of expunges, free pages of the file.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ READABLE_SECONDS = 3600
 STAGED_SECONDS = 3600
 COMMITTED_SECONDS = 4 * 86_400
 """How long a transaction's id is remembered: longer than anyone tries the same transaction again."""
-COMMITTED_ROUND_SECONDS = 6 * 3600.0
+HISTORY_ROWS = 1000
+"""Our own bound: so many runs of expunges of a mailbox are remembered one by one, with those before as one."""
+LONG_ROUND_SECONDS = 6 * 3600.0
+"""How often what is there in great numbers is looked through: ids of transactions, histories."""
 
 SLICE_ROWS = 500
 SLICE_CHUNKS = 32
@@ -49,7 +53,7 @@ class Sweep:
         self._after_round = after_round
         self._call: IDelayedCall | None = None
         self._running = False
-        self._committed_at = 0.0
+        self._long_round_at = 0.0
 
     @property
     def at_rest(self) -> bool:
@@ -78,9 +82,10 @@ class Sweep:
             now = self._reactor.seconds()
             while self._running and await self._writer.submit(_slice(now, self._pins.snapshot()), idle=True):
                 continue
-            if now - self._committed_at > COMMITTED_ROUND_SECONDS:
-                self._committed_at = now
+            if now - self._long_round_at > LONG_ROUND_SECONDS:
+                self._long_round_at = now
                 await self._sweep_committed(int(now) - COMMITTED_SECONDS)
+                await self._shorten_histories()
             self._after_round()
         except (Unavailable, CancelledError):
             raise
@@ -95,6 +100,11 @@ class Sweep:
         while after is not None and self._running:
             after = await self._writer.submit(_old_ids(after, before), idle=True)
 
+    async def _shorten_histories(self) -> None:
+        after: tuple[int, int] | None = (0, 0)
+        while after is not None and self._running:
+            after = await self._writer.submit(_next_history(after), idle=True)
+
 
 def _slice(now: float, pinned: frozenset[int]) -> Callable[[WriteState], bool]:
     return lambda state: sweep_slice(state, now, pinned)
@@ -102,6 +112,10 @@ def _slice(now: float, pinned: frozenset[int]) -> Callable[[WriteState], bool]:
 
 def _old_ids(after: str, before: int) -> Callable[[WriteState], str | None]:
     return lambda state: sweep_old_ids(state, after, before)
+
+
+def _next_history(after: tuple[int, int]) -> Callable[[WriteState], tuple[int, int] | None]:
+    return lambda state: shorten_next_history(state, after)
 
 
 def sweep_slice(state: WriteState, now: float, pinned: frozenset[int]) -> bool:
@@ -126,6 +140,34 @@ def sweep_old_ids(state: WriteState, after: str, before: int) -> str | None:
         return None
     state.execute("DELETE FROM committed WHERE id > ? AND id <= ? AND at < ?", (after, last, before))
     return str(last) if count == SLICE_ROWS else None
+
+
+def shorten_next_history(state: WriteState, after: tuple[int, int]) -> tuple[int, int] | None:
+    """
+    Shorten the history of the next mailbox that has one, a little. Returns where to go on, or None at the end.
+
+    Its oldest rows become one run with everything in between; see `mailbox` for what is read out of such a run.
+    """
+    key = find(
+        state.connection,
+        "SELECT account, mailbox FROM vanished WHERE (account, mailbox) > (?, ?) ORDER BY account, mailbox LIMIT 1",
+        after,
+    )
+    if key is None:
+        return None
+    of_mailbox = "FROM vanished WHERE account = ? AND mailbox = ?"
+    ends = every(
+        state.connection,
+        f"SELECT modseq {of_mailbox} ORDER BY modseq LIMIT ?",
+        (*key, 2 * HISTORY_ROWS + SLICE_ROWS),
+    )
+    if len(ends) <= 2 * HISTORY_ROWS:
+        return int(key[0]), int(key[1])
+    until = ends[-HISTORY_ROWS - 1][0]
+    first, last = one(state.connection, f"SELECT min(first), max(last) {of_mailbox} AND modseq <= ?", (*key, until))
+    state.execute(f"DELETE {of_mailbox} AND modseq <= ?", (*key, until))
+    state.execute("INSERT INTO vanished VALUES (?, ?, ?, ?, ?, 0, 0)", (*key, until, first, last))
+    return after
 
 
 def _removed(state: WriteState) -> bool:

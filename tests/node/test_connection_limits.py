@@ -10,6 +10,7 @@ from twisted.internet.testing import StringTransport
 
 from twisted_mail_node.mail.envelope import Service
 from twisted_mail_node.node.connection_limits import ConnectionLimits
+from twisted_mail_node.testing.connections import MemoryTransport
 
 
 class Client(Protocol):
@@ -57,6 +58,19 @@ def test_each_protocol_refuses_in_its_own_words():
         Service.POP3: b"-ERR",
         Service.IMAP: b"*",
     }
+
+
+def test_who_is_one_too_many_under_tls_is_cut_off_before_the_handshake():
+    limits = ConnectionLimits(0, 1, [])
+    protocol, transport = (
+        limits.limited(Factory.forProtocol(Client), Service.SUBMISSION).buildProtocol(
+            IPv4Address("TCP", "192.0.2.1", 1)
+        ),
+        MemoryTransport(tls=True),
+    )
+    protocol.makeConnection(transport)
+    assert transport.aborted
+    assert transport.take() == b""
 
 
 def test_an_ipv6_subscriber_is_one_address():

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from twisted.internet.interfaces import IAddress, ILoggingContext, IProtocol, IProtocolFactory
+from twisted.internet.interfaces import IAddress, ILoggingContext, IProtocol, IProtocolFactory, ISSLTransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -134,7 +134,15 @@ class _Refused(Protocol):
         self._refusal = refusal
 
     def connectionMade(self) -> None:
-        """Say why, and leave."""
-        if self.transport is not None:
-            self.transport.write(self._refusal)
-            self.transport.loseConnection()
+        """
+        Say why, and leave.
+
+        Under TLS nothing is said: the words would wait for a handshake, and who never shakes hands would stay,
+        counted by nobody.
+        """
+        transport: Any = self.transport  # Any: TCP, unix and TLS transports share no interface.
+        if ISSLTransport.providedBy(transport):
+            transport.abortConnection()
+        else:
+            transport.write(self._refusal)
+            transport.loseConnection()

@@ -203,7 +203,7 @@ def test_too_many_hops_are_a_loop(store, begin, padding):
 
 
 def test_a_recipient_who_had_the_message_before_is_a_loop(store, begin, bounces):
-    content = b"Delivered-To: alice@a.test\r\n\r\n"
+    content = b"Delivered-To: alice@a.test\r\nReceived: by mx.a.test with LMTP; today\r\n\r\n"
     sink = begin()
     sink.write(content)
     assert told(sink) == ["554 5.4.6 mail is going round in circles"]
@@ -213,6 +213,40 @@ def test_a_recipient_who_had_the_message_before_is_a_loop(store, begin, bounces)
     assert told(sink) == [ACCEPTED]
     assert len(bounces) == 1
     assert [placement.account for placement in store.transactions[0].placements] == ["bob@a.test"]
+
+
+def test_what_an_author_sends_anew_may_have_been_here_before(store, begin):
+    for options in ({"service": Service.SUBMISSION}, {"account": "bob@a.test"}):
+        sink = begin(**options)
+        sink.write(b"Delivered-To: alice@a.test\r\nReceived: by mx.a.test for <alice@a.test>; today\r\n\r\n")
+        assert told(sink) == [ACCEPTED]
+
+
+def test_a_forward_that_comes_back_is_stopped_the_second_time(store, begin):
+    sink = begin("team@a.test")
+    sink.write(b"Subject: x\r\n\r\n")
+    assert told(sink) == [ACCEPTED]
+    again = begin("team@a.test")
+    again.write(b"Received: from mx.a.test by far.test; today\r\n" + store.transactions[0].bodies[0].content)
+    assert told(again) == ["554 5.4.6 mail is going round in circles"]
+
+
+def test_the_envelope_of_a_very_long_header_is_left_for_later(store, begin):
+    for size, kept in ((10_000, True), (20_000, False)):
+        sink = begin()
+        sink.write(b"To: " + b"(" * size + b"\r\n\r\n")
+        assert told(sink) == [ACCEPTED]
+        assert (store.transactions[-1].bodies[0].envelope is not None) is kept
+
+
+def test_who_leaves_while_a_piece_is_being_staged_leaves_without_a_failure(store, begin):
+    staging = Deferred()
+    store.writes.append(staging)
+    sink = begin()
+    written = sink.write(b"A: b\r\n\r\n" + b"x" * INLINE_BODY_OCTETS)
+    written.cancel()
+    sink.abort()
+    assert store.writers[0].aborted
 
 
 def test_who_vanished_before_the_commit_is_left_out_and_the_sender_told(store, begin, bounces):

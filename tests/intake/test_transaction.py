@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twisted_mail_node.intake.header import NO_PAST, Past
 from twisted_mail_node.intake.transaction import LOOP, Failure, plan
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.envelope import BodyType, Client, Envelope, Peer, Recipient, Service, Target
@@ -18,9 +19,9 @@ def recipient(text: str, *targets: str, forwards: tuple[str, ...] = ()) -> Recip
     return Recipient(Address.parse(text), tuple(map(Target, targets)), tuple(map(Address.parse, forwards)))
 
 
-def planned(*recipients: Recipient, sender: Address | None = SENDER, delivered_to: frozenset[str] = frozenset()):
+def planned(*recipients: Recipient, sender: Address | None = SENDER, past: Past = NO_PAST):
     envelope = Envelope(CLIENT, sender, recipients, BodyType.EIGHT_BIT_MIME)
-    return plan(envelope, BODY, "0abc", 5.5, delivered_to)
+    return plan(envelope, BODY, "0abc", 5.5, past)
 
 
 def test_an_account_gets_one_copy_however_many_recipients_lead_there():
@@ -44,9 +45,19 @@ def test_an_address_elsewhere_gets_one_queue_entry():
 
 
 def test_an_account_that_had_the_message_before_is_a_loop():
-    made = planned(recipient("alice@a", "alice@a"), recipient("bob@a", "bob@a"), delivered_to=frozenset(["alice@a"]))
+    past = Past(delivered_to=frozenset(["alice@a"]))
+    made = planned(recipient("alice@a", "alice@a"), recipient("bob@a", "bob@a"), past=past)
     assert made.failures == {0: LOOP}
     assert [placement.account for placement in made.transaction.placements] == ["bob@a"]
+
+
+def test_a_message_that_came_for_the_same_recipient_before_is_a_loop_wherever_that_leads():
+    past = Past(received_for=frozenset(["list@a"]))
+    first = Recipient(Address("List", "a"), (), (Address("x", "b"),))
+    made = planned(first, recipient("other@a", "list@a"), past=past)
+    assert made.failures == {0: LOOP}
+    assert [placement.account for placement in made.transaction.placements] == ["list@a"]
+    assert made.transaction.queue == ()
 
 
 def test_refused_placements_make_their_recipients_failures():

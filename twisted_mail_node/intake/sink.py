@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure as TwistedFailure
@@ -26,7 +26,7 @@ from ..mail.status import EnhancedStatus, Reply, reply
 from ..mail.transaction import Body, Committed
 from ..wire.mime.envelope import envelope_of
 from ..wire.smtp import replies
-from .header import header_facts, header_size
+from .header import NO_PAST, header_facts, header_size
 from .identity import TransactionIds
 from .spool import Spool
 from .submission import is_submission, missing_fields
@@ -36,6 +36,9 @@ from .transaction import LOOP, MakeBounce, Plan, plan
 TOO_MANY_HOPS = reply(554, "5.4.6", "too many hops, mail is going round in circles")
 HEADER_TOO_BIG = reply(554, "5.6.0", "header too big")
 
+# ENVELOPE is made at intake for what is usual; of longer header blocks it is made when first asked for, so that
+# nobody keeps us busy with addresses without end.
+_ENVELOPE_HEADER_OCTETS = 16 * 1024
 _ENVELOPE_FAILED = "the ENVELOPE of {queue_id} could not be made"
 
 
@@ -99,12 +102,12 @@ class MessageSink:
     __slots__ = (
         "__weakref__",
         "_answered",
-        "_delivered_to",
         "_envelope",
         "_header",
         "_id",
         "_intake",
         "_now",
+        "_past",
         "_plan",
         "_refusal",
         "_size",
@@ -121,7 +124,7 @@ class MessageSink:
         self._spool = Spool(intake.store)
         self._size = 0
         self._refusal: Reply | None = None
-        self._delivered_to = frozenset[str]()
+        self._past = NO_PAST
         self._header = b""
         self._plan: Plan | None = None
         self._answered: Deferred[Sequence[Reply]] = Deferred()
@@ -173,14 +176,16 @@ class MessageSink:
             self._refuse(HEADER_TOO_BIG)
             return None
         header = bytes(content[:size])
-        facts = header_facts(header)
+        facts = header_facts(header, settings.hostname)
         if facts.hops > settings.max_hops:
             self._refuse(TOO_MANY_HOPS)
             return None
         lines = received(self._envelope, settings.hostname, self._id, self._now)
         if is_submission(self._envelope.client):
             lines += missing_fields(facts, settings.hostname, self._id, self._now)
-        self._delivered_to = facts.delivered_to
+        else:
+            # What an author sends anew may have been anywhere before; nobody's program does it in circles.
+            self._past = facts.past
         self._header = lines + header
         return lines
 
@@ -195,11 +200,13 @@ class MessageSink:
         return staging.addErrback(self._staging_failed)
 
     def _staging_failed(self, failure: TwistedFailure) -> None:
-        self._refuse(self._reply_for(failure))
+        # Who writes gives up waiting when the peer has gone; `abort` follows.
+        gone = failure.check(CancelledError) is not None
+        self._refuse(replies.LOCAL_ERROR if gone else self._reply_for(failure))
 
     def _kept_envelope(self) -> bytes | None:
         make_envelope = self._intake.envelope_of
-        if make_envelope is None:
+        if make_envelope is None or len(self._header) > _ENVELOPE_HEADER_OCTETS:
             return None
         try:
             return make_envelope(self._header)
@@ -211,7 +218,7 @@ class MessageSink:
 
     def _commit(self, body: Body) -> None:
         body = replace(body, envelope=self._kept_envelope())
-        first = plan(self._envelope, body, self._id, self._now, self._delivered_to)
+        first = plan(self._envelope, body, self._id, self._now, self._past)
         if first.failures:
             self._commit_without(first)
         else:

@@ -15,6 +15,7 @@ from ..mail.columns import InternalDate
 from ..mail.envelope import Envelope, Recipient
 from ..mail.status import EnhancedStatus
 from ..mail.transaction import Body, Outgoing, Placement, Transaction
+from .header import NO_PAST, Past
 from .trace import recipient_prefix
 
 LOOP = (EnhancedStatus(5, 4, 6), "mail is going round in circles")
@@ -106,22 +107,24 @@ class Plan:
         )
 
 
-def plan(
-    envelope: Envelope, body: Body, transaction_id: str, now: float, delivered_to: frozenset[str] = frozenset()
-) -> Plan:
+def plan(envelope: Envelope, body: Body, transaction_id: str, now: float, past: Past = NO_PAST) -> Plan:
     """
     What the message does for its envelope: one copy for an account, one queue entry for an address elsewhere,
     however many recipients lead there.
 
-    `delivered_to` are the accounts that the message has been delivered to before: to be there again is a loop
-    (RFC 5321 §6.3 leaves the means to us; the field is qmail's).
+    For whom the message has been here before, by its `past`, it is in a loop (RFC 5321 §6.3 leaves the means to us):
+    hops are counted too, but a loop of a few nodes makes dozens of copies until there are enough.
     """
     date, sender = InternalDate(int(now)), envelope.sender
+    received_for, delivered_to = past.received_for, past.delivered_to
     owners: dict[str, list[int]] = {}
     placements: list[Placement] = []
     queue: dict[str, Outgoing] = {}
     failures: dict[int, tuple[EnhancedStatus, str]] = {}
     for position, recipient in enumerate(envelope.recipients):
+        if received_for and recipient.address.key in received_for:
+            failures[position] = LOOP
+            continue
         for target in recipient.targets:
             account = target.account
             if account in owners:

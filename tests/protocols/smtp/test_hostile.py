@@ -146,14 +146,43 @@ def test_auth_responses_of_garbage_are_refused(site, response):
     connection.drop()
 
 
-def test_a_nul_has_no_place_in_a_command_but_may_be_content(site):
+def test_a_nul_has_no_place_in_a_command_nor_in_a_message(site):
     connection = site.connections()()
     connection.feed(
         b"HELO c\r\nMAIL FROM:<s@c.test>\r\nRCPT TO:<al\x00ice@a.test>\r\nRCPT TO:<alice@a.test>\r\nDATA\r\n"
     )
     connection.feed(b"A: b\r\n\r\n\x00\r\n.\r\n")
-    assert [line[:3] for line in connection.take().splitlines()][3:] == [b"500", b"250", b"354", b"250"]
-    assert site.messages("alice@a.test")[0].endswith(b"\r\n\r\n\x00\r\n")
+    assert [line[:3] for line in connection.take().splitlines()][3:] == [b"500", b"250", b"354", b"550"]
+    assert site.messages("alice@a.test") == []
+    connection.drop()
+
+
+def test_nobody_tries_a_dictionary_of_names(site):
+    connection = site.connections(max_refused_recipients=3)()
+    connection.feed(b"HELO c\r\nMAIL FROM:<>\r\n" + b"RCPT TO:<nobody@a.test>\r\n" * 6)
+    assert [line[:3] for line in connection.take().splitlines()][3:] == [b"550", b"550", b"550", b"421"]
+    assert connection.closed
+
+
+def test_refused_recipients_are_forgiven_who_delivers_mail_and_to_lmtp_clients(site):
+    refused = b"MAIL FROM:<>\r\n" + b"RCPT TO:<nobody@a.test>\r\n" * 3
+    for service, hello in ((Service.SMTP, b"HELO c\r\n"), (Service.LMTP, b"LHLO c\r\n")):
+        connection = site.connections(service=service, max_refused_recipients=4)()
+        connection.feed(hello + (refused + b"RCPT TO:<alice@a.test>\r\nDATA\r\nx\r\n.\r\n") * 3)
+        assert connection.take().count(b"queued as") == 3
+        connection.drop()
+    connection = site.connections(service=Service.LMTP, max_refused_recipients=4)()
+    connection.feed(b"LHLO c\r\n" + (refused + b"RSET\r\n") * 3)
+    assert not connection.closed
+    connection.drop()
+
+
+def test_a_tls_handshake_that_never_comes_is_silence(site):
+    connection = site.connections(command_timeout_seconds=30)()
+    connection.transport.producer.pauseProducing()
+    site.clock.advance(31)
+    site.clock.advance(11)
+    assert connection.transport.aborted
     connection.drop()
 
 

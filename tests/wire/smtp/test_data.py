@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,6 +102,20 @@ def test_only_crlf_dot_crlf_ends_a_message(false_end: bytes, piece: int) -> None
     assert rest == b"QUIT\r\n"
     assert b"MAIL FROM:<evil@x>" in content
     assert is_bare or false_end == b"\r\n\x00.\r\n"
+
+
+@given(st.text("\r\n.x\0").map(str.encode), st.lists(st.integers(0, 60), max_size=6))
+def test_lone_newlines_and_nul_are_noticed_however_they_are_cut(data: bytes, cuts: list[int]) -> None:
+    reader, start = DataReader(), 0
+    for end in [*sorted(cuts), None]:
+        if not reader.ended:
+            reader.receive(data[start:end])
+        start = end or 0
+    if not reader.ended:
+        reader.receive(b"\r\n.\r\n")
+    content = (b"\r\n" + data + b"\r\n.\r\n").partition(b"\r\n.\r\n")[0]
+    assert reader.bare_newlines is (re.search(rb"\r(?!\n)|(?<!\r)\n", content + b"\r\n") is not None)
+    assert reader.nul is (b"\0" in content)
 
 
 def test_memory_held_back_is_a_few_octets() -> None:

@@ -60,7 +60,10 @@ from .transaction import MailTransaction
 
 T = TypeVar("T")
 
-_HELP = reply(214, "2.0.0", "known here: " + " ".join(sorted(verb.decode() for verb in VERBS)), "see RFC 5321")
+_KNOWN = sorted(verb.decode() for verb in VERBS if verb not in (b"EXPN", b"LHLO"))
+_HELP = reply(214, "2.0.0", "known here: " + " ".join(_KNOWN), "see RFC 5321")
+# So many recipients stand in the log by name.
+_NAMED_RECIPIENTS = 10
 
 
 class SMTPSession:
@@ -99,6 +102,7 @@ class SMTPSession:
         self._sasl = SASLServer(())
         self._transaction: MailTransaction | None = None
         self._errors = 0
+        self._refused_recipients = 0
         self._is_lmtp = settings.service is Service.LMTP
         self.engine = SMTPServerEngine(
             Offer(), lmtp=self._is_lmtp, normalise_newlines=settings.bare_newlines == "normalise"
@@ -142,6 +146,13 @@ class SMTPSession:
 
     def disconnected(self) -> None:
         """What has come of a message is forgotten; a commit that has begun is not."""
+        transaction = self._transaction
+        if transaction is not None and self.engine.is_receiving_content:
+            self._log.info(
+                "message from <{sender}> to {to}: the client left before it was "
+                + ("complete" if transaction.sink is not None else "answered"),
+                **self._fields(transaction),
+            )
         self._forget_transaction()
 
     # -- connection and hello -----------------------------------------------------------------------------------
@@ -231,6 +242,10 @@ class SMTPSession:
             assert verdict.recipient is not None
             transaction.recipients.append(verdict.recipient)
             return self.engine.send(replies.RECIPIENT_OK)
+        if refusal.is_permanent and not self._is_lmtp:
+            self._refused_recipients += 1
+            if self._refused_recipients > self._settings.max_refused_recipients:
+                refusal = replies.TOO_MANY_ERRORS
         return self._refuse("recipient", refusal, sender=transaction.sender, recipient=event.recipient)
 
     @staticmethod
@@ -257,31 +272,52 @@ class SMTPSession:
         sink = transaction.sink
         assert sink is not None
         self._set_timeout(self._settings.command_timeout_seconds)
-        if event.bare_newlines and self._settings.bare_newlines == "refuse":
+        unfit = self._unfit(event)
+        if unfit is not None:
             transaction.abort()
-            count = len(transaction.recipients) if self._is_lmtp else 1
-            return self._message_answered(event, [replies.BARE_NEWLINE] * count)
+            return self._message_answered(event, [unfit] * (len(transaction.recipients) if self._is_lmtp else 1))
         # From here on it is the intake's: whoever leaves now can't take it back.
         transaction.sink = None
         return self._when(sink.finish(), partial(self._message_answered, event))
 
+    def _unfit(self, event: ContentEnd) -> Reply | None:
+        if event.bare_newlines and self._settings.bare_newlines == "refuse":
+            return replies.BARE_NEWLINE
+        return replies.NUL_IN_MESSAGE if event.nul else None
+
     def _message_answered(self, event: ContentEnd, answers: Sequence[Reply]) -> bytes:
-        transaction, peer = self._under_way(), self._client.peer
+        transaction, first = self._under_way(), answers[0]
         self._transaction = None
-        for answer in answers:
-            self._log.info(
-                "message from {sender} to {recipients} recipients: {reply}",
-                session=peer.session,
-                peer=peer.host,
-                service=self._settings.service.value,
-                account=self._client.account,
-                sender=transaction.sender,
-                recipients=len(transaction.recipients),
-                size=event.size,
-                status=answer.status,
-                reply=answer,
-            )
+        if first.is_positive:
+            self._errors = self._refused_recipients = 0
+        told = {str(answer): answer for answer in answers} if len(answers) > 1 else (first,)
+        # One field to be formatted: this is written for every message.
+        fields = self._fields(transaction)
+        self._log.info(
+            "{event}",
+            event=f"message from <{fields['sender'] or ''}> to {fields['to']}: {' | '.join(map(str, told))}",
+            size=event.size,
+            status=first.status,
+            reply=first,
+            **fields,
+        )
         return self._send_at_end(answers)
+
+    def _fields(self, transaction: MailTransaction) -> dict[str, object]:
+        """What is logged of a transaction, whatever became of it."""
+        peer, recipients = self._client.peer, transaction.recipients
+        names = [str(recipient.address) for recipient in recipients[:_NAMED_RECIPIENTS]]
+        more = len(recipients) - len(names)
+        return {
+            "session": peer.session,
+            "peer": peer.host,
+            "hello": self._client.hello,
+            "service": self._settings.service.value,
+            "account": self._client.account,
+            "sender": transaction.sender,
+            "recipients": len(recipients),
+            "to": ", ".join(names) + (f" and {more} more" if more else ""),
+        }
 
     def _send_at_end(self, answers: Sequence[Reply]) -> bytes:
         return self.engine.send_each(answers) if self._is_lmtp else self.engine.send(answers[0])

@@ -19,7 +19,9 @@ class SMTPSettings:
         auth: "off": AUTH is not offered; "required": no MAIL before it (RFC 4954 §6).
         max_message_size: octets, told in SIZE and held at MAIL; the intake holds it while receiving.
         max_recipients: in one transaction; RFC 5321 §4.5.3.1.8 wants at least 100.
-        max_errors: mistakes and failed logins before the connection is closed.
+        max_errors: mistakes and failed logins, since the last accepted message, before the connection is closed.
+        max_refused_recipients: the same for recipients refused for good, so that nobody tries a dictionary of names;
+            LMTP, whose clients are our own, is exempt.
         bare_newlines: what is done with a CR or LF alone in content: refuse the message, or make it CRLF.
         command_timeout_seconds: RFC 5321 §4.5.3.2.7 wants at least 300.
         content_timeout_seconds: the longest silence between DATA and its end.
@@ -31,6 +33,7 @@ class SMTPSettings:
     max_message_size: int = 50 * 1024 * 1024
     max_recipients: int = 1000
     max_errors: int = 20
+    max_refused_recipients: int = 100
     bare_newlines: Literal["refuse", "normalise"] = "refuse"
     command_timeout_seconds: float = 300.0
     content_timeout_seconds: float = 300.0

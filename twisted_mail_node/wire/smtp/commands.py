@@ -90,6 +90,7 @@ class ContentEnd:
 
     size: int
     bare_newlines: bool
+    nul: bool = False
 
 
 @dataclass(frozen=True, slots=True)

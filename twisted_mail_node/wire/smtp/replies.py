@@ -61,6 +61,7 @@ AUTH_REQUIRED = reply(530, "5.7.0", "authentication required")
 AUTH_FAILED = reply(535, "5.7.8", "authentication failed")
 TLS_REQUIRED_FOR_AUTH = reply(538, "5.7.11", "encryption required for authentication")
 BARE_NEWLINE = reply(550, "5.6.0", "CR or LF alone in the message; lines end with both")
+NUL_IN_MESSAGE = reply(550, "5.6.0", "NUL in the message")  # RFC 3501 §9: no IMAP literal could give it
 MESSAGE_TOO_BIG = reply(552, "5.3.4", "message too big")
 NO_SUCH_RECIPIENT = reply(550, "5.1.1", "nobody here takes mail for this address")
 NOT_YOUR_ADDRESS = reply(553, "5.7.1", "this sender address is not yours")
@@ -98,6 +99,9 @@ def render(answer: Reply) -> bytes:
     Source: RFC 5321 §4.2.1 (a hyphen on every line but the last); RFC 2034 §4 (the status on each line). What
     is not printable ASCII becomes "?", and a line that would be too long is cut.
     """
+    ready = _READY.get(id(answer))
+    if ready is not None:
+        return ready
     lines = answer.lines
     status = f"{answer.status} " if answer.status is not None else ""
     if len(lines) == 1:
@@ -114,3 +118,8 @@ def _clean(line: str) -> str:
     if line.isascii() and line.isprintable():
         return line
     return "".join(c if c.isascii() and c.isprintable() else "?" for c in line)
+
+
+# The replies above, rendered once and for all: they live as long as the module, so nothing else gets their ids.
+_READY: dict[int, bytes] = {}
+_READY.update({id(constant): render(constant) for constant in tuple(globals().values()) if isinstance(constant, Reply)})

@@ -242,7 +242,7 @@ class SMTPServerEngine:
             if not self._after_content(reader):
                 return Wait.NEED_DATA
         self._pending = _CONTENT_ANSWER
-        return ContentEnd(reader.size_octets, reader.bare_newlines)
+        return ContentEnd(reader.size_octets, reader.bare_newlines, reader.nul)
 
     def _after_content(self, reader: DataReader) -> bool:
         """Give back what came behind the end of the message, if it is there."""

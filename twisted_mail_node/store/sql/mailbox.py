@@ -6,6 +6,7 @@ Neighbours: `alterations` for what the writer does, `selection` and `search` for
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from json import loads
 from typing import TYPE_CHECKING, TypeVar
@@ -341,7 +342,8 @@ def _columns(connection: apsw.Connection, table: str, condition: str, key: dict[
             key,
         ),
     )
-    return Columns(uids, flags=flag_column(bits, keywords), modseqs=modseqs)
+    # Packed, since whoever tells them to a client that is slow to read keeps them meanwhile.
+    return Columns(array("q", uids), flags=flag_column(bits, keywords), modseqs=array("q", modseqs))
 
 
 def _vanished(connection: apsw.Connection, account: int, mailbox: int, since: int) -> UIDSet:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
@@ -10,7 +12,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from twisted_mail_node.protocols.driver import LAST_WORDS_SECONDS, Driver
+from twisted_mail_node.protocols.driver import LAST_WORDS_SECONDS, TURN_SECONDS, Driver
 from twisted_mail_node.wire.buffer import LineBuffer
 from twisted_mail_node.wire.wait import Wait
 
@@ -146,6 +148,53 @@ def test_answers_that_come_at_once_stop_when_the_peer_does_not_take_them():
     assert line.heard() == b"c" * 50_000 + b"\n" + b"d" * 50_000 + b"\n"
     line.driver.resumeProducing()
     assert line.heard() == b"e" * 50_000 + b"\n"
+
+
+def test_others_have_their_turn_however_much_a_peer_sends_at_once(line):
+    taking_time = line.session.answer
+    answered = []
+
+    def answer(event):
+        line.clock.rightNow += TURN_SECONDS / 4
+        answered.append(event)
+        return taking_time(event)
+
+    line.session.answer = answer
+    line.say(b"a\r\n" * 10)
+    assert len(answered) == 4
+    line.say(b"b\r\n")
+    assert len(answered) == 4
+    between = []
+    line.clock.callLater(0, lambda: between.append(len(answered)))
+    line.clock.advance(0)
+    assert between == [8]
+    assert answered == [b"a"] * 10 + [b"b"]
+    assert line.clock.getDelayedCalls() == []
+
+
+def take_a_turn(line, event):
+    line.clock.rightNow += TURN_SECONDS
+    return line.engine.send(event)
+
+
+def test_a_peer_that_goes_between_two_turns_is_not_answered_any_more(line):
+    line.session.answer = partial(take_a_turn, line)
+    assert line.say(b"a\r\nb\r\n") == b"a\n"
+    line.driver.connection_lost(connectionDone)
+    assert line.clock.getDelayedCalls() == []
+    assert line.heard() == b""
+    assert line.session.gone == 1
+
+
+def test_reading_stops_while_too_much_waits_for_the_next_turn():
+    line = Line(input_limit_octets=100)
+    line.session.answer = partial(take_a_turn, line)
+    line.say(b"a\r\nb\r\n")
+    line.say(b"x\r\n" * 60)
+    assert line.transport.producerState == "paused"
+    while line.clock.getDelayedCalls():
+        line.clock.advance(0)
+    assert line.transport.producerState == "producing"
 
 
 def test_the_engine_ends_the_connection(line):

@@ -30,6 +30,9 @@ Answer = bytes | None | Coroutine[Any, Any, bytes | None]
 # Answers that come at once are gathered up to this size, then written, so that the transport can say "enough".
 _GATHERED_OCTETS = 64 * 1024
 
+# After so long the other connections have their turn, however many commands one peer has sent at once.
+TURN_SECONDS = 0.005
+
 # How long a closing connection may take to send its last words before it is cut off.
 LAST_WORDS_SECONDS = 10.0
 
@@ -111,6 +114,7 @@ class Driver:
         self._deadline = 0.0
         self._timer: IDelayedCall | None = None
         self._stall_timer: IDelayedCall | None = None
+        self._next_turn: IDelayedCall | None = None
 
     # -- called by the thin Protocol ----------------------------------------------------------------------------
 
@@ -126,7 +130,7 @@ class Driver:
             return
         self._touch()
         self._engine.receive_data(data)
-        if self._running is not None or self._write_paused:
+        if self._running is not None or self._write_paused or self._next_turn is not None:
             self._waiting_octets += len(data)
             self._govern_reading()
         else:
@@ -257,10 +261,14 @@ class Driver:
     # -- the loop -------------------------------------------------------------------------------------------------
 
     def _loop(self) -> None:
-        """Answer events until one has to wait, input runs out, or the peer does not take the answers."""
+        """Answer events until one has to wait, input or time runs out, or the peer does not take the answers."""
         if self._looping:
             return
+        if self._next_turn is not None:
+            self._next_turn.cancel()
+            self._next_turn = None
         self._looping = True
+        turn_end = self._clock.seconds() + TURN_SECONDS
         try:
             while not self._write_paused and not self.is_gone:
                 event = self._engine.next_event()
@@ -279,14 +287,21 @@ class Driver:
                     self._out_octets += len(answer)
                     if self._out_octets > _GATHERED_OCTETS:
                         self._flush()
+                if self._clock.seconds() >= turn_end:
+                    self._next_turn = self._clock.callLater(0, self._take_turn)
+                    break
         finally:
             self._looping = False
         self._flush()
-        if self._running is None and not self._write_paused:
+        if self._running is None and not self._write_paused and self._next_turn is None:
             self._waiting_octets = 0
         self._govern_reading()
         if self._engine.closed and self._running is None:
             self.close()
+
+    def _take_turn(self) -> None:
+        self._next_turn = None
+        self.resume()
 
     def _flush(self) -> None:
         if not self._out:
@@ -373,10 +388,10 @@ class Driver:
             self.abort()
 
     def _cancel_timers(self) -> None:
-        for timer in (self._timer, self._stall_timer):
+        for timer in (self._timer, self._stall_timer, self._next_turn):
             if timer is not None and timer.active():
                 timer.cancel()
-        self._timer = self._stall_timer = None
+        self._timer = self._stall_timer = self._next_turn = None
 
     def _forget_drained(self, drained: Deferred[None]) -> None:
         if drained in self._drained:

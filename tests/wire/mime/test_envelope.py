@@ -141,3 +141,22 @@ def test_a_mailbox_in_brackets_without_a_name():
 def test_a_value_too_long_to_be_remembered():
     many = b", ".join([b"person%d@example.test" % number for number in range(50)])
     assert envelope_of(b"To: " + many + b"\r\n\r\n").count(b'"example.test"') == 50
+
+
+def test_usual_mailboxes_in_front_of_an_unusual_one_are_all_kept():
+    usual = [b"n%d <a%d@b.test>" % (number, number) for number in range(3000)]
+    value = b", ".join([*usual, b"(a comment) c@d.test (C)", b"team: x@y.test;"])
+    expected = [b'("n%d" NIL "a%d" "b.test")' % (number, number) for number in range(3000)]
+    expected += [b'("C" NIL "c" "d.test")', b'(NIL NIL "team" NIL)(NIL NIL "x" "y.test")(NIL NIL NIL NIL)']
+    assert address_list(value) == b"(" + b"".join(expected) + b")"
+
+
+@pytest.mark.parametrize("piece", [b"(a)", b",(", b"a ", b"<", b"@", b"a:;,", b'"x" ', b"(a) b@c,"])
+def test_a_long_field_that_is_no_usual_list_is_cut(piece):
+    short, long = (address_list(b"(c) " + piece * (size // len(piece)) + b"(") for size in (100_000, 200_000))
+    assert short == long
+
+
+def test_fields_that_come_thousands_of_times_are_joined():
+    header = b"".join(b"To: a%d@b.test\r\n" % number for number in range(12_000)) + b"\r\n"
+    assert envelope_of(header).count(b'"b.test"') == 12_000

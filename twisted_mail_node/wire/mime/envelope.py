@@ -38,6 +38,8 @@ _escaped = re.compile(rb"\\(.)", re.DOTALL).sub
 
 # A header field that names more mailboxes is cut: a line of the answer must end some time.
 _MAILBOX_LIMIT = 20_000
+# Reading by the full grammar takes about a microsecond an octet at worst, and no honest list needs it for long.
+_FULL_GRAMMAR_OCTETS = 16 * 1024
 # Long lists are as good as never met twice: they would only fill the memory.
 _CACHED_VALUE_OCTETS = 200
 
@@ -51,13 +53,15 @@ def envelope_of(header: bytes) -> bytes:
     because NIL there would say that a group begins.
     """
     values: dict[bytes, bytes] = {}
+    repeated: dict[bytes, list[bytes]] = {}
     for name, value in _wanted_fields(b"\n" + header[:HEADER_LIMIT_OCTETS]):
         name = name.lower()
-        earlier = values.get(name)
-        if earlier is None:
+        if name not in values:
             values[name] = value
         elif name not in _TEXTS:
-            values[name] = earlier + b"," + value
+            repeated.setdefault(name, [values[name]]).append(value)
+    for name, all_of_it in repeated.items():
+        values[name] = b",".join(all_of_it)
     get = values.get
     sent_from = _address_list(get(b"from"))
     sender, reply_to = _address_list(get(b"sender")), _address_list(get(b"reply-to"))
@@ -97,7 +101,7 @@ def address_list(value: bytes) -> bytes:
     while position < end:
         match = _usual_mailbox(value, position)
         if match is None:
-            found = _Addresses(value).wire
+            found += _Addresses(value[position : position + _FULL_GRAMMAR_OCTETS]).wire
             break
         quoted, phrase, local, domain, bare_local, bare_domain = match.groups()
         if bare_local is not None:
@@ -170,6 +174,9 @@ class _Addresses:
         return position
 
     def _end_mailbox(self) -> None:
+        if not self._words and not self._in_angle and self._phrase is None:
+            self._comment, self._after_angle = None, False
+            return
         words, comment, phrase, in_angle = self._words, self._comment, self._phrase, self._in_angle
         after_angle, self._after_angle = self._after_angle, False
         self._words, self._comment, self._phrase, self._in_angle = [], None, None, False

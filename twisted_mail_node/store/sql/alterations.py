@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from json import dumps, loads
 
-from ...mail.changes import CopyOutcome, MailboxStatus
+from ...mail.changes import CopyOutcome, MailboxStatus, StoreOutcome
 from ...mail.columns import Columns, InternalDate
 from ...mail.errors import NoSuchMailbox
 from ...mail.flags import FlagChange, Flags, flags_of
@@ -133,6 +133,17 @@ def store_flags(
         _update_flags(state, row, result, its_uids, modseq)
     columns = Columns([uid for uid, _ in after], flags=[result for _, result in after], modseqs=[modseq] * len(after))
     return FlagSlice(columns, modified, gone, rest)
+
+
+def outcome_of(slices: Sequence[FlagSlice]) -> StoreOutcome:
+    """What was done to all slices of a set, which ascend."""
+    changed = Columns(
+        [uid for done in slices for uid in done.changed.uids],
+        flags=[flags for done in slices for flags in done.changed.flags or ()],
+        modseqs=[modseq for done in slices for modseq in done.changed.modseqs or ()],
+    )
+    modified = UIDSet.of_ascending([uid for done in slices for uid in done.modified])
+    return StoreOutcome(changed, modified, union([done.gone for done in slices]))
 
 
 def _result(before: Flags, change: FlagChange, by: Flags) -> Flags | None:
@@ -257,13 +268,18 @@ def expunge_all(
 ) -> UIDSet:
     """IMailbox.expunge of all of the set (None: of the mailbox), whatever its flags, by one change."""
     row = state.mailbox(account, mailbox)
-    removed, rest = EMPTY, uids
+    parts, rest = list[UIDSet](), uids
     while rest is None or rest:
         part, rest = expunge(state, account, mailbox, rest, only_deleted=False, shared=shared)
-        removed |= part
+        parts.append(part)
         if part:
             shared = row.highest_modseq
-    return removed
+    return union(parts)
+
+
+def union(parts: Sequence[UIDSet]) -> UIDSet:
+    """All of them as one set."""
+    return UIDSet(run for part in parts for run in part.runs)
 
 
 def _remove(state: WriteState, row: MailboxRow, removed: UIDSet, born: dict[int, int], modseq: int) -> None:

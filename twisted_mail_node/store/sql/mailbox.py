@@ -142,18 +142,12 @@ class SQLiteMailbox:
     async def _store_in_slices(
         self, uids: UIDSet, change: FlagChange, flags: Flags, unchanged_since: int | None
     ) -> StoreOutcome:
-        changed = Columns([], flags=[], modseqs=[])
-        modified: list[int] = []
-        gone = EMPTY
+        slices: list[alterations.FlagSlice] = []
         rest = uids
         while True:
-            part = await self._write(_storing(rest, change, flags, unchanged_since))
-            changed = merged(changed, part.changed) if changed.uids else part.changed
-            modified += part.modified
-            gone |= part.gone
-            rest = part.rest
-            if not rest:
-                return StoreOutcome(changed, UIDSet.of(modified), gone)
+            rest, outcome = await self._write(_storing(rest, change, flags, unchanged_since, slices))
+            if outcome is not None:
+                return outcome
 
     def copy(self, uids: UIDSet, target: str) -> Deferred[CopyOutcome]:
         """See IMailbox."""
@@ -174,23 +168,37 @@ class SQLiteMailbox:
         return shielded(Deferred.fromCoroutine(self._expunge_in_slices(uids)))
 
     async def _expunge_in_slices(self, uids: UIDSet | None) -> UIDSet:
-        removed = EMPTY
+        parts: list[UIDSet] = []
         rest = uids
         while True:
-            part, rest = await self._write(_expunging(rest))
-            removed |= part
-            if rest is not None and not rest:
+            rest, removed = await self._write(_expunging(rest, parts))
+            if removed is not None:
                 return removed
 
 
+# What the slices gave is put together in the writer's thread, with the last of them: for many messages that takes long.
+
+
 def _storing(
-    uids: UIDSet, change: FlagChange, flags: Flags, since: int | None
-) -> Callable[[WriteState, int, int], alterations.FlagSlice]:
-    return lambda state, account, mailbox: alterations.store_flags(state, account, mailbox, uids, change, flags, since)
+    uids: UIDSet, change: FlagChange, flags: Flags, since: int | None, slices: list[alterations.FlagSlice]
+) -> Callable[[WriteState, int, int], tuple[UIDSet, StoreOutcome | None]]:
+    def store(state: WriteState, account: int, mailbox: int) -> tuple[UIDSet, StoreOutcome | None]:
+        done = alterations.store_flags(state, account, mailbox, uids, change, flags, since)
+        slices.append(done)
+        return done.rest, None if done.rest else alterations.outcome_of(slices)
+
+    return store
 
 
-def _expunging(uids: UIDSet | None) -> Callable[[WriteState, int, int], tuple[UIDSet, UIDSet | None]]:
-    return lambda state, account, mailbox: alterations.expunge(state, account, mailbox, uids, only_deleted=True)
+def _expunging(
+    uids: UIDSet | None, parts: list[UIDSet]
+) -> Callable[[WriteState, int, int], tuple[UIDSet | None, UIDSet | None]]:
+    def expunge(state: WriteState, account: int, mailbox: int) -> tuple[UIDSet | None, UIDSet | None]:
+        part, rest = alterations.expunge(state, account, mailbox, uids, only_deleted=True)
+        parts.append(part)
+        return rest, None if rest is None or rest else alterations.union(parts)
+
+    return expunge
 
 
 def _keeping(

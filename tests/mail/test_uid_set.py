@@ -34,6 +34,20 @@ def test_few_runs_against_many_agree_too(many, some, length):
     assert len(mine & theirs) == len(many & few)
 
 
+MANY = [(first, first + 9) for first in range(1, 800, 12)]
+
+
+@pytest.mark.parametrize("further", [(), ((61, 70),), ((62, 75), (600, 601)), ((790, 900),)])
+def test_a_few_runs_cut_many_wherever_they_begin_and_end(further):
+    mine = UIDSet(MANY)
+    inside = set(mine)
+    for first in range(1, 15):
+        for last in range(first, 28):
+            theirs = UIDSet([(first, last), *further])
+            assert list(mine - theirs) == sorted(inside - set(theirs))
+            assert list(mine & theirs) == sorted(inside & set(theirs))
+
+
 @given(numbers)
 def test_ascending_numbers_make_the_same_set(a):
     assert UIDSet.of_ascending(sorted(a)) == UIDSet.of(a)

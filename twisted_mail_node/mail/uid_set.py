@@ -134,10 +134,9 @@ class UIDSet:
             end = bisect_right(mine, last, begin, key=_FIRST)
             if begin < end and mine[begin][0] < first:
                 stretch.append((mine[begin][0], first - 1))
+            # Something is left of the run that `start` lies in: runs of `other` do not touch.
             if stretch and stretch[0][0] < start:
                 stretch[0] = (start, stretch[0][1])
-                if stretch[0][0] > stretch[0][1]:
-                    del stretch[0]
             out += stretch
             start = last + 1
             at = end - 1 if begin < end and mine[end - 1][1] > last else end

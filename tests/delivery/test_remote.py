@@ -1,5 +1,7 @@
 """Delivery to scripted servers on loopback: hosts in order, outcomes per recipient, reuse, TLS, AUTH."""
 
+from dataclasses import replace
+
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
@@ -639,3 +641,21 @@ async def test_an_address_is_checked_against_the_addresses_of_a_certificate(worl
     routes = FixedRoutes(host(server, "127.0.0.1"), tls="verify")
     (outcome,) = await world.delivery(routes, tls=trusting).deliver([item()])
     assert status(outcome) == ("Deferred", "4.7.5")
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_line_kept_longest_is_closed_where_there_are_too_many_in_all(world):
+    server = world.server()
+    delivery = world.delivery(FixedRoutes(host(server)), connections_in_all=2)
+    for domain in ("a.test", "b.test", "a.test", "c.test"):
+        (outcome,) = await delivery.deliver([replace(item(), recipient=Address("r", domain))])
+        assert isinstance(outcome, Delivered)
+    assert server.connections == 3
+    while len(server.open_now) > 2:
+        turn = TwistedDeferred()
+        reactor.callLater(0.005, turn.callback, None)
+        await turn
+    await delivery.deliver([replace(item(), recipient=Address("r", "a.test"))])
+    assert server.connections == 3
+    await delivery.deliver([replace(item(), recipient=Address("r", "b.test"))])
+    assert server.connections == 4

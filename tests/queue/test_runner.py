@@ -710,3 +710,26 @@ def test_an_outcome_that_can_never_be_recorded_does_not_hold_up_the_others(world
     world.now(runner.stop())
     assert not world.clock.getDelayedCalls()
     logged_failures.clear()
+
+
+def test_a_destination_gets_room_as_it_answers_and_loses_it_when_it_cannot_be_reached(world):
+    delivery = ScriptedDelivery(None)
+    world.put(*(f"u{number}@{'live' if number % 2 else 'dead'}.test" for number in range(40)))
+    for number in range(40):
+        world.put(f"v{number}@live.test")
+        world.put(f"v{number}@dead.test")
+    world.runner(delivery, messages_per_destination=10)
+    assert delivery.most == {"live.test": 2, "dead.test": 2}
+    unreachable = Deferred(EnhancedStatus(4, 4, 1), "no connection")
+    for _ in range(20):
+        position = [items[0].recipient.domain for _, items in delivery.under_way].index("live.test")
+        delivery.end_one(OK, position)
+        position = [items[0].recipient.domain for _, items in delivery.under_way].index("dead.test")
+        delivery.end_one(unreachable, position)
+        world.run(0.1)
+    assert delivery.most == {"live.test": 10, "dead.test": 2}
+    domains = [items[0].recipient.domain for _, items in delivery.under_way]
+    for position in range(len(domains) - 1, -1, -1):
+        if domains[position] == "live.test":
+            delivery.end_one(unreachable, position)
+    assert [items[0].recipient.domain for _, items in delivery.under_way].count("live.test") == 2

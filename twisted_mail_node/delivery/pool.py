@@ -34,6 +34,8 @@ class PoolLimits:
     """What a destination may take, and how long things are remembered."""
 
     connections: int = 5
+    connections_in_all: int = 200
+    """To all destinations together: where there are more, the line that has been kept longest is closed."""
     messages_per_connection: int = 100
     idle_seconds: float = 10.0
     avoid_seconds: float = 300.0
@@ -55,7 +57,7 @@ class Unreachable(Exception):
         self.outcome = outcome
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """A connection and the host it leads to."""
 
@@ -75,9 +77,16 @@ class Line:
 
 
 class Pool:
-    """The connections to one destination. `enter` comes before `line`, `leave` after all is done."""
+    """
+    The connections to one destination. `enter` comes before `line`, `leave` after all is done.
 
-    def __init__(self, routes: IRoutes, connector: Connector, clock: IReactorTime, limits: PoolLimits) -> None:
+    `kept` is shared by the pools of all destinations: their idle lines, the longest idle first.
+    """
+
+    def __init__(
+        self, routes: IRoutes, connector: Connector, clock: IReactorTime, limits: PoolLimits, kept: dict[Line, Pool]
+    ) -> None:
+        self._kept = kept
         self._slots = DeferredSemaphore(limits.connections)
         self._leaving: list[Deferred[None]] = []
         self._routes = routes
@@ -125,6 +134,10 @@ class Pool:
         if line.is_usable and line.connection.messages < self._limits.messages_per_connection:
             line.idle_timer = self._clock.callLater(self._limits.idle_seconds, self._retire, line)
             self._idle.append(line)
+            self._kept[line] = self
+            if len(self._connector.sessions) > self._limits.connections_in_all:
+                oldest, pool = next(iter(self._kept.items()))
+                pool._retire(oldest)
         else:
             self._leaving.append(line.connection.close())
 
@@ -188,11 +201,12 @@ class Pool:
         yield from every[:MAX_ADDRESSES_TRIED]
 
     def _retire(self, line: Line) -> None:
-        line.idle_timer = None
+        self._stop_waiting(line)
         self._idle.remove(line)
         line.connection.close()
 
     def _stop_waiting(self, line: Line) -> None:
-        if line.idle_timer is not None:
+        del self._kept[line]
+        if line.idle_timer is not None and line.idle_timer.active():
             line.idle_timer.cancel()
-            line.idle_timer = None
+        line.idle_timer = None

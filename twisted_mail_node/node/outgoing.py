@@ -84,7 +84,7 @@ def make_outgoing(
         reactor,
         hostname=config.hostname,
         tls=ClientTLS(relay.trusted_certificates),
-        pool_limits=PoolLimits(connections=queue.connections_per_destination),
+        pool_limits=PoolLimits(queue.connections_per_destination, queue.connections),
     )
     bouncer = Bouncer(
         storage.queue,

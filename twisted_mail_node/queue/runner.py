@@ -44,6 +44,11 @@ class RunnerLimits:
     messages_in_flight: int = 200
     messages_per_destination: int = 10
     """A few more than connections per destination: the next message waits where its connection comes free."""
+    first_messages: int = 2
+    """
+    So many are tried at once at a destination of which nothing is known, or that could not be reached. Each one
+    that gets an answer makes room for another: many dead destinations take few places from those that live.
+    """
     recipients_per_message: int = 100
     leased_items: int = 2000
     """Leased and not recorded yet: bounds memory."""
@@ -59,6 +64,8 @@ class RunnerLimits:
 
 @dataclass(slots=True)
 class _Destination:
+    room: int
+    """How many messages at once, for now."""
     waiting: deque[list[QueueItem]] = field(default_factory=deque)
     in_flight: int = 0
     has_turn: bool = False
@@ -257,7 +264,9 @@ class QueueRunner:
             group = groups.get(key)
             if group is None or len(group) >= self._limits.recipients_per_message:
                 group = groups[key] = []
-                destination = self._destinations.setdefault(name, _Destination())
+                destination = self._destinations.get(name)
+                if destination is None:
+                    destination = self._destinations[name] = _Destination(room=self._first_room())
                 destination.waiting.append(group)
                 self._give_turn(name, destination)
             group.append(item)
@@ -273,10 +282,20 @@ class QueueRunner:
         )
 
     def _give_turn(self, name: str, destination: _Destination) -> None:
-        has_room = destination.in_flight < self._limits.messages_per_destination
+        has_room = destination.in_flight < destination.room
         if not destination.has_turn and destination.waiting and has_room:
             destination.has_turn = True
             self._turns.append(name)
+
+    def _first_room(self) -> int:
+        return min(self._limits.first_messages, self._limits.messages_per_destination)
+
+    def _learn(self, outcomes: Sequence[Outcome], destination: _Destination) -> None:
+        """Give a destination that answers more room, and one that cannot be reached the least."""
+        if any(not isinstance(outcome, TryLater) for outcome in outcomes):
+            destination.room = min(destination.room + 1, self._limits.messages_per_destination)
+        elif not any(outcome.host for outcome in outcomes):
+            destination.room = self._first_room()
 
     def _dispatch(self) -> None:
         """Start one message of each destination in turn, while there is room."""
@@ -305,12 +324,13 @@ class QueueRunner:
         destination.in_flight += 1
         delivering = maybeDeferred(self._delivery.deliver, group)
         self._in_flight.add(delivering)
-        ended = delivering.addCallback(self._delivered, group).addErrback(self._broke, group)
+        ended = delivering.addCallback(self._delivered, group, destination).addErrback(self._broke, group)
         ended.addCallback(self._ended, name, destination, delivering)
 
     # -- outcomes
 
-    def _delivered(self, outcomes: Sequence[Outcome], group: Sequence[QueueItem]) -> None:
+    def _delivered(self, outcomes: Sequence[Outcome], group: Sequence[QueueItem], destination: _Destination) -> None:
+        self._learn(outcomes, destination)
         self._settling.tell(
             [(item, self._settled(item, outcome)) for item, outcome in zip(group, outcomes, strict=True)]
         )

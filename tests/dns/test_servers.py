@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet import reactor
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
+from twisted.logger import globalLogPublisher
 from twisted.names import dns
 
 from twisted_mail_node.dns.servers import Servers, _answer_to, system_servers
@@ -176,3 +177,14 @@ def test_the_systems_servers(tmp_path, text, expected):
     if text is not None:
         path.write_text(text)
     assert system_servers(path) == expected
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_question_writes_nothing_into_the_log(ask):
+    events = []
+    globalLogPublisher.addObserver(events.append)
+    try:
+        await ask(lambda data: [answer_to(data)])
+    finally:
+        globalLogPublisher.removeObserver(events.append)
+    assert not [event for event in events if "_Datagrams" in str(event) or "UDP" in str(event)]

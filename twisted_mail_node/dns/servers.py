@@ -8,19 +8,21 @@ server asked can answer it. Sources: RFC 1035 §4.2, RFC 5452 (ports and ids aga
 
 from __future__ import annotations
 
+import os
+import socket
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, gatherResults, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
-from twisted.internet.error import CannotListenError, ConnectError
-from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP
-from twisted.internet.protocol import DatagramProtocol, Factory, Protocol, connectionDone
+from twisted.internet.error import ConnectError
+from twisted.internet.interfaces import IReactorFDSet, IReactorTCP, IReactorTime, IReadDescriptor
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.names import dns
 from twisted.python.failure import Failure
-from zope.interface import Interface
+from zope.interface import Interface, implementer
 
 from ..interfaces.deferred import returns_deferred
 from ..mail.errors import TemporaryFailure
@@ -34,11 +36,13 @@ TCP_SECONDS = 8.0
 MAX_QUESTIONS = 256
 # RFC 1035 §4.2.2: the length in front of a message on TCP has two octets.
 MAX_TCP_OCTETS = 65_535
+# More than a server sends to who did not offer more (RFC 1035 §4.2.1: 512).
+MAX_UDP_OCTETS = 4096
 
 Server = tuple[str, int]
 
 
-class IDNSReactor(IReactorUDP, IReactorTCP, IReactorTime, Interface):
+class IDNSReactor(IReactorFDSet, IReactorTCP, IReactorTime, Interface):
     """What asking needs of a reactor."""
 
 
@@ -159,7 +163,6 @@ class _Exchange:
         self._opened = opened
         self._server = server
         self._question = question
-        self._closing: Deferred[None] | None = None
 
     def fail(self, no_word: _NoWord) -> None:
         """End without an answer."""
@@ -172,41 +175,68 @@ class _Exchange:
             self.answer.callback(answer)
 
 
-class _Datagrams(_Exchange, DatagramProtocol):
-    """One question over UDP."""
+@implementer(IReadDescriptor)
+class _Datagrams(_Exchange):
+    """
+    One question over UDP, on a socket that is connected, so that the kernel drops what others send.
 
-    noisy = False
+    Not a port of Twisted's, which would write two lines into the log for each question.
+    """
+
+    def __init__(self, opened: set[_Datagrams | _Stream], server: Server, question: dns.Message) -> None:
+        super().__init__(opened, server, question)
+        self._reactor: IDNSReactor | None = None
+        self._socket: socket.socket | None = None
 
     def open(self, reactor: IDNSReactor) -> None:
-        """Bind a port of its own and ask."""
+        """Ask. The kernel gives a port that nobody can guess."""
         try:
-            reactor.listenUDP(0, self, interface="::" if ":" in self._server[0] else "", maxPacketSize=4096)
-        except (CannotListenError, OSError) as error:
-            self.fail(_NoWord(str(error), is_final=False))
+            self._socket = socket.socket(
+                socket.AF_INET6 if ":" in self._server[0] else socket.AF_INET, socket.SOCK_DGRAM
+            )
+            self._socket.setblocking(False)
+            self._socket.connect(self._server)
+            self._socket.send(self._question.toStr())
+        except OSError as error:
+            self.fail(_NoWord(os.strerror(error.errno) if error.errno else str(error), is_final=False))
+            return
+        self._reactor = reactor
+        reactor.addReader(self)
 
-    def startProtocol(self) -> None:  # noqa: N802
-        """Connected, so that the kernel drops what others send."""
-        assert self.transport is not None
+    def fileno(self) -> int:
+        """For the reactor."""
+        return -1 if self._socket is None else self._socket.fileno()
+
+    def doRead(self) -> None:  # noqa: N802
+        """The answer, or something to disregard."""
+        assert self._socket is not None
         try:
-            self.transport.connect(*self._server)
-            self.transport.write(self._question.toStr(), None)
+            self._received(self._socket.recv(MAX_UDP_OCTETS))
+        except (BlockingIOError, InterruptedError):
+            return
+        except ConnectionRefusedError:
+            self.fail(_NoWord("refused", is_final=True))
         except OSError as error:
             self.fail(_NoWord(str(error), is_final=False))
 
-    def datagramReceived(self, data: bytes, addr: object) -> None:  # noqa: N802
-        """The answer, or something to disregard."""
-        self._received(data)
+    def logPrefix(self) -> str:
+        """For the reactor."""
+        return "DNS"
 
-    def connectionRefused(self) -> None:  # noqa: N802
-        """Nobody listens there."""
-        self.fail(_NoWord("refused", is_final=True))
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The reactor ends."""
+        self.fail(_NoWord("stopped", is_final=True))
 
     def close(self) -> Deferred[None]:
-        """Close the port. Fires when it is closed."""
-        if self._closing is None:
-            self._closing = _once(self.transport.stopListening() if self.transport is not None else None)
-            self._closing.addBoth(lambda result: self._opened.discard(self))
-        return _follow(self._closing)
+        """Close the socket. Fires at once."""
+        if self._reactor is not None:
+            self._reactor.removeReader(self)
+            self._reactor = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self._opened.discard(self)
+        return succeed(None)
 
 
 class _Stream(_Exchange, Protocol):
@@ -217,6 +247,7 @@ class _Stream(_Exchange, Protocol):
 
     def __init__(self, opened: set[_Datagrams | _Stream], server: Server, question: dns.Message) -> None:
         super().__init__(opened, server, question)
+        self._closing: Deferred[None] | None = None
         self._buffer = b""
         self._connecting: Deferred[Any] | None = None
         self._lost: Deferred[None] = Deferred()
@@ -268,15 +299,6 @@ class _Stream(_Exchange, Protocol):
             else:
                 self._finished()
         return _follow(self._closing)
-
-
-def _once(result: Deferred[None] | None) -> Deferred[None]:
-    done: Deferred[None] = Deferred()
-    if result is None:
-        done.callback(None)
-    else:
-        result.addBoth(lambda _: done.callback(None))
-    return done
 
 
 def _follow(source: Deferred[None]) -> Deferred[None]:

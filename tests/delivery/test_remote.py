@@ -659,3 +659,14 @@ async def test_the_line_kept_longest_is_closed_where_there_are_too_many_in_all(w
     assert server.connections == 3
     await delivery.deliver([replace(item(), recipient=Address("r", "b.test"))])
     assert server.connections == 4
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_host_that_does_not_answer_quit_holds_up_no_stop(world):
+    server = world.server(answers={"QUIT": SILENCE})
+    delivery = world.delivery(FixedRoutes(host(server)), limits=TimeLimits(quit=60.0))
+    await delivery.deliver([item()])
+    began = reactor.seconds()
+    await delivery.stop()
+    assert reactor.seconds() - began < 2.0
+    assert "QUIT" in server.commands

@@ -35,6 +35,9 @@ MAX_HOSTS_ASKED = 2
 # Destinations remembered; beyond it those with nothing under way are forgotten.
 MAX_POOLS = 1000
 
+# How long a host may take to answer QUIT when we stop.
+GOODBYE_SECONDS = 0.5
+
 _STOPPING = TryLater(EnhancedStatus(4, 3, 2), "this node is stopping")
 _LOCAL_ERROR = TryLater(EnhancedStatus(4, 3, 0), "local error")
 _NOT_ASCII = Failed(EnhancedStatus(5, 6, 7), "an address that needs SMTPUTF8 cannot be sent")
@@ -101,9 +104,17 @@ class RemoteDelivery:
         if self._active:
             self._all_done = Deferred()
             await self._all_done
-        await gatherResults([connection.close() for connection in list(self._connector.sessions)])
+        leaving = [connection.close() for connection in list(self._connector.sessions)]
+        timer = self._clock.callLater(GOODBYE_SECONDS, self._abort_all)
+        await gatherResults(leaving)
+        if timer.active():
+            timer.cancel()
 
     # -- inside
+
+    def _abort_all(self) -> None:
+        for connection in list(self._connector.sessions):
+            connection.abort()
 
     async def _deliver(self, items: Sequence[QueueItem]) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}

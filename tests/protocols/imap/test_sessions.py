@@ -412,6 +412,18 @@ def test_a_session_that_is_gone_leaves_no_timer_and_no_watch(server):
     assert not server.clock.getDelayedCalls()
 
 
+def test_closing_what_was_only_examined_expunges_nothing(server):
+    server.deliver(SMALL, SMALL)
+    line = server.selected()
+    line.ask("STORE 1 +FLAGS (\\Deleted)")
+    line.ask("EXAMINE INBOX")
+    line.ask("CLOSE")
+    assert list(server.result_of(server.mailbox().uids())) == [1, 2]
+    line.ask("SELECT INBOX")
+    line.ask("CLOSE")
+    assert list(server.result_of(server.mailbox().uids())) == [2]
+
+
 # -- idling ---------------------------------------------------------------------------------------------------------
 
 

@@ -44,6 +44,11 @@ def test_numbers_and_uids_lead_to_each_other(uids, numbers):
     assert all(view.number_of(uid) is None for uid in range(1, 82) if uid not in uids)
 
 
+def test_numbers_of_messages_far_apart_are_found():
+    view = View(UIDSet.of(range(1, 40, 2)))
+    assert view.numbers_of([1, 3, 21, 39]) == [1, 2, 11, 20]
+
+
 @given(st.sets(st.integers(1, 60)), st.integers(1, 9))
 def test_slices_cover_the_set(uids, size):
     cut = list(slices(UIDSet.of(uids), size))

@@ -103,3 +103,10 @@ def test_listings():
     assert replies.scan_listing(2, 200) == b"+OK 2 200\r\n"
     assert replies.unique_id_listings([(1, "abc"), (2, "def")]) == b"1 abc\r\n2 def\r\n"
     assert replies.unique_id_listing(2, "def") == b"+OK 2 def\r\n"
+
+
+def test_an_empty_piece_changes_nothing():
+    stuffing = Stuffing()
+    assert [stuffing.feed(piece) for piece in (b"a\r", b"", b"\n.", b"", b"\r\n", b"", b".")] == [
+        b"a\r", b"", b"\n..", b"", b"\r\n", b"", b"..",
+    ]  # fmt: skip

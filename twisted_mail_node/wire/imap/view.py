@@ -264,8 +264,7 @@ class View:
             yield b"* %d RECENT\r\n" % self._recent_told
 
     def _told_flags(self, columns: Columns) -> Iterator[bytes]:
-        if columns.flags is None:
-            return
+        assert columns.flags is not None  # IMailbox.changes gives them
         for start in range(0, len(columns.uids), LINES_AT_ONCE):
             end = start + LINES_AT_ONCE
             uids, flags = columns.uids[start:end], columns.flags[start:end]

@@ -469,7 +469,7 @@ def test_who_leaves_before_the_end_is_logged(site, logged):
         connection.feed(b"HELO c.test\r\n" + MAIL + MESSAGE + last)
         connection.drop()
         text = formatEvent(logged[-1])
-        assert text == f"message from <s@c.test> to alice@a.test: the client left before it was {told}"
+        assert text == f"message from <s@c.test> to alice@a.test: the connection ended before it was {told}"
         assert logged[-1]["hello"] == "c.test"
 
 

@@ -149,7 +149,7 @@ class SMTPSession:
         transaction = self._transaction
         if transaction is not None and self.engine.is_receiving_content:
             self._log.info(
-                "message from <{sender}> to {to}: the client left before it was "
+                "message from <{sender}> to {to}: the connection ended before it was "
                 + ("complete" if transaction.sink is not None else "answered"),
                 **self._fields(transaction),
             )

@@ -54,8 +54,8 @@ class Engine(Protocol):
 class Session(Protocol):
     """What the driver needs of a session."""
 
-    def answer(self, event: Any) -> Answer:  # Any: each session knows its own engine's events.
-        """Answer an event: octets to write (or None) at once, or a coroutine that gives them."""
+    def answer(self, event: Any) -> Answer | Deferred[bytes | None]:  # Any: each session knows its own engine's events.
+        """Answer an event: octets to write (or None) at once, or a coroutine or Deferred that gives them."""
 
     def timed_out(self) -> bytes:
         """The peer was silent for too long: last words before the connection is closed."""
@@ -317,7 +317,7 @@ class Driver:
             answer = self._session.answer(event)
         except Exception:
             return self._broken(Failure())
-        if answer is None or isinstance(answer, bytes):
+        if answer is None or isinstance(answer, bytes | Deferred):
             return answer
         return Deferred.fromCoroutine(answer)
 

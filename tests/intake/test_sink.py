@@ -69,7 +69,7 @@ def begin(store, bounces):
 
     clock = Clock()
     ids = TransactionIds(clock, lambda count: b"\x07" * count)
-    settings = IntakeSettings(hostname="mx.a.test", max_size=1_000_000, max_hops=3)
+    settings = IntakeSettings(hostname="mx.a.test", max_size=1_000_000, max_hops=3, max_held=430_000)
     intake = Intake(
         store, clock, ids, make_bounce, settings, resolve=lambda sender: succeed(Recipient(sender, (), (sender,)))
     )
@@ -229,6 +229,22 @@ def test_a_forward_that_comes_back_is_stopped_the_second_time(store, begin):
     again = begin("team@a.test")
     again.write(b"Received: from mx.a.test by far.test; today\r\n" + store.transactions[0].bodies[0].content)
     assert told(again) == ["554 5.4.6 mail is going round in circles"]
+
+
+def test_many_slow_messages_together_are_staged_earlier(store, begin):
+    piece = b"A: b\r\n\r\n" + b"x" * 70_000
+    sinks = [begin() for _ in range(8)]
+    for sink in sinks:
+        sink.write(piece)
+    assert len(store.writers) == 2
+    sinks[0].abort()
+    begin().write(piece)
+    assert len(store.writers) == 2
+    headless = begin()
+    headless.write(b"x" * 70_000)
+    assert len(store.writers) == 2
+    assert told(headless) == [ACCEPTED]
+    assert all(told(sink) == [ACCEPTED] for sink in sinks[1:])
 
 
 def test_the_envelope_of_a_very_long_header_is_left_for_later(store, begin):

@@ -28,7 +28,7 @@ from ..wire.mime.envelope import envelope_of
 from ..wire.smtp import replies
 from .header import NO_PAST, header_facts, header_size
 from .identity import TransactionIds
-from .spool import Spool
+from .spool import Room, Spool
 from .submission import is_submission, missing_fields
 from .trace import received
 from .transaction import LOOP, MakeBounce, Plan, plan
@@ -46,12 +46,14 @@ _ENVELOPE_FAILED = "the ENVELOPE of {queue_id} could not be made"
 class IntakeSettings:
     """
     `hostname` stands in trace lines. `max_size` is in octets, trace lines not counted. `max_hops` is the number of
-    Received fields beyond which a message is taken to be in a loop; RFC 5321 §6.3 wants at least 100.
+    Received fields beyond which a message is taken to be in a loop; RFC 5321 §6.3 wants at least 100. `max_held` is
+    how many octets of messages under way are kept in memory, before they are staged with the store earlier than usual.
     """
 
     hostname: str
     max_size: int = 50 * 1024 * 1024
     max_hops: int = 100
+    max_held: int = 64 * 1024 * 1024
 
 
 @implementer(IIntake)
@@ -89,6 +91,7 @@ class Intake:
         self.settings = settings
         self.envelope_of = envelope_of
         self.resolve = resolve
+        self.room = Room(settings.max_held)
 
     def begin(self, envelope: Envelope) -> IMessageSink:
         """See IIntake."""
@@ -121,7 +124,7 @@ class MessageSink:
         self._envelope = envelope
         self._id = intake.ids.next()
         self._now = intake.clock.seconds()
-        self._spool = Spool(intake.store)
+        self._spool = Spool(intake.store, intake.room)
         self._size = 0
         self._refusal: Reply | None = None
         self._past = NO_PAST
@@ -138,8 +141,8 @@ class MessageSink:
             self._refuse(replies.MESSAGE_TOO_BIG)
             return None
         spool = self._spool
-        spool.content += data
-        if spool.is_full:
+        spool.add(data)
+        if spool.is_full or (spool.is_cramped and header_size(spool.content) is not None):
             in_front = self._in_front(staged=True)
             if in_front is None:
                 return None
@@ -151,14 +154,14 @@ class MessageSink:
         """See IMessageSink. Cancelling gives up the answer, never the commit."""
         answered = self._answered
         if self._refusal is None and self._spool.is_staged:
-            self._spool.finish().addCallbacks(self._commit, self._broken).addErrback(self._broken)
+            self._spool.finish().addCallbacks(self._commit_staged, self._broken).addErrback(self._broken)
             return answered
         in_front = self._in_front(staged=False) if self._refusal is None else None
         if in_front is None:
             assert self._refusal is not None
             self._answer_all(self._refusal)
         else:
-            self._commit(self._spool.inline(in_front, len(self._header)))
+            self._commit(self._spool.inline(in_front, len(self._header), self._kept_envelope()))
         return answered
 
     def abort(self) -> None:
@@ -216,8 +219,10 @@ class MessageSink:
 
     # -- the commit ---------------------------------------------------------------------------------------------
 
+    def _commit_staged(self, body: Body) -> None:
+        self._commit(replace(body, envelope=self._kept_envelope()))
+
     def _commit(self, body: Body) -> None:
-        body = replace(body, envelope=self._kept_envelope())
         first = plan(self._envelope, body, self._id, self._now, self._past)
         if first.failures:
             self._commit_without(first)

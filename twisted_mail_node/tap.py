@@ -1,19 +1,23 @@
 """
 `twistd mailnode`: options, and the service that twistd runs.
 
-Decides only how a start that fails ends: with one sentence on standard error, also when twistd has gone into the
-background, and an exit status that is not 0. Neighbours: `node` does the rest.
+Decides how a start that fails ends: with one sentence on standard error, also when twistd has gone into the
+background, and an exit status that is not 0. And what SIGHUP does: the certificate is read again. Neighbours: `node`
+does the rest.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 from types import TracebackType
+from typing import Any
 
 from twisted.application.service import IService, MultiService
 from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.usage import Options as TwistedOptions
 
@@ -70,7 +74,9 @@ def makeService(options: Options) -> IService:
 class _Told(MultiService):
     """Holds the node, and tells whoever started twistd why it can't start."""
 
-    def __init__(self, node: MailNode, reactor: object) -> None:
+    _log = Logger()
+
+    def __init__(self, node: MailNode, reactor: Any) -> None:  # Any: see node.storage.Reactor.
         super().__init__()  # type: ignore[no-untyped-call]
         self._node = node
         self._reactor = reactor
@@ -94,7 +100,15 @@ class _Told(MultiService):
             self._tell(error)
             raise
         self._let_go()
+        # Else a hang-up would end the process without a stop.
+        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._reload))
         self._node.when_serving().addErrback(self._give_up)
+
+    def _reload(self) -> None:
+        try:
+            self._node.reload_certificate()
+        except CannotStart as error:
+            self._log.error("{reason}; the old one stays", reason=str(error))
 
     def _tell(self, error: CannotStart) -> None:
         if self._standard_error is not None:
@@ -113,7 +127,7 @@ class _Told(MultiService):
             return
         print(f"twistd mailnode: {failure.getErrorMessage()}", file=sys.stderr)
         atexit.register(_exit_with_failure)
-        self._reactor.stop()  # type: ignore[attr-defined]  # any reactor that twistd runs
+        self._reactor.stop()
 
 
 def _quiet_about_what_was_told(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:

@@ -19,10 +19,18 @@ from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.threads import deferToThread
 
 import twisted_mail_node
-from twisted_mail_node import CannotStart, IMAPFactory, POP3Factory, Service, SMTPFactory, SMTPSettings, assemble
-from twisted_mail_node.auth.portal import MailRealm
+from twisted_mail_node import (
+    CannotStart,
+    IMAPFactory,
+    MailRealm,
+    MemoryStore,
+    POP3Factory,
+    Service,
+    SMTPFactory,
+    SMTPSettings,
+    assemble,
+)
 from twisted_mail_node.node.config import parse_config
-from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.testing.node import RunningNode
 from twisted_mail_node.testing.process import process_environment
 

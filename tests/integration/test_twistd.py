@@ -14,10 +14,13 @@ import ssl
 import stat
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from twisted_mail_node.node.tls import make_certificate
 from twisted_mail_node.testing.process import NodeProcess, process_environment
 
 FREE_PORTS = [
@@ -247,6 +250,38 @@ def test_a_socket_from_systemd_is_served(tmp_path):
         finally:
             process.terminate()
             process.wait(15)
+
+
+def test_a_hang_up_makes_the_node_read_its_certificate_again(tmp_path):
+    def renew():
+        certificate, private_key = make_certificate(["localhost"], datetime.now(UTC))
+        (tmp_path / "cert.pem").write_bytes(certificate)
+        (tmp_path / "key.pem").write_bytes(private_key)
+        return certificate.decode("ascii")
+
+    def until(happened):
+        deadline = time.monotonic() + 20
+        while not happened():
+            assert time.monotonic() < deadline, node.output()
+            select.select([], [], [], 0.02)
+
+    first = renew()
+    (tmp_path / "mailnode.toml").write_text(
+        '[[listen]]\nservice = "imap"\nendpoint = "tcp:0:interface=127.0.0.1"\ntls = "implicit"\n'
+        '[tls]\ncertificate = "cert.pem"\nprivate_key = "key.pem"\n'
+    )
+    with NodeProcess(tmp_path) as node:
+        node.wait_until_listening()
+        place = ("127.0.0.1", node.port("imap"))
+        assert ssl.get_server_certificate(place, timeout=20) == first
+        second = renew()
+        os.kill(node.pid, signal.SIGHUP)
+        until(lambda: ssl.get_server_certificate(place, timeout=20) == second)
+        (tmp_path / "cert.pem").write_text("broken")
+        os.kill(node.pid, signal.SIGHUP)
+        until(lambda: "is not a certificate in PEM form; the old one stays" in node.output())
+        assert ssl.get_server_certificate(place, timeout=20) == second
+        assert node.stop() == -signal.SIGTERM
 
 
 def test_twistd_lists_the_node():

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from twisted.cred.portal import Portal
 
+from ..auth.portal import MailRealm
 from ..dns.resolver import MXResolver
 from ..intake import Intake, IntakeSettings, TransactionIds
 from ..interfaces.auth import IAttempts
@@ -25,6 +26,8 @@ from ..protocols.imap import IMAPSettings
 from ..protocols.login import Authenticator, Plaintext, UncountedAttempts
 from ..protocols.pop3 import POP3Settings
 from ..protocols.smtp import SMTPSettings
+from ..store.memory import MemoryStore
+from ..store.sql import SQLiteStore
 from .assemble import assemble
 from .config import Config, ConfigError, load_config, parse_config
 from .errors import CannotStart
@@ -139,10 +142,13 @@ __all__ = [
     "Listener",
     "MXResolver",
     "MailNode",
+    "MailRealm",
+    "MemoryStore",
     "POP3Factory",
     "POP3Settings",
     "SMTPFactory",
     "SMTPSettings",
+    "SQLiteStore",
     "Service",
     "Storage",
     "assemble",

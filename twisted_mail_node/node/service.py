@@ -113,6 +113,18 @@ class MailNode(MultiService):
             self._waiting.append(waiting)
         return waiting
 
+    def reload_certificate(self) -> None:
+        """
+        Read certificate and key again: connections from now on get them. While the node runs.
+
+        Raises: CannotStart: they can't be used; the old ones stay.
+        """
+        if self.config.tls is not None:
+            self._rooms.tls.load(self.config.tls.certificate, self.config.tls.private_key)
+        elif self.config.without_file:
+            self._rooms.tls.load(self.state.certificate, self.state.private_key)
+        self._log.info("the certificate was read again")
+
     # -- start ------------------------------------------------------------------------------------------------------
 
     def privilegedStartService(self) -> None:

@@ -6,6 +6,7 @@ from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.transaction import Body, Outgoing, Transaction
 from twisted_mail_node.node.blocking import wait_for
 from twisted_mail_node.node.config import load_config
+from twisted_mail_node.node.control import operations
 from twisted_mail_node.node.storage import make_storage
 
 
@@ -56,3 +57,8 @@ def test_an_item_that_is_not_there_is_told(queued):
 def test_retry_wants_to_know_which(queued):
     assert "--all" in queued("queue", "retry", status=2)
     assert "--all" in queued("queue", "retry", "1", "--all", status=2)
+
+
+def test_a_queue_of_several_pages_is_listed_whole(queued, monkeypatch):
+    monkeypatch.setattr(operations, "QUEUE_PAGE", 1)
+    assert [item["recipient"] for item in queued.json("queue", "list")] == ["bob@far.test", "carol@far.test"]

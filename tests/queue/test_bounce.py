@@ -166,3 +166,10 @@ def test_only_what_a_server_said_is_told_in_its_name():
     assert fields(content)[1]["Diagnostic-Code"] == "x-local; connection lost (waiting for mail)"
     content = made(failed())
     assert "The host mx.b.test said: 550 5.1.1 no such user" in parts(content)[0].get_content()
+
+
+def test_a_header_of_seven_bits_is_given_back_as_it_was():
+    header = b"Subject: =?utf-8?Q?=C3=A9?=\r\nFrom: s@a.test\r\n\r\n"
+    assert b"Content-Type: text/rfc822-headers\r\n\r\nSubject: =?utf-8?Q?=C3=A9?=\r\n" in made(header=header)
+    for odd in ("Subject: é\r\n\r\n".encode(), b"Subject: " + b"x" * 1000 + b"\r\n\r\n"):
+        assert b"Content-Transfer-Encoding: quoted-printable" in made(header=odd).split(b"text/rfc822-headers")[1]

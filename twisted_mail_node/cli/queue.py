@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..node.control.operations import JSON
 from .output import show, show_table
 from .session import Session, json_option, pass_session
 
@@ -29,7 +30,11 @@ def queue() -> None:
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
     """List what waits."""
-    show_table(session.perform("queue.list"), as_json, _COLUMNS, numbers=("id", "attempts", "size"))
+    found: list[JSON] = []
+    with session.access() as access:
+        while page := access.perform("queue.list", {"after": found[-1]["id"] if found else 0}):
+            found += page
+    show_table(found, as_json, _COLUMNS, numbers=("id", "attempts", "size"))
 
 
 @queue.command("show")

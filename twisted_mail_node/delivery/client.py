@@ -57,7 +57,7 @@ class TimeLimits:
                 return self.content
             case Step.END:
                 return self.end
-            case Step.QUIT:
+            case Step.QUIT | Step.OVER:
                 return self.quit
             case _:
                 return self.command
@@ -153,6 +153,10 @@ class SMTPConnection(Protocol):
             if self.engine.step is Step.IDLE:
                 self.engine.quit()
                 self._flush()
+                self._watch()
+            elif self.engine.step is Step.OVER:
+                self._flush()
+                self.transport.loseConnection()
                 self._watch()
             else:
                 self.transport.abortConnection()

@@ -24,6 +24,7 @@ HEADER_OCTETS = 16 * 1024
 RECIPIENTS = 50
 _REPLY_OCTETS = 500
 _LINE_CHARACTERS = 76
+_LONGEST_LINE = 998  # RFC 5322 §2.1.1
 _MESSAGE_ID = re.compile(rb"^message-id:[ \t]*(?:\r\n[ \t]+)?(<[!-=?-~]{1,250}>)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -72,9 +73,7 @@ def report(
         b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
         + _quoted(_words(reporter, failed, count - len(failed)).encode("utf-8", "replace")),
         b"Content-Type: message/delivery-status\r\n\r\n" + _status(reporter, failed, arrived, now),
-        # RFC 6522 §4: encoded where seven bits do not do; it is read by programs only.
-        b"Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-        + _quoted(_cut(header)),
+        b"Content-Type: text/rfc822-headers\r\n" + _as_it_was(_cut(header)),
     ]
     line = f"\r\n--{boundary}\r\n".encode("ascii")
     head = _header(reporter, report_id, sender, count, header, boundary, now)
@@ -184,6 +183,13 @@ def _cut(header: bytes) -> bytes:
         end = header.rfind(b"\r\n", 0, HEADER_OCTETS)
         header = header[: end if end > 0 else HEADER_OCTETS]
     return header.rstrip(b"\r\n") + b"\r\n"
+
+
+def _as_it_was(header: bytes) -> bytes:
+    """The header, encoded only where seven bits or the length of lines do not do (RFC 6522 §4, RFC 2045 §2.7)."""
+    if header.isascii() and max(map(len, header.split(b"\r\n"))) <= _LONGEST_LINE:
+        return b"\r\n" + header
+    return b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + _quoted(header)
 
 
 def _quoted(text: bytes) -> bytes:

@@ -476,3 +476,34 @@ def test_the_events_are_the_same_however_the_replies_are_cut(data, at):
 def test_garbage_gives_events_only(data):
     story([data])
     story([b"220 hi\r\n" + EHLO_ALL, data])
+
+
+def test_a_server_that_wants_no_session_is_told_quit_before_the_end():
+    engine = SMTPClient("me.test")
+    engine.receive_data(b"554 no service\r\n")
+    assert isinstance(engine.next_event(), SessionEnded)
+    assert engine.take_output() == b"QUIT\r\n"
+
+
+@pytest.mark.parametrize(
+    ("replies", "codes"),
+    [
+        (b"250 ok\r\n250 ok\r\n552 too many\r\n354 go\r\n", [250, 452]),
+        (b"250 ok\r\n250 ok\r\n552 5.5.3 too many\r\n354 go\r\n", [250, 452]),
+        (b"250 ok\r\n250 ok\r\n552 5.2.2 mailbox full\r\n354 go\r\n", [250, 552]),
+        (b"250 ok\r\n552 no\r\n250 ok\r\n354 go\r\n", [552, 250]),
+    ],
+)
+def test_too_many_recipients_for_one_transaction_come_later(replies, codes):
+    engine = SMTPClient("me.test")
+    engine.receive_data(b"220 hi\r\n250-b.test\r\n250 PIPELINING\r\n")
+    engine.next_event()
+    engine.next_event()
+    recipients = [Address("a", "b.test"), Address("c", "b.test")]
+    engine.send_message(Message(Address("s", "a.test"), recipients, 10))
+    engine.receive_data(replies)
+    assert isinstance(engine.next_event(), SendContent)
+    engine.end_content()
+    engine.receive_data(b"250 taken\r\n")
+    ended = engine.next_event()
+    assert [reply.code for reply in ended.results] == codes

@@ -250,13 +250,9 @@ class Operations:
 
     # -- queue ------------------------------------------------------------------------------------------------------
 
-    async def _list_queue(self, _: Arguments) -> JSON:
-        found: list[JSON] = []
-        after = 0
-        while page := await self._queue.items(QUEUE_PAGE, after):
-            found += map(_item, page)
-            after = page[-1].item_id
-        return found
+    async def _list_queue(self, arguments: Arguments) -> JSON:
+        """One page: those behind the item of which `after` is the id. A long queue is no reason for a large answer."""
+        return [_item(item) for item in await self._queue.items(QUEUE_PAGE, int(arguments.get("after", 0)))]
 
     async def _show_queue(self, arguments: Arguments) -> JSON:
         item = await self._queue.item(int(arguments["id"]))

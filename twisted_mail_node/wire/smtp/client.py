@@ -14,6 +14,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ...mail.status import EnhancedStatus, Reply
 from ..errors import MisuseError, ProtocolViolation
@@ -38,6 +39,7 @@ from .reply_reader import ReplyReader
 
 _BAD_DIALOGUE = EnhancedStatus(4, 5, 0)
 _CONNECTION_LOST = EnhancedStatus(4, 4, 2)
+_TOO_MANY = EnhancedStatus(5, 5, 3)
 _TOO_BIG = EnhancedStatus(5, 3, 4)
 _NO_MECHANISM = EnhancedStatus(5, 5, 4)
 
@@ -285,7 +287,7 @@ class SMTPClient:
         if reply.code // 100 == 2:
             self._say_hello()
         else:
-            self._end(reply, Step.GREETING)
+            self._leave(reply, Step.GREETING)
 
     def _introduced(self, reply: Reply, index: int) -> None:
         if reply.code // 100 == 2:
@@ -295,7 +297,7 @@ class SMTPClient:
             self._with_hello = False
             self._say_hello()
         else:
-            self._end(reply, Step.HELLO)
+            self._leave(reply, Step.HELLO)
 
     def _tls_answered(self, reply: Reply, index: int) -> None:
         if reply.code // 100 == 2:
@@ -332,6 +334,9 @@ class SMTPClient:
             return
         if reply.code // 100 == 2:
             self._accepted += 1
+        elif reply.code == 552 and self._accepted and reply.status in (None, _TOO_MANY):
+            # RFC 5321 §4.5.3.1.10: older servers mean by this that those before were enough for one transaction.
+            self._results[index] = replace(reply, code=452, status=None)
         else:
             self._results[index] = self._negative(reply)
         if not self._accepted and len(self._unsent) == 1:  # only DATA is left, and nobody to send it for
@@ -386,6 +391,12 @@ class SMTPClient:
         self.step = Step.OVER
         self._forget()
         self._end_transaction()
+
+    def _leave(self, reply: Reply, step: Step) -> None:
+        """The server wants no session: it still waits for QUIT (RFC 5321 §3.1), whose answer tells nothing."""
+        self._dialogue.note(b"QUIT")
+        self._out.append(b"QUIT\r\n")
+        self._end(reply, step)
 
     def _end(self, reply: Reply, step: Step) -> None:
         self.step = Step.OVER

@@ -24,6 +24,7 @@ from twisted.python.usage import Options as TwistedOptions
 from .node.assemble import assemble
 from .node.config import ConfigError, Overrides, load_config
 from .node.errors import CannotStart
+from .node.open_files import make_room_for_files
 from .node.service import MailNode
 
 
@@ -86,6 +87,7 @@ class _Told(MultiService):
 
     def privilegedStartService(self) -> None:
         """See IService. Raises: CannotStart."""
+        make_room_for_files(self._node.config)
         try:
             super().privilegedStartService()  # type: ignore[no-untyped-call]
         except CannotStart as error:

@@ -12,13 +12,14 @@ import imaplib
 import itertools
 import poplib
 import re
+import resource
 import smtplib
 import socket
 import ssl
 import struct
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,17 @@ class Peer:
         return sent
 
 
+@contextmanager
+def few_open_files():
+    """What is started now may have few files open, less than its connections need, until it asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (CONNECTIONS // 2, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 class Node:
     def __init__(self, folder: Path) -> None:
         certificate, key = make_certificate(folder, "localhost", "127.0.0.1")
@@ -164,7 +176,8 @@ connections = {CONNECTIONS}
 """,
         )
         self.process.add_user(USER, PASSWORD)
-        self.process.start()
+        with few_open_files():
+            self.process.start()
 
     def peer(self, service: str, tls: str = "starttls", greeted: bool = True) -> Peer:
         tls = "none" if service == "lmtp" else tls

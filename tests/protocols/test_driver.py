@@ -197,6 +197,38 @@ def test_reading_stops_while_too_much_waits_for_the_next_turn():
     assert line.transport.producerState == "producing"
 
 
+def test_a_long_answer_lets_others_have_their_turn_though_the_peer_takes_it_at_once(line):
+    slices = []
+
+    async def answer(event):
+        for number in range(6):
+            line.clock.rightNow += TURN_SECONDS / 2
+            slices.append(number)
+            await line.driver.drained()
+        return line.engine.send(event)
+
+    line.session.answer = answer
+    assert line.say(b"a\r\n") == b""
+    between = []
+    line.clock.callLater(0, lambda: between.append(len(slices)))
+    line.clock.advance(0)
+    assert between == [4]
+    assert line.heard() == b"a\n"
+    assert line.clock.getDelayedCalls() == []
+
+
+def test_a_peer_that_goes_while_others_have_their_turn_ends_the_answer(line):
+    async def answer(event):
+        line.clock.rightNow += TURN_SECONDS
+        await line.driver.drained()
+
+    line.session.answer = answer
+    line.say(b"a\r\n")
+    line.driver.connection_lost(connectionDone)
+    assert line.clock.getDelayedCalls() == []
+    assert line.session.gone == 1
+
+
 def test_the_engine_ends_the_connection(line):
     assert line.say(b"bye\r\nmore\r\n") == b"bye\n"
     assert line.transport.disconnecting

@@ -115,6 +115,8 @@ class Driver:
         self._timer: IDelayedCall | None = None
         self._stall_timer: IDelayedCall | None = None
         self._next_turn: IDelayedCall | None = None
+        self._turn_end = 0.0
+        self._going_on: IDelayedCall | None = None
 
     # -- called by the thin Protocol ----------------------------------------------------------------------------
 
@@ -171,7 +173,7 @@ class Driver:
 
     def drained(self) -> Deferred[None]:
         """
-        Fires when the transport wants more (at once if it does now).
+        Fires when the transport wants more (at once if it does now, and others need not have their turn first).
 
         To be awaited between the slices of a long answer. Fails with ConnectionDone when the peer goes.
         """
@@ -180,6 +182,11 @@ class Driver:
             drained.errback(Failure(ConnectionDone("the peer has gone")))
         elif self._write_paused:
             self._drained.append(drained)
+        elif self._clock.seconds() >= self._turn_end:
+            # A peer that takes all as fast as it comes is no reason to serve nobody else.
+            self._drained.append(drained)
+            if self._going_on is None:
+                self._going_on = self._clock.callLater(0, self._go_on)
         else:
             drained.callback(None)
         return drained
@@ -249,9 +256,8 @@ class Driver:
             self._stall_timer.cancel()
             self._stall_timer = None
         self._touch()
-        waiting, self._drained = self._drained, []
-        for drained in waiting:
-            drained.callback(None)
+        if self._going_on is None:
+            self._tell_drained()
         if self._running is None and not self._gone:
             self._loop()
 
@@ -268,7 +274,7 @@ class Driver:
             self._next_turn.cancel()
             self._next_turn = None
         self._looping = True
-        turn_end = self._clock.seconds() + TURN_SECONDS
+        self._turn_end = turn_end = self._clock.seconds() + TURN_SECONDS
         try:
             while not self._write_paused and not self.is_gone:
                 event = self._engine.next_event()
@@ -298,6 +304,17 @@ class Driver:
         self._govern_reading()
         if self._engine.closed and self._running is None:
             self.close()
+
+    def _go_on(self) -> None:
+        self._going_on = None
+        if not self._write_paused:
+            self._tell_drained()
+
+    def _tell_drained(self) -> None:
+        self._turn_end = self._clock.seconds() + TURN_SECONDS
+        waiting, self._drained = self._drained, []
+        for drained in waiting:
+            drained.callback(None)
 
     def _take_turn(self) -> None:
         self._next_turn = None
@@ -388,10 +405,10 @@ class Driver:
             self.abort()
 
     def _cancel_timers(self) -> None:
-        for timer in (self._timer, self._stall_timer, self._next_turn):
+        for timer in (self._timer, self._stall_timer, self._next_turn, self._going_on):
             if timer is not None and timer.active():
                 timer.cancel()
-        self._timer = self._stall_timer = self._next_turn = None
+        self._timer = self._stall_timer = self._next_turn = self._going_on = None
 
     def _forget_drained(self, drained: Deferred[None]) -> None:
         if drained in self._drained:

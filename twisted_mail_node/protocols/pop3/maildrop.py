@@ -10,6 +10,7 @@ Source: RFC 1939 §4, §5.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import compress
 
 from ...interfaces.store import IMailbox
 from ...mail.uid_set import UIDSet
@@ -60,7 +61,7 @@ class Maildrop:
         """The UIDs of what is marked."""
         if self.messages == len(self._uids):
             return UIDSet()
-        return UIDSet.of(uid for uid, mark in zip(self._uids, self._marks, strict=True) if mark)
+        return UIDSet.of_ascending(list(compress(self._uids, self._marks)))
 
     def scan_slices(self) -> Iterator[list[tuple[int, int]]]:
         """Numbers and sizes of what is not marked, in slices."""

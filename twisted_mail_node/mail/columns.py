@@ -32,7 +32,7 @@ class FetchItem(Flag):
     """The whole message, prefix and body; None in its place where it is larger than INLINE_BODY_OCTETS."""
     EMAIL_ID = auto()
     GUID = auto()
-    """The id of the entry that survives a move between backends; POP3's UIDL."""
+    """The id of the entry, kept by a move to another mailbox or backend, not by a copy; POP3's UIDL."""
 
 
 # A body up to this size is given in a column; a larger one is opened and read in pieces. Same bound as for staging.

@@ -54,6 +54,7 @@ def places(store, wait):
 
 
 @pytest.mark.crash
+@pytest.mark.timeout(60 + 10 * CRASHES)
 def test_what_was_acknowledged_is_everywhere_exactly_once_though_the_process_be_killed(
     path, open_store, wait, package_environment
 ):

@@ -86,6 +86,15 @@ def test_a_failed_start_leaves_no_thread_and_no_lock(path, reactor, wait):
     wait(store.stop())
 
 
+def test_a_damaged_file_is_told_with_the_remedy(store, inbox, wait, path, reactor):
+    wait(store.stop())
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
+    with pytest.raises(PermanentFailure, match=r"is damaged .*restore a backup"):
+        wait(SQLiteStore(path, reactor=reactor).start())
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("mail store")]
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path, reactor, wait):
     with pytest.raises(PermanentFailure, match="nowhere"):
         wait(SQLiteStore(tmp_path / "nowhere" / "mail.sqlite", reactor=reactor).start())

@@ -178,7 +178,7 @@ class AccountContents:
         if not entries:
             return []
         modseq = self._take_modseq()
-        target_uids = target.add(_copies(entries), modseq)
+        target_uids = target.add(_copies(entries, keep_guids=True), modseq)
         source.expunge(entries, modseq, now)
         self._announce(self, ChangeKind.MESSAGES, frozenset((source.mailbox_id, target.mailbox_id)))
         return target_uids
@@ -198,8 +198,18 @@ class AccountContents:
         return self._by_name[names[-1]]
 
 
-def _copies(entries: Sequence[Entry]) -> list[NewEntry]:
-    return [NewEntry(entry.body, entry.prefix, entry.flags, entry.internal_date, entry.email_id) for entry in entries]
+def _copies(entries: Sequence[Entry], *, keep_guids: bool = False) -> list[NewEntry]:
+    return [
+        NewEntry(
+            entry.body,
+            entry.prefix,
+            entry.flags,
+            entry.internal_date,
+            entry.email_id,
+            entry.guid if keep_guids else None,
+        )
+        for entry in entries
+    ]
 
 
 def _outcome(target: MailboxContents, entries: Sequence[Entry], target_uids: Sequence[int]) -> CopyOutcome:

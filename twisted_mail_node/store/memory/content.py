@@ -9,7 +9,6 @@ from ...interfaces.store import IOpenBody
 from ...mail.columns import INLINE_BODY_OCTETS, InternalDate
 from ...mail.errors import NoSuchMessage
 from ...mail.flags import Flags
-from ..identity import new_guid
 
 
 class StoredBody:
@@ -43,6 +42,7 @@ class Entry:
         flags: Flags,
         internal_date: InternalDate,
         email_id: str,
+        guid: str,
         modseq: int,
     ) -> None:
         self.uid = uid
@@ -52,7 +52,7 @@ class Entry:
         self.flags = flags
         self.internal_date = internal_date
         self.email_id = email_id
-        self.guid = new_guid()
+        self.guid = guid
         self.created = modseq
         self.modseq = modseq
 

@@ -18,6 +18,7 @@ from ...mail.columns import Columns, FetchItem, InternalDate
 from ...mail.errors import NoSuchMessage
 from ...mail.flags import FlagChange, Flags
 from ...mail.uid_set import EMPTY, UIDSet
+from ..identity import new_guid
 from .content import Entry, StoredBody
 
 # How long an expunged message stays readable at least; the door promises an hour.
@@ -27,13 +28,14 @@ _UID = attrgetter("uid")
 
 
 class NewEntry(NamedTuple):
-    """A message about to be added."""
+    """A message about to be added; without a `guid` it gets a new one."""
 
     body: StoredBody
     prefix: bytes
     flags: Flags
     internal_date: InternalDate
     email_id: str
+    guid: str | None = None
 
 
 class _Expunged(NamedTuple):
@@ -135,9 +137,9 @@ class MailboxContents:
     def add(self, new: Iterable[NewEntry], modseq: int) -> list[int]:
         """Add messages in this order. Returns: their UIDs."""
         first = self._uid_next
-        for body, prefix, flags, internal_date, email_id in new:
+        for body, prefix, flags, internal_date, email_id, guid in new:
             uid = self._uid_next
-            entry = Entry(uid, body, prefix, flags, internal_date, email_id, modseq)
+            entry = Entry(uid, body, prefix, flags, internal_date, email_id, guid or new_guid(), modseq)
             self._entries[uid] = self._latest[uid] = entry
             self._order.append(uid)
             self._uid_next += 1

@@ -9,6 +9,7 @@ import apsw
 
 from ...mail.errors import PermanentFailure
 from .schema import version_of
+from .sqlite import cannot_open
 
 
 def examine(path: Path) -> None:
@@ -30,7 +31,5 @@ def examine(path: Path) -> None:
             version_of(connection)
         finally:
             connection.close()
-    except apsw.NotADBError as error:
-        raise PermanentFailure(f"{path} is not an SQLite database; move it away") from error
     except apsw.Error as error:
-        raise PermanentFailure(f"cannot open {path}: {error}") from error
+        raise cannot_open(path, error) from error

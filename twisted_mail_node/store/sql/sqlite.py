@@ -78,7 +78,7 @@ def open_writer(path: Path, durability: Durability) -> apsw.Connection:
     except OSError as error:
         raise PermanentFailure(f"cannot open {path}: {error.strerror}") from error
     except apsw.Error as error:
-        raise PermanentFailure(f"cannot open {path}: {error}") from error
+        raise cannot_open(path, error) from error
     try:
         # Page size and vacuum are settled by the first write; later they change nothing.
         connection.pragma("page_size", PAGE_SIZE_OCTETS)
@@ -88,13 +88,19 @@ def open_writer(path: Path, durability: Durability) -> apsw.Connection:
         connection.pragma("cache_size", -WRITER_CACHE_KIBIBYTES)
         connection.pragma("journal_size_limit", JOURNAL_SIZE_LIMIT_OCTETS)
         connection.pragma("temp_store", "MEMORY")
-    except apsw.NotADBError as error:
-        connection.close()
-        raise PermanentFailure(f"{path} is not an SQLite database; move it away") from error
     except apsw.Error as error:
         connection.close()
-        raise PermanentFailure(f"cannot open {path}: {error}") from error
+        raise cannot_open(path, error) from error
     return connection
+
+
+def cannot_open(path: Path, error: apsw.Error) -> PermanentFailure:
+    """What is told of a file that cannot be worked with, and what to do about it."""
+    if isinstance(error, apsw.NotADBError):
+        return PermanentFailure(f"{path} is not an SQLite database; move it away")
+    if isinstance(error, apsw.CorruptError):
+        return PermanentFailure(f"{path} is damaged ({error}); restore a backup, or try `sqlite3 {path} .recover`")
+    return PermanentFailure(f"cannot open {path}: {error}")
 
 
 def open_reader(path: Path) -> apsw.Connection:

@@ -354,11 +354,13 @@ class MessagesContract:
         account = await new_account(backend.store, ("Target", None))
         inbox = await filled_inbox(account, flags("\\Seen"), flags("keep"), flags("\\Flagged"))
         before = await inbox.status()
+        guids = list((await inbox.fetch(UIDSet.of([1, 3]), FetchItem.GUID)).guids or ())
         outcome = await inbox.move(UIDSet.of([1, 3]), "Target")
         assert (list(outcome.source_uids), list(outcome.target_uids)) == ([1, 3], [1, 2])
         target = await account.mailbox("Target")
         assert await flags_by_uid(inbox) == {2: flags("keep")}
         assert await flags_by_uid(target) == {1: flags("\\Seen"), 2: flags("\\Flagged")}
+        assert list((await target.fetch(EVERYTHING, FetchItem.GUID)).guids or ()) == guids
         assert (await inbox.changes(before.highest_modseq)).vanished == UIDSet.of([1, 3])
         assert (await inbox.status()).uid_next == before.uid_next
 

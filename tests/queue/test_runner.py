@@ -17,6 +17,7 @@ from twisted_mail_node.queue.bouncer import Bouncer
 from twisted_mail_node.queue.runner import QueueRunner, RunnerLimits
 from twisted_mail_node.queue.schedule import Schedule
 from twisted_mail_node.store.memory.store import MemoryStore
+from twisted_mail_node.testing.deferreds import result_of
 from twisted_mail_node.testing.samples import body, outgoing, transaction
 
 OK = Delivered("250 ok", "mx.b.test")
@@ -68,6 +69,8 @@ class Mortal:
 
 
 class World:
+    now = staticmethod(result_of)
+
     def __init__(self):
         self.clock = Clock()
         self.clock.advance(1_000_000)
@@ -84,14 +87,6 @@ class World:
             return settle(now, settled, follow_ups)
 
         self.store.settle = counted
-
-    def now(self, deferred):
-        out = []
-        deferred.addBoth(out.append)
-        assert out, "has not fired"
-        if hasattr(out[0], "raiseException"):
-            out[0].raiseException()
-        return out[0]
 
     def resolve(self, address):
         return defer.fail(self.resolved) if isinstance(self.resolved, Exception) else defer.succeed(self.resolved)
@@ -154,6 +149,17 @@ def test_what_is_due_is_delivered_and_leaves_the_queue(world):
     world.runner(delivery)
     assert not world.items()
     assert len(delivery.calls) == 1
+
+
+def test_one_alarm_is_set_however_often_the_next_time_comes_nearer(world):
+    runner = world.runner(ScriptedDelivery(LATER), schedule=Schedule(intervals_seconds=(40.0, 5.0), jitter=0.0))
+    idle = len(world.clock.getDelayedCalls())
+    for number in range(5):
+        world.put(f"r@b{number}.test")
+        world.run(0.5)
+    assert len(world.clock.getDelayedCalls()) == idle
+    world.now(runner.stop())
+    assert not world.clock.getDelayedCalls()
 
 
 def test_new_mail_is_delivered_as_soon_as_it_is_there(world):

@@ -6,6 +6,7 @@ backend is being built.
 """
 
 from .accounts import AccountsContract
+from .alterations import AlterationsContract
 from .bodies import BodiesContract
 from .changes import ChangesContract
 from .delivery import DeliveryContract
@@ -20,6 +21,7 @@ class StoreContract(
     MailboxesContract,
     DeliveryContract,
     MessagesContract,
+    AlterationsContract,
     ChangesContract,
     NoticesContract,
     BodiesContract,
@@ -30,6 +32,7 @@ class StoreContract(
 
 __all__ = [
     "AccountsContract",
+    "AlterationsContract",
     "BodiesContract",
     "ChangesContract",
     "DeliveryContract",

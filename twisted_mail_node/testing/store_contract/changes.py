@@ -13,7 +13,7 @@ from ...mail.flags import NO_FLAGS, FlagChange, Flags
 from ...mail.uid_set import EMPTY, UIDSet
 from ..backend import Backend, on_backend
 from ..samples import filled_inbox, flags, new_account, place, transaction
-from .messages import recounted
+from .counting import recounted
 from .steps import NAMES, Step, take, two_mailboxes, walk_settings, walks
 
 ADD = FlagChange.ADD

@@ -57,6 +57,19 @@ def test_no_literal_has_a_nul(server, filling):
     assert b"BODY[TEXT]<1> {2}\r\n\x80d" in told
 
 
+def test_parts_of_messages_that_are_looked_through_in_turns(server):
+    text = TEXT[:30_000]
+    middle = LARGE.replace(TEXT, text)
+    server.deliver(middle, SMALL, middle)
+    line = server.selected()
+    part = b"BODY[1] %b BODY[2.1] {2}\r\nin" % literal(text + b"the needle")
+    assert line.ask("FETCH 1:3 (BODY.PEEK[1] BODY.PEEK[2.1])") == (
+        b"* 1 FETCH (%b)\r\n* 2 FETCH (BODY[1] {7}\r\nhello\r\n BODY[2.1] NIL)\r\n* 3 FETCH (%b)\r\n" % (part, part)
+    )
+    assert b'"8bit" %d ' % (30_000 + 10) in line.ask("FETCH 1 BODYSTRUCTURE")
+    assert line.ask("SEARCH BODY needle") == b"* SEARCH 1 3\r\n"
+
+
 def test_parts_of_a_large_message(large):
     assert large.ask("FETCH 1 (BODY.PEEK[1] BODY.PEEK[2.HEADER.FIELDS (SUBJECT)] BODY.PEEK[2.1] BODY.PEEK[3])") == (
         b"* 1 FETCH (BODY[1] %b BODY[2.HEADER.FIELDS (SUBJECT)] %b BODY[2.1] {2}\r\nin BODY[3] NIL)\r\n"

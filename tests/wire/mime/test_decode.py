@@ -41,6 +41,7 @@ def test_encoded_words(raw, text):
 
 def test_a_header_block_is_a_line_per_field():
     assert header_text(b"Subject: =?utf-8?q?=C3=A9?=\r\nTo: a,\r\n b\r\n\r\n") == "subject: é\nto: a, b"
+    assert header_text(b"Subject: x\r\n\ty\r\nTo: a\r\n\r\n") == "Subject: x\ty\nTo: a"
 
 
 TEXT = "日本語のメール、そして café = 1\r\n" * 20

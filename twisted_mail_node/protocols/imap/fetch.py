@@ -81,8 +81,8 @@ async def _answer_group(session: IMAPSession, plan: FetchPlan, uids: UIDSet, set
     newly_seen = Columns(())
     if sets_seen:
         columns, newly_seen = await _set_seen(session, columns)
-    if columns.bodies is not None and None in columns.bodies:
-        await _write_with_large(session, plan, columns, columns.bodies)
+    if columns.bodies is not None and any(_goes_alone(plan, body) for body in columns.bodies):
+        await _write_one_by_one(session, plan, columns, columns.bodies)
     elif columns.uids:
         await session.write(plan.rows(selected.view, columns))
     if newly_seen.uids and not plan.gives_flags:
@@ -105,19 +105,31 @@ async def _set_seen(session: IMAPSession, columns: Columns) -> tuple[Columns, Co
     return replace(columns, flags=rows), outcome.changed
 
 
-async def _write_with_large(
+def _goes_alone(plan: FetchPlan, body: bytes | None) -> bool:
+    """Whether the message is too large for a column, or too large to find its parts among others."""
+    return body is None or (plan.needs_structure and len(body) > reading.SCANNED_OCTETS)
+
+
+async def _write_one_by_one(
     session: IMAPSession, plan: FetchPlan, columns: Columns, bodies: Sequence[bytes | None]
 ) -> None:
-    """Write rows of which some messages are too large for a column."""
+    """Write rows of which some messages are too large to be written with others."""
+    view = session.mailbox.view
     start = 0
-    for row, body in enumerate([*bodies, None]):
-        if body is not None:
+    for row, body in enumerate(bodies):
+        if not _goes_alone(plan, body):
             continue
         if row > start:
-            await session.write(plan.rows(session.mailbox.view, _rows(columns, start, row)))
-        if row < len(bodies):
-            await _write_large(session, plan, _rows(columns, row, row + 1))
+            await session.write(plan.rows(view, _rows(columns, start, row)))
+        alone = _rows(columns, row, row + 1)
+        if body is None:
+            await _write_large(session, plan, alone)
+        else:
+            root = await reading.structure_in_turns(session, body)
+            await session.write(plan.rows(view, alone, root))
         start = row + 1
+    if start < len(bodies):
+        await session.write(plan.rows(view, _rows(columns, start, len(bodies))))
 
 
 def _rows(columns: Columns, start: int, end: int) -> Columns:

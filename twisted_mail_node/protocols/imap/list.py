@@ -37,6 +37,7 @@ async def answer(session: IMAPSession, command: List) -> bytes:
     if ListSelection.RECURSIVE_MATCH in command.selection:
         standing = {parent for name in subscribed if not _matches(patterns, name) for parent in parents(name)}
     for name in sorted(names | standing, key=listing_key):
+        await session.breathe()
         info = existing.get(name)
         if ListSelection.SPECIAL_USE in command.selection and not (info and info.special_use):
             continue

@@ -30,6 +30,8 @@ ROWS_OF_BODIES = 200
 ROWS_OF_STRUCTURES = 16
 BODY_OCTETS_AT_ONCE = 512 * 1024
 PIECE_OCTETS = 128 * 1024
+# What is looked through at once for its structure: two milliseconds, however it is made.
+SCANNED_OCTETS = 8 * 1024
 
 
 async def groups_by_size(mailbox: IMailbox, uids: UIDSet, rows: int) -> AsyncIterator[UIDSet]:
@@ -91,7 +93,7 @@ async def _structures(session: IMAPSession, uids: list[int]) -> dict[int, bytes]
     async for asked in groups_by_size(mailbox, UIDSet.of_ascending(uids), ROWS_OF_BODIES):
         columns: Columns = await mailbox.fetch(asked, FetchItem.BODY)
         for uid, body in zip(columns.uids, columns.bodies or (), strict=True):
-            root = await large_structure(session, uid) if body is None else structure_of(body)
+            root = await (large_structure(session, uid) if body is None else structure_in_turns(session, body))
             made[uid] = body_structure(root)
             await session.breathe()
     mailbox.keep_forms(list(made), None, list(made.values()))
@@ -108,13 +110,27 @@ async def large_structure(session: IMAPSession, uid: int) -> Part:
     body: IOpenBody = await selected.mailbox.open_body(uid)
     try:
         async for piece in pieces_of(body, 0, body.size):
-            scanner.feed(piece)
-            await session.breathe()
+            await _scan(session, scanner, piece)
     finally:
         body.close()
     root = scanner.finish()
     selected.keep_structure(uid, root)
     return root
+
+
+async def structure_in_turns(session: IMAPSession, message: bytes) -> Part:
+    """The tree of a message, with others having their turn meanwhile."""
+    if len(message) <= SCANNED_OCTETS:
+        return structure_of(message)
+    scanner = StructureScanner()
+    await _scan(session, scanner, message)
+    return scanner.finish()
+
+
+async def _scan(session: IMAPSession, scanner: StructureScanner, octets: bytes) -> None:
+    for start in range(0, len(octets), SCANNED_OCTETS):
+        scanner.feed(octets[start : start + SCANNED_OCTETS])
+        await session.breathe()
 
 
 async def pieces_of(body: IOpenBody, start: int, end: int) -> AsyncIterator[bytes]:

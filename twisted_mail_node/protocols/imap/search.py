@@ -108,7 +108,8 @@ async def _read(
             if body is None:
                 found = await _find_in_large(session, tuple(needles), uid)
             else:
-                found = evaluation.find_in_message(tuple(needles), body, header_size(body))
+                root = await reading.structure_in_turns(session, body)
+                found = evaluation.find_in_message(tuple(needles), body, header_size(body), root)
             messages[uid].texts_found(found)
             if messages[uid].decide(key):
                 matching.append(uid)

@@ -162,15 +162,15 @@ class FetchPlan:
         """Whether UID is among the data items."""
         return FetchKind.UID in self._attributes
 
-    def rows(self, view: View, columns: Columns) -> bytes:
+    def rows(self, view: View, columns: Columns, root: Part | None = None) -> bytes:
         """
         The answers for all messages of these columns, which must be of the view.
 
         Every kept form must be there; so must every body where messages are read (`large_row` is for others).
-        Keywords that are new to the client are told before them.
+        Keywords that are new to the client are told before them. `root` is the tree of the only message, if known.
         """
         told = view.told_keywords(columns.flags or ()) if self.gives_flags else b""
-        values = [self._column(asked, view, columns) for asked in self._attributes]
+        values = [self._column(asked, view, columns, root) for asked in self._attributes]
         row = self._row
         return told + b"".join([row % line for line in zip(view.numbers_of(columns.uids), *values, strict=True)])
 
@@ -184,7 +184,7 @@ class FetchPlan:
             if position:
                 pieces.append(b" ")
             if isinstance(asked, FetchKind):
-                pieces.append(_FORMS.get(asked, b"%b") % next(iter(self._column(asked, view, columns))))
+                pieces.append(_FORMS.get(asked, b"%b") % next(iter(self._column(asked, view, columns, root))))
             elif asked.needs_header_only:
                 pieces.append(asked.rendered(header))
             else:
@@ -192,9 +192,11 @@ class FetchPlan:
         pieces.append(b")\r\n")
         return pieces
 
-    def _column(self, asked: FetchKind | PlannedSection, view: View, columns: Columns) -> Iterable[object]:
+    def _column(
+        self, asked: FetchKind | PlannedSection, view: View, columns: Columns, root: Part | None
+    ) -> Iterable[object]:
         if isinstance(asked, PlannedSection):
-            return self._section_column(asked, columns)
+            return self._section_column(asked, columns, root)
         match asked:
             case FetchKind.BODY:
                 return [without_extensions(form or b"NIL") for form in columns.body_structures or ()]
@@ -211,7 +213,7 @@ class FetchPlan:
             case _:
                 return columns.uids
 
-    def _section_column(self, section: PlannedSection, columns: Columns) -> Iterable[bytes]:
+    def _section_column(self, section: PlannedSection, columns: Columns, known: Part | None) -> Iterable[bytes]:
         if section.needs_header_only:
             headers = columns.headers
             if headers is None:
@@ -220,7 +222,7 @@ class FetchPlan:
         out = []
         for body in columns.bodies or ():
             message = body or b""
-            root = structure_of(message) if section.needs_structure else None
+            root = (known or structure_of(message)) if section.needs_structure else None
             size = header_size(message) if section.needs_header_size else 0
             found = section.located(size, len(message), root)
             out.append(section.rendered(None if found is None else message[found[0] : found[1]]))

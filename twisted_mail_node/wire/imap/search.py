@@ -359,15 +359,17 @@ class TextFinder:
         self._tail.clear()
 
 
-def find_in_message(needles: tuple[Needle, ...], message: bytes, header_size: int) -> frozenset[Needle]:
-    """Which needles occur in a whole message."""
+def find_in_message(
+    needles: tuple[Needle, ...], message: bytes, header_size: int, root: Part | None = None
+) -> frozenset[Needle]:
+    """Which needles occur in a whole message; `root` is its tree where that is known already."""
     finder = TextFinder(needles)
     if finder.wants_header():
         finder.feed(header_text(message[:header_size]), in_header=True)
         finder.end_text()
     if finder.is_done():
         return frozenset(finder.found)
-    root = structure_of(message)
+    root = root or structure_of(message)
     for part in text_parts(root):
         find_in_part(finder, part, [message[part.body_start : part.body_end]])
         if finder.is_done():

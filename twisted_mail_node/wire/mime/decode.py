@@ -18,6 +18,7 @@ from .structure import Part
 
 # Wrong but common, and read all the same: inside quoted strings, white space in the text, no space around.
 _encoded_word = re.compile(rb"=\?([^?\s]*+)\?([bBqQ])\?([^?]*+)\?=").finditer
+_folds = re.compile(rb"\r?\n(?=[ \t])").sub
 _not_base64 = bytes(sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")))
 
 
@@ -58,6 +59,8 @@ def _unbase64(text: bytes) -> bytes:
 
 def header_text(block: bytes) -> str:
     """A header block as text, a line per field: what TEXT searches in."""
+    if b"=?" not in block and block.isascii():  # nothing to decode: unfolded as a whole
+        return _folds(b"", block).replace(b"\r\n", b"\n").decode("ascii").rstrip("\n")
     return "\n".join([f"{field.name.decode('latin-1')}: {decode_words(field.value)}" for field in split_fields(block)])
 
 

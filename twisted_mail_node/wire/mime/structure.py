@@ -18,7 +18,8 @@ from .headers import HEADER_LIMIT_OCTETS, unfold, values_of
 from .parameters import Parameters, media_type, parameter, value_and_parameters
 
 DEPTH_LIMIT = 100
-PART_LIMIT = 10_000
+# Our own bound: what one message may cost whoever looks at it. No real one comes near.
+PART_LIMIT = 1000
 # RFC 2046 §5.1.1: a boundary has at most 70 characters. A longer line is no delimiter; white space may follow it.
 DELIMITER_LINE_LIMIT_OCTETS = 1000
 

@@ -130,7 +130,6 @@ def test_keys(octets, expected):
         b"NOT " * 70 + b"ALL",
         b"OR NOT " * 70 + b"ALL ALL",
         b"OR (" * 20_000,
-        b"OR " * 20_000,
     ],
 )
 def test_what_is_no_search(octets):
@@ -142,6 +141,16 @@ def test_nesting_has_a_limit_that_chains_of_or_do_not_count_for():
     assert key(b"(" * 60 + b"ALL" + b")" * 60) == ALL
     assert len(key(b"OR ALL " * 1000 + b"ALL").keys) == 1001
     assert len(key(b"OR " * 1000 + b"ALL" + b" ALL" * 1000).keys) == 1001
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"OR " * 20_000, b"OR ALL " * 2001 + b"ALL", b"ALL " * 2000 + b"ALL", b'BODY "x" ' * 50 + b"TEXT y"],
+)
+def test_a_program_may_cost_only_so_much(octets):
+    with pytest.raises(Impossible) as caught:
+        key(octets)
+    assert caught.value.code == b"LIMIT"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from ...mime.charsets import SEARCH_CHARSETS, decode_strictly, is_known
 from .. import response_codes
 from ..refusal import BadSyntax, Impossible
 from ..sequence import NumberedMessages, SequenceSet
-from ..tokens import MAX_DEPTH, MAX_ELEMENTS, Tokens
+from ..tokens import MAX_DEPTH, Tokens
 from .command import Command
 
 
@@ -141,6 +141,12 @@ _BAD_CHARSET = b"%b (%b)" % (response_codes.BAD_CHARSET, " ".join(SEARCH_CHARSET
 _OR = re.compile(rb"[Oo][Rr] ")
 
 
+# Our own bounds: what deciding one message may cost. Clients that look for many messages at once name them by
+# number or by Message-ID, some hundreds at most; nobody looks for more than a few texts at once.
+MAX_KEYS = 2000
+MAX_TEXTS = 50
+
+
 def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Search:
     """`SEARCH` [SP `CHARSET` SP charset] 1*(SP key)."""
     tokens.space()
@@ -160,6 +166,7 @@ class _Program:
     def __init__(self, tokens: Tokens, charset: bytes) -> None:
         self._tokens = tokens
         self._charset = charset
+        self._keys = self._texts = 0
 
     def keys(self, depth: int) -> WrittenKey:
         """One key or more, all of which must match."""
@@ -169,8 +176,11 @@ class _Program:
     def key(self, depth: int) -> WrittenKey:
         """One key. `depth` counts the parentheses and NOTs around it."""
         tokens = self._tokens
+        self._keys += 1
         if depth > MAX_DEPTH:
             raise BadSyntax("search keys nested too deep")
+        if self._keys > MAX_KEYS:
+            raise Impossible("too many search keys", response_codes.LIMIT)
         if tokens.take(b"("):
             inner = self.keys(depth + 1)
             tokens.take(b" ")
@@ -201,8 +211,8 @@ class _Program:
                 due -= 1
                 if due:
                     self._tokens.space()
-            if len(keys) + due > MAX_ELEMENTS:
-                raise BadSyntax("too many search keys")
+            if due > MAX_KEYS:
+                raise Impossible("too many search keys", response_codes.LIMIT)
         return AnyOf(tuple(keys))
 
     def _argument_of(self, word: bytes) -> WrittenKey:
@@ -211,6 +221,9 @@ class _Program:
             kind, relation = _DATES[word]
             return kind(relation, tokens.date())
         if word in _PLACES:
+            self._texts += 1
+            if self._texts > MAX_TEXTS:
+                raise Impossible("too many texts to look for", response_codes.LIMIT)
             return search.TextContains(_PLACES[word], self._text())
         if word in _ADDRESSED:
             return search.HeaderContains(word.decode("ascii").lower(), self._text())

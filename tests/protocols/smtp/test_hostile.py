@@ -164,6 +164,13 @@ def test_nobody_tries_a_dictionary_of_names(site):
     assert connection.closed
 
 
+def test_nobody_fills_the_log_with_refused_senders(site):
+    connection = site.connections(service=Service.SUBMISSION, auth="required", max_errors=4)()
+    connection.feed(b"EHLO c\r\n" + b"MAIL FROM:<>\r\n" * 6)
+    assert [line[:3] for line in connection.take().splitlines()][-4:] == [b"530", b"530", b"530", b"421"]
+    assert connection.closed
+
+
 def test_refused_recipients_are_forgiven_who_delivers_mail_and_to_lmtp_clients(site):
     refused = b"MAIL FROM:<>\r\n" + b"RCPT TO:<nobody@a.test>\r\n" * 3
     for service, hello in ((Service.SMTP, b"HELO c\r\n"), (Service.LMTP, b"LHLO c\r\n")):

@@ -418,6 +418,8 @@ class SMTPSession:
 
     def _refuse(self, stage: str, refusal: Reply, **details: object) -> bytes:
         self._refused(stage, refusal, **details)
+        if refusal.is_permanent and stage != "recipient":
+            return self._mistaken(refusal)
         return self.engine.send(refusal)
 
     def _refused(self, stage: str, refusal: Reply, **details: object) -> None:
@@ -435,7 +437,11 @@ class SMTPSession:
 
     def _mistaken(self, answer: Reply) -> bytes:
         self._errors += 1
-        return self.engine.send(answer if self._errors < self._settings.max_errors else replies.TOO_MANY_ERRORS)
+        if self._errors < self._settings.max_errors:
+            return self.engine.send(answer)
+        peer = self._client.peer
+        self._log.info("{session}: too many errors", session=peer.session, peer=peer.host, reply=answer)
+        return self.engine.send(replies.TOO_MANY_ERRORS)
 
     def _set_timeout(self, seconds: float) -> None:
         if self._settings.content_timeout_seconds != self._settings.command_timeout_seconds:

@@ -19,7 +19,8 @@ class SMTPSettings:
         auth: "off": AUTH is not offered; "required": no MAIL before it (RFC 4954 §6).
         max_message_size: octets, told in SIZE and held at MAIL; the intake holds it while receiving.
         max_recipients: in one transaction; RFC 5321 §4.5.3.1.8 wants at least 100.
-        max_errors: mistakes and failed logins, since the last accepted message, before the connection is closed.
+        max_errors: mistakes, failed logins and refused senders, since the last accepted message, before the connection
+            is closed.
         max_refused_recipients: the same for recipients refused for good, so that nobody tries a dictionary of names;
             LMTP, whose clients are our own, is exempt.
         bare_newlines: what is done with a CR or LF alone in content: refuse the message, or make it CRLF.

@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from ...mail.errors import Unavailable
+from .answers import Answers
 from .sqlite import failure_of
 from .writer import IReactor
 
@@ -24,7 +25,7 @@ T = TypeVar("T")
 Read = Callable[[apsw.Connection], T]
 
 READS_PER_WAKE = 16
-"""Our own bound: results of early reads wait for those of later ones in the same turn."""
+"""Our own bound: results of early reads wait for those of later ones in the same wake-up."""
 
 
 class Readers:
@@ -37,6 +38,7 @@ class Readers:
     def __init__(self, reactor: IReactor, open_connection: Callable[[], apsw.Connection], threads: int = 2) -> None:
         self._reactor = reactor
         self._open_connection = open_connection
+        self._answers = Answers(reactor)
         # Any: a read's result is known to whoever asked.
         self._waiting: deque[tuple[Read[Any], Deferred[Any]]] = deque()
         self._condition = Condition()
@@ -90,7 +92,7 @@ class Readers:
             return
         while reads := self._take():
             results = [(deferred, _perform(connection, read)) for read, deferred in reads if not deferred.called]
-            self._reactor.callFromThread(_settle, results)
+            self._reactor.callFromThread(self._answers.give, results)
         connection.close(True)
         self._reactor.callFromThread(self._ended)
 
@@ -118,6 +120,7 @@ class Readers:
         if not self._alive:
             for thread in self._threads:
                 thread.join()
+            self._answers.finish()
             if not self._stopped.called:
                 self._stopped.callback(None)
 
@@ -134,9 +137,3 @@ def _perform(connection: apsw.Connection, read: Read[T]) -> T | Failure:
         return Failure(failure_of(error))
     except Exception:
         return Failure()
-
-
-# Any: see Readers.
-def _settle(results: list[tuple[Deferred[Any], Any]]) -> None:
-    for deferred, result in results:
-        deferred.callback(result)

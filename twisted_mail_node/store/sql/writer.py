@@ -28,6 +28,7 @@ from ...mail.changes import ChangeNotice
 from ...mail.columns import INLINE_BODY_OCTETS
 from ...mail.errors import Unavailable
 from ...mail.transaction import Committed, Transaction
+from .answers import Answer, Answers
 from .deliveries import deliver_together, deliver_unless_known
 from .sqlite import failure_of
 from .state import WriteState
@@ -59,10 +60,6 @@ class AfterCommit(Protocol):
         """Tell the listeners."""
 
 
-# Any: an operation's result is known to whoever submitted it, and to nobody between.
-_Settled = tuple[Deferred[Any], Any]
-
-
 class Writer:
     """
     Owns the writing connection; see the module. All methods are called in the reactor's thread.
@@ -85,6 +82,7 @@ class Writer:
         self._reactor = reactor
         self._open_state = open_state
         self._after_commit = after_commit
+        self._answers = Answers(reactor)
         self._limits = limits or BatchLimits()
         self._accepts: deque[tuple[Transaction, Deferred[Committed]]] = deque()
         self._operations: deque[tuple[Operation[Any], Deferred[Any]]] = deque()
@@ -168,11 +166,9 @@ class Writer:
         with self._condition:
             self._condition.notify()
 
-    def _settle(self, settled: Sequence[_Settled], notices: Sequence[ChangeNotice], queue_grew: bool) -> None:
-        for deferred, result in settled:
-            deferred.callback(result)
-        if notices or queue_grew:
-            self._after_commit(notices, queue_grew)
+    def _settle(self, settled: Sequence[Answer], notices: Sequence[ChangeNotice], queue_grew: bool) -> None:
+        tell = (lambda: self._after_commit(notices, queue_grew)) if notices or queue_grew else None
+        self._answers.give(settled, tell)
 
     # -- the thread's side -----------------------------------------------------------------------------------
 
@@ -214,6 +210,7 @@ class Writer:
     def _ended(self, deferred: Deferred[None], failure: Failure | None) -> None:
         if self._thread is not None and self._thread is not current_thread():
             self._thread.join()
+        self._answers.finish()
         lost = [pair[1] for lane in (self._accepts, self._operations, self._idle) for pair in lane]
         for lane in (self._accepts, self._operations, self._idle):
             lane.clear()
@@ -241,7 +238,7 @@ class Writer:
         return True
 
     def _batch(self, state: WriteState) -> None:
-        settled: list[_Settled] = []
+        settled: list[Answer] = []
         try:
             state.execute("BEGIN IMMEDIATE")
             self._fill(state, settled)
@@ -259,7 +256,7 @@ class Writer:
         notices, queue_grew = state.committed()
         self._reactor.callFromThread(self._settle, settled, notices, queue_grew)
 
-    def _take_all(self, settled: list[_Settled]) -> None:
+    def _take_all(self, settled: list[Answer]) -> None:
         # BEGIN itself failed: somebody must be told, or the loop would go on for ever.
         for lane in (self._accepts, self._operations, self._idle):
             while lane:
@@ -273,7 +270,7 @@ class Writer:
                 self._log.failure("a rollback failed")
         state.rolled_back()
 
-    def _fill(self, state: WriteState, settled: list[_Settled]) -> None:
+    def _fill(self, state: WriteState, settled: list[Answer]) -> None:
         limits = self._limits
         if self._accepts:
             self._deliver(state, settled)
@@ -292,7 +289,7 @@ class Writer:
             self._idle_since = now
             self._operate(state, *self._idle.popleft(), settled)
 
-    def _deliver(self, state: WriteState, settled: list[_Settled]) -> None:
+    def _deliver(self, state: WriteState, settled: list[Answer]) -> None:
         limits, group, octets = self._limits, list[tuple[Transaction, Deferred[Committed]]](), 0
         while self._accepts and len(group) < limits.deliveries and octets < limits.octets:
             accept = self._accepts.popleft()
@@ -309,7 +306,7 @@ class Writer:
         settled[:] = [(pair[1], result) for pair, result in zip(group, results, strict=True)]
 
     def _operate(
-        self, state: WriteState, operation: Operation[Any], deferred: Deferred[Any], settled: list[_Settled]
+        self, state: WriteState, operation: Operation[Any], deferred: Deferred[Any], settled: list[Answer]
     ) -> None:
         # Noted before it runs: should it take the whole batch down, it is told as well.
         settled.append((deferred, None))

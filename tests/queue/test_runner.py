@@ -625,20 +625,20 @@ def test_every_try_is_logged_for_every_recipient_with_the_same_fields(world, log
     world.put("ok@b.test", "later@b.test", "never@b.test")
     world.runner(ScriptedDelivery(lambda item: outcomes[item.recipient.local_part]))
     world.run(1)
-    told = {event["recipient"]: event for event in logged("outcome")}
-    seen = {name: (e["outcome"], e["status"], e["reply"], e["host"], e["attempt"]) for name, e in told.items()}
+    told = {event["attempt"].recipient: event["attempt"] for event in logged("attempt")}
+    seen = {name: (e.outcome, e.status, e.reply, e.host, e.attempt) for name, e in told.items()}
     assert seen == {
         "ok@b.test": ("delivered", "2.0.0", "250 ok", "mx.b.test", 1),
         "later@b.test": ("deferred", "4.2.0", "450 later", "mx.b.test", 1),
         "never@b.test": ("failed", "5.1.1", "550 no", "mx.b.test", 1),
     }
-    assert {e["sender"] for e in told.values()} == {"ann@example.test"}
-    assert told["later@b.test"]["next_due"] > world.clock.seconds()
-    line = formatEvent(told["never@b.test"])
+    assert {e.sender for e in told.values()} == {"ann@example.test"}
+    line = str(told["never@b.test"])
+    assert line in [formatEvent(event) for event in logged("attempt")]
     assert "recipient=<never@b.test> host=mx.b.test try=1" in line
     assert "outcome=failed status=5.1.1 reply='550 no'" in line
     (report,) = logged("report_id")
-    assert report["queue_id"] == told["never@b.test"]["queue_id"]
+    assert report["queue_id"] == told["never@b.test"].queue_id
     assert (report["report_id"], report["sender"], report["count"]) == ("report-1", "ann@example.test", 1)
 
 

@@ -49,6 +49,11 @@ class RunnerLimits:
     So many are tried at once at a destination of which nothing is known, or that could not be reached. Each one
     that gets an answer makes room for another: many dead destinations take few places from those that live.
     """
+    line_messages: int = 30
+    """
+    With so many waiting a destination gets no more: others come first. When it has fewer, the queue is looked at
+    again, and these are what keeps its connections at work meanwhile.
+    """
     recipients_per_message: int = 100
     leased_items: int = 2000
     """Leased and not recorded yet: bounds memory."""
@@ -303,7 +308,7 @@ class QueueRunner:
         return frozenset(
             item.recipient.domain
             for destination in self._destinations.values()
-            if len(destination.waiting) >= self._limits.messages_per_destination
+            if len(destination.waiting) >= self._limits.line_messages
             for group in destination.waiting
             for item in group
         )
@@ -403,7 +408,7 @@ class QueueRunner:
         if not self._running:
             return
         # The line has just become short enough to lease more for it.
-        had_more = len(destination.waiting) == self._limits.messages_per_destination - 1
+        had_more = len(destination.waiting) == self._limits.line_messages - 1
         self._forget_if_empty(name, destination)
         self._give_turn(name, destination)
         self._dispatch()

@@ -1,9 +1,12 @@
 """The options of `twistd mailnode`, and the service that they make."""
 
-import pytest
-from twisted.application.service import IService
+import gc
 
-from twisted_mail_node.tap import Options, makeService
+import pytest
+from twisted.application.service import IService, Service
+from twisted.internet.defer import succeed
+
+from twisted_mail_node.tap import Options, _Told, makeService
 
 
 def options(*arguments):
@@ -38,3 +41,15 @@ def test_mistakes_end_it_with_a_line_for_each(tmp_path):
     with pytest.raises(SystemExit) as caught:
         makeService(options("--config=x.toml", "--listen=smtp"))
     assert len(str(caught.value).splitlines()) == 3
+
+
+def test_the_garbage_collector_is_spared_what_a_start_has_made():
+    class Node(Service):
+        def when_serving(self):
+            self.made = [[] for _ in range(1000)]
+            return succeed(None)
+
+    gc.collect()
+    told, before = _Told(Node(), None), gc.get_freeze_count()
+    told.startService()
+    assert gc.get_freeze_count() >= before + 1000

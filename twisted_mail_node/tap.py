@@ -9,6 +9,7 @@ does the rest.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import signal
 import sys
@@ -104,7 +105,7 @@ class _Told(MultiService):
         self._let_go()
         # Else a hang-up would end the process without a stop.
         signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._reload))
-        self._node.when_serving().addErrback(self._give_up)
+        self._node.when_serving().addCallbacks(_set_start_aside, self._give_up)
 
     def _reload(self) -> None:
         try:
@@ -130,6 +131,17 @@ class _Told(MultiService):
         print(f"twistd mailnode: {failure.getErrorMessage()}", file=sys.stderr)
         atexit.register(_exit_with_failure)
         self._reactor.stop()
+
+
+def _set_start_aside(_: None) -> None:
+    """
+    Spare the garbage collector what stays for good.
+
+    Looking through all that a start has imported and made takes some 40 ms, at every full collection, and nobody is
+    served meanwhile. It concerns the whole process, so it is not for the node itself, which others may embed.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _quiet_about_what_was_told(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:

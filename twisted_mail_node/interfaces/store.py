@@ -209,7 +209,11 @@ class IMailbox(Interface):
     def store_flags(
         uids: UIDSet, change: FlagChange, flags: Flags, unchanged_since: int | None = None
     ) -> Deferred[StoreOutcome]:
-        """Change flags of all existing messages in the set, those with a modseq above the condition left alone."""
+        """
+        Change flags of all existing messages in the set, those with a modseq above the condition left alone.
+
+        Fails with: PermanentFailure: a message would have more keywords than `mail.flags` allows.
+        """
 
     def copy(uids: UIDSet, target: str) -> Deferred[CopyOutcome]:
         """

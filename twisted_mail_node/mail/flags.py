@@ -11,6 +11,12 @@ from collections.abc import Iterable
 from enum import Enum, IntFlag
 from functools import lru_cache
 
+from .errors import PermanentFailure
+
+# Our own bounds, ten times what any client uses.
+MAX_KEYWORDS = 128
+MAX_KEYWORD_OCTETS = 255
+
 
 class SystemFlag(IntFlag):
     """The system flags that a message keeps, as bits of one integer column."""
@@ -80,13 +86,15 @@ class Flags:
         return _interned(bits, keywords)
 
     def changed(self, change: FlagChange, by: Flags) -> Flags:
-        """The set after a STORE of `by`."""
+        """The set after a STORE of `by`. Raises PermanentFailure: it would have more than MAX_KEYWORDS."""
         if change is FlagChange.REPLACE:
             return by
         named = {keyword.lower() for keyword in by.keywords}
         if change is FlagChange.ADD:
             mine = {keyword.lower() for keyword in self.keywords}
             added = [keyword for keyword in by.keywords if keyword.lower() not in mine]
+            if len(mine) + len(added) > MAX_KEYWORDS:
+                raise PermanentFailure(f"a message has {MAX_KEYWORDS} keywords at most")
             return _interned(self.bits | by.bits, [*self.keywords, *added])
         kept = [keyword for keyword in self.keywords if keyword.lower() not in named]
         return _interned(self.bits & ~by.bits, kept)

@@ -190,6 +190,16 @@ def test_answers_of_many_numbers_are_whole(crowd):
     assert re.fullmatch(rb"OK \[COPYUID \d+ %b 1:1366\] copied\r\n" % every_third.encode(), status)
 
 
+def test_a_message_has_so_many_keywords_and_no_more(server):
+    server.deliver(SMALL)
+    line = server.selected()
+    line.ask("STORE 1 +FLAGS.SILENT ({})".format(" ".join(f"a{n}" for n in range(100))))
+    status, _ = line.try_("STORE 1 +FLAGS.SILENT ({})".format(" ".join(f"b{n}" for n in range(100))))
+    assert status == b"NO [CANNOT] a message has 128 keywords at most\r\n"
+    assert line.ask("SEARCH KEYWORD a99") == b"* SEARCH 1\r\n"
+    assert line.ask("SEARCH KEYWORD b0") == b"* SEARCH\r\n"
+
+
 # -- backpressure ---------------------------------------------------------------------------------------------------
 
 

@@ -193,7 +193,14 @@ def test_a_mailbox_name_that_is_no_text_cannot_be_used(octets):
 
 def test_an_endless_list_is_refused():
     with pytest.raises(BadSyntax, match="list too long"):
-        parse_command(b"t STORE 1 FLAGS (" + b"a " * 20_000 + b"a)")
+        parse_command(b"t STATUS x (" + b"UNSEEN " * 20_000 + b"UNSEEN)")
+
+
+@pytest.mark.parametrize("flags", [b"(" + b"a " * 128 + b"a)", b"k" * 256])
+def test_keywords_are_bounded(flags):
+    with pytest.raises(Impossible) as caught:
+        parse_command(b"t STORE 1 FLAGS " + flags)
+    assert caught.value.code == b"LIMIT"
 
 
 def test_passwords_are_not_shown():

@@ -152,11 +152,12 @@ class MailboxContents:
         found = self.select(uids)
         changed: list[Entry] = []
         modified: list[int] = []
-        for entry in found:
+        # First all that may fail, so that nothing is done where it does.
+        after = [entry.flags.changed(change, by) for entry in found]
+        for entry, flags in zip(found, after, strict=True):
             if since is not None and entry.modseq > since:
                 modified.append(entry.uid)
                 continue
-            flags = entry.flags.changed(change, by)
             if flags != entry.flags:
                 self._count(entry, -1)
                 entry.flags, entry.modseq = flags, modseq

@@ -13,9 +13,9 @@ from datetime import date
 from typing import TypeVar
 
 from ...mail.columns import InternalDate
-from ...mail.flags import Flags
-from . import mailbox_name
-from .refusal import BadSyntax
+from ...mail.flags import MAX_KEYWORD_OCTETS, MAX_KEYWORDS, Flags
+from . import mailbox_name, response_codes
+from .refusal import BadSyntax, Impossible
 from .sequence import STAR, SequenceSet
 
 T = TypeVar("T")
@@ -302,6 +302,8 @@ def _date(day: bytes, month: bytes, year: bytes) -> date:
 
 
 def _flags(names: list[str]) -> Flags:
+    if len(names) > MAX_KEYWORDS or any(len(name) > MAX_KEYWORD_OCTETS for name in names):
+        raise Impossible("too many flags, or one that is too long", response_codes.LIMIT)
     try:
         return Flags.from_names(names)
     except ValueError:

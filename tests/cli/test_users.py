@@ -1,8 +1,9 @@
 """`mailnode user` on the store itself."""
 
 import pytest
+from click.testing import CliRunner
 
-from twisted_mail_node.cli import users
+from twisted_mail_node.cli import main, users
 from twisted_mail_node.node.config import load_config
 from twisted_mail_node.node.control.access import open_access
 from twisted_mail_node.node.control.direct import StoreConnection
@@ -16,6 +17,12 @@ def test_a_user_is_added_listed_and_removed(mailnode):
     assert "alice@a.test" in mailnode("user", "list")
     assert mailnode("user", "remove", "alice@a.test") == "user alice@a.test removed\n"
     assert mailnode.json("user", "list") == []
+
+
+def test_a_new_state_folder_is_told_once(mailnode, tmp_path):
+    done = CliRunner().invoke(main, ["user", "list", "--json"])
+    assert (done.stdout, done.stderr) == ("[]\n", f"a new state folder was made: {tmp_path}/state\n")
+    assert CliRunner().invoke(main, ["user", "list"]).stderr == ""
 
 
 def test_the_password_is_asked_for_twice(mailnode):

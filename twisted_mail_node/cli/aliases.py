@@ -10,7 +10,7 @@ from .session import Session, json_option, pass_session
 
 @click.group()
 def alias() -> None:
-    """Aliases: addresses of this node that lead to others, here or elsewhere."""
+    """Addresses here that lead to others, anywhere."""
 
 
 @alias.command()

@@ -15,7 +15,11 @@ from .session import BAD_CONFIGURATION, Failed, Session, json_option, pass_sessi
 @json_option
 @pass_session
 def check(session: Session, as_json: bool) -> None:
-    """Say whether the node would start with this configuration, and if not, everything that stands in its way."""
+    """
+    Say whether the node would start.
+
+    If it would not with this configuration, everything that stands in its way is told, and nothing is changed.
+    """
     try:
         found = problems_of(session.config())
         status = 1

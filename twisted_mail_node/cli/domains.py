@@ -10,7 +10,7 @@ from .session import Session, json_option, pass_session
 
 @click.group()
 def domain() -> None:
-    """Domains: whose mail is at home here, as the configuration says."""
+    """Whose mail is at home here, by configuration."""
 
 
 @domain.command("list")

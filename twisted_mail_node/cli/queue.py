@@ -22,7 +22,7 @@ _COLUMNS = {
 
 @click.group()
 def queue() -> None:
-    """Queue: mail that waits for other nodes, an entry per recipient."""
+    """Mail that waits for other nodes."""
 
 
 @queue.command("list")

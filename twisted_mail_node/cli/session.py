@@ -45,9 +45,12 @@ class Session:
         """The node or its store. Raises Failed for all that goes wrong inside."""
         config = self.config()
         access = None
+        is_new = not config.state_dir.exists()
         try:
             access = open_access(config)
             yield access
+            if is_new:
+                click.echo(f"a new state folder was made: {config.state_dir}", err=True)
         except (CannotStart, NodeUnreachable, Refusal) as error:
             raise Failed(str(error)) from error
         finally:

@@ -50,7 +50,7 @@ def _asked_password(password_stdin: bool, generate: bool) -> str:
 
 @click.group()
 def user() -> None:
-    """Users: who can log in, each with mailboxes of their own."""
+    """Who can log in, each with mailboxes."""
 
 
 @user.command()

@@ -43,7 +43,9 @@ def test_mistakes_end_it_with_a_line_for_each(tmp_path):
     assert len(str(caught.value).splitlines()) == 3
 
 
-def test_the_garbage_collector_is_spared_what_a_start_has_made():
+def test_the_garbage_collector_is_spared_what_a_start_has_made(monkeypatch):
+    monkeypatch.setattr("twisted_mail_node.tap.signal.signal", lambda *_: None)
+
     class Node(Service):
         def when_serving(self):
             self.made = [[] for _ in range(1000)]

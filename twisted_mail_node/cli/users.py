@@ -20,8 +20,8 @@ from .session import Failed, Session, json_option, pass_session
 HASHED_AT_ONCE = 32
 """Passwords hashed by one operation of an import; the progress bar moves that often."""
 
-ADDED_AT_ONCE = 10_000
-"""Users added by one operation of an import: their names and hashes fit into a request."""
+ADDED_AT_ONCE = 500
+"""Users added by one operation of an import: so few that the node's other clients hardly notice."""
 
 _GENERATED_OCTETS = 15
 

@@ -91,6 +91,17 @@ def test_a_body_that_is_open_stays_readable(store, inbox, wait, counts, hours):
     assert counts("body", "chunk", "orphan") == [0, 0, 0]
 
 
+def test_a_body_that_one_has_closed_twice_stays_readable_for_the_other(store, inbox, wait, hours):
+    wait(inbox.append([(stage(store, wait), flags("\\Deleted"), DATE)]))
+    one, other = wait(inbox.open_body(1)), wait(inbox.open_body(1))
+    wait(inbox.expunge())
+    one.close()
+    one.close()
+    hours(3)
+    assert wait(other.read(0, other.size)) == LARGE
+    other.close()
+
+
 def test_staged_bodies_that_no_transaction_took_are_swept(store, inbox, wait, counts, hours):
     stage(store, wait)
     half = store.stage_body()

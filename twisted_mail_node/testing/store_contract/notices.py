@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
 from ...interfaces.store import IWatch
 from ...mail.changes import ChangeKind, ChangeNotice, StoreOutcome
+from ...mail.errors import TemporaryFailure
 from ...mail.flags import NO_FLAGS, FlagChange
 from ...mail.uid_set import UIDSet
 from ..backend import Backend, on_backend
@@ -71,6 +73,25 @@ class NoticesContract:
             assert all(notice.account == account.name for notice in listener.notices)
             assert ChangeKind.MESSAGES in listener.kinds
             assert touched <= listener.mailbox_ids
+
+    @on_backend
+    async def test_a_change_that_failed_is_told_to_nobody(self, backend: Backend) -> None:
+        account, other = await new_account(backend.store), await new_account(backend.store)
+        inbox = await filled_inbox(account, NO_FLAGS)
+        before = await inbox.status()
+        writer = backend.store.stage_body()
+        await writer.write(b"Subject: taken once\r\n\r\n")
+        staged = await writer.finish(23, False)
+        await backend.store.deliver(transaction(place(other.name), bodies=(staged,)))
+        mine, theirs = Listener(), Listener()
+        backend.store.watch(account.name, mine)
+        backend.store.watch(other.name, theirs)
+        with pytest.raises(TemporaryFailure):
+            await inbox.append([(body(), NO_FLAGS, DATE), (staged, NO_FLAGS, DATE)])
+        highest = (await (await filled_inbox(other, NO_FLAGS)).status()).highest_modseq
+        await backend.until(lambda: theirs.modseq >= highest)
+        assert mine.notices == []
+        assert await inbox.status() == before
 
     @on_backend
     async def test_changes_to_mailboxes_and_subscriptions_are_told(self, backend: Backend) -> None:

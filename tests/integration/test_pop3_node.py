@@ -1,0 +1,106 @@
+"""POP3 on a node of its own: what lasts over a power cut, who keeps whom out, and what an update removes."""
+
+from __future__ import annotations
+
+import imaplib
+import poplib
+import smtplib
+import socket
+import struct
+
+import pytest
+
+from .processes import NodeProcess, eventually
+
+USER, PASSWORD = "joe@example.test", "secret"
+MESSAGES = [b"Subject: %d\r\n\r\n.dot %d\r\n..\r\n.\r\n" % (number, number) for number in range(20)]
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory):
+    listen = "".join(
+        f'[[listen]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\n'
+        for service in ("smtp", "pop3", "imap")
+    )
+    config = f'hostname = "mx.example.test"\nstate_dir = "state"\n[[domain]]\nname = "example.test"\n{listen}'
+    node = NodeProcess(tmp_path_factory.mktemp("pop3"), config)
+    node.add_user(USER, PASSWORD)
+    node.start()
+    try:
+        with smtplib.SMTP(*node.listener("smtp", "none"), timeout=20) as client:
+            for message in MESSAGES:
+                client.sendmail("s@c.test", [USER], message)
+        yield node
+    finally:
+        node.stop()
+
+
+def logged_in(node: NodeProcess) -> poplib.POP3:
+    client = poplib.POP3(*node.listener("pop3", "none"), timeout=20)
+    client.user(USER)
+    client.pass_(PASSWORD)
+    return client
+
+
+def unique_ids(client: poplib.POP3) -> list[bytes]:
+    return [row.split()[1] for row in client.uidl()[1]]
+
+
+def test_counts_are_of_the_octets_that_come(node):
+    client = logged_in(node)
+    sizes = [int(row.split()[1]) for row in client.list()[1]]
+    assert client.stat() == (len(MESSAGES), sum(sizes))
+    for number, (message, size) in enumerate(zip(MESSAGES, sizes, strict=True), 1):
+        first, lines, _ = client.retr(number)
+        content = b"".join(line + b"\r\n" for line in lines)
+        assert content.endswith(message)
+        assert first == b"+OK %d octets" % size
+        assert len(content) == size
+        assert client.top(number, 2)[1] == lines[:-1]
+    client.quit()
+
+
+def test_a_maildrop_is_one_sessions_at_a_time_and_imap_is_not_kept_out(node):
+    client = logged_in(node)
+    with pytest.raises(poplib.error_proto, match=r"\[IN-USE\]"):
+        logged_in(node)
+    with imaplib.IMAP4(*node.listener("imap", "none"), timeout=20) as other:
+        other.login(USER, PASSWORD)
+        assert other.select()[1] == [b"%d" % len(MESSAGES)]
+    client.quit()
+    logged_in(node).quit()
+
+
+def test_a_client_that_is_cut_off_removes_nothing_and_frees_the_maildrop(node):
+    client = logged_in(node)
+    ids = unique_ids(client)
+    client.dele(1)
+    client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+    def freed() -> poplib.POP3 | None:
+        try:
+            return logged_in(node)
+        except poplib.error_proto:
+            return None
+
+    client = eventually(freed)
+    assert unique_ids(client) == ids
+    client.quit()
+
+
+def test_after_a_power_cut_unique_ids_are_the_same_and_nobody_is_kept_out(node):
+    client = logged_in(node)
+    ids = unique_ids(client)
+    client.dele(1)
+    node.kill()
+    client.close()
+    node.start()
+    client = logged_in(node)
+    assert unique_ids(client) == ids
+    client.dele(2)
+    client.dele(len(ids))
+    client.quit()
+    client = logged_in(node)
+    assert unique_ids(client) == [ids[0], *ids[2:-1]]
+    client.quit()

@@ -644,20 +644,18 @@ async def test_an_address_is_checked_against_the_addresses_of_a_certificate(worl
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_line_kept_longest_is_closed_where_there_are_too_many_in_all(world):
+async def test_no_line_is_kept_where_there_are_many_in_all_and_nobody_waits_for_it(world):
     server = world.server()
-    delivery = world.delivery(FixedRoutes(host(server)), connections_in_all=2)
-    for domain in ("a.test", "b.test", "a.test", "c.test"):
-        (outcome,) = await delivery.deliver([replace(item(), recipient=Address("r", domain))])
+    delivery = world.delivery(FixedRoutes(host(server)), connections=1, connections_in_all=2)
+
+    def to(domain):
+        return delivery.deliver([replace(item(), recipient=Address("r", domain))])
+
+    for domain in ("a.test", "b.test", "a.test", "c.test", "a.test", "b.test"):
+        (outcome,) = await to(domain)
         assert isinstance(outcome, Delivered)
     assert server.connections == 3
-    while len(server.open_now) > 2:
-        turn = TwistedDeferred()
-        reactor.callLater(0.005, turn.callback, None)
-        await turn
-    await delivery.deliver([replace(item(), recipient=Address("r", "a.test"))])
-    assert server.connections == 3
-    await delivery.deliver([replace(item(), recipient=Address("r", "b.test"))])
+    await gatherResults([to("c.test"), to("c.test"), to("c.test")])
     assert server.connections == 4
 
 

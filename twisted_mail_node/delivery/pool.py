@@ -35,7 +35,7 @@ class PoolLimits:
 
     connections: int = 5
     connections_in_all: int = 200
-    """To all destinations together: where there are more, the line that has been kept longest is closed."""
+    """To all destinations together: where there are more, none is kept for which no message waits."""
     messages_per_connection: int = 100
     idle_seconds: float = 10.0
     avoid_seconds: float = 300.0
@@ -57,7 +57,7 @@ class Unreachable(Exception):
         self.outcome = outcome
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Line:
     """A connection and the host it leads to."""
 
@@ -77,16 +77,9 @@ class Line:
 
 
 class Pool:
-    """
-    The connections to one destination. `enter` comes before `line`, `leave` after all is done.
+    """The connections to one destination. `enter` comes before `line`, `leave` after all is done."""
 
-    `kept` is shared by the pools of all destinations: their idle lines, the longest idle first.
-    """
-
-    def __init__(
-        self, routes: IRoutes, connector: Connector, clock: IReactorTime, limits: PoolLimits, kept: dict[Line, Pool]
-    ) -> None:
-        self._kept = kept
+    def __init__(self, routes: IRoutes, connector: Connector, clock: IReactorTime, limits: PoolLimits) -> None:
         self._slots = DeferredSemaphore(limits.connections)
         self._leaving: list[Deferred[None]] = []
         self._routes = routes
@@ -131,13 +124,10 @@ class Pool:
 
     def give_back(self, line: Line) -> None:
         """Keep the line for the next message, or close it where it has served its time."""
-        if line.is_usable and line.connection.messages < self._limits.messages_per_connection:
+        is_crowded = len(self._connector.sessions) > self._limits.connections_in_all and not self._slots.waiting
+        if line.is_usable and line.connection.messages < self._limits.messages_per_connection and not is_crowded:
             line.idle_timer = self._clock.callLater(self._limits.idle_seconds, self._retire, line)
             self._idle.append(line)
-            self._kept[line] = self
-            if len(self._connector.sessions) > self._limits.connections_in_all:
-                oldest, pool = next(iter(self._kept.items()))
-                pool._retire(oldest)
         else:
             self._leaving.append(line.connection.close())
 
@@ -201,12 +191,11 @@ class Pool:
         yield from every[:MAX_ADDRESSES_TRIED]
 
     def _retire(self, line: Line) -> None:
-        self._stop_waiting(line)
+        line.idle_timer = None
         self._idle.remove(line)
         line.connection.close()
 
     def _stop_waiting(self, line: Line) -> None:
-        del self._kept[line]
-        if line.idle_timer is not None and line.idle_timer.active():
+        if line.idle_timer is not None:
             line.idle_timer.cancel()
-        line.idle_timer = None
+            line.idle_timer = None

@@ -67,7 +67,6 @@ class RemoteDelivery:
         self._limits = pool_limits or PoolLimits()
         self._connector = Connector(reactor, hostname, tls or ClientTLS(), time_limits or TimeLimits())
         self._pools: dict[str, Pool] = {}
-        self._kept: dict[Line, Pool] = {}
         self._active = 0
         self._stopping = False
         self._all_done: Deferred[None] | None = None
@@ -191,7 +190,7 @@ class RemoteDelivery:
         if pool is None:
             if len(self._pools) >= MAX_POOLS:
                 self._pools = {key: known for key, known in self._pools.items() if not known.is_empty}
-            pool = Pool(self._routes, self._connector, self._clock, self._limits, self._kept)
+            pool = Pool(self._routes, self._connector, self._clock, self._limits)
             self._pools[destination] = pool
         return pool
 

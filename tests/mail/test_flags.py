@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from twisted_mail_node.mail.flags import NO_FLAGS, FlagChange, Flags, SystemFlag, flags_of
+from twisted_mail_node.mail.errors import PermanentFailure
+from twisted_mail_node.mail.flags import MAX_KEYWORDS, NO_FLAGS, FlagChange, Flags, SystemFlag, flags_of
 
 
 def test_names_are_compared_without_case():
@@ -40,3 +41,10 @@ def test_columns_round_trip():
 
 def test_flags_tell_themselves_in_a_failed_tests_report():
     assert repr(Flags.from_names(["\\Seen", "Work"])) == "Flags(\\Seen Work)"
+
+
+def test_a_message_has_so_many_keywords_at_most():
+    full = Flags.from_names([f"k{number}" for number in range(MAX_KEYWORDS)])
+    assert full.changed(FlagChange.ADD, Flags.from_names(["K0", "\\Seen"])).keywords == full.keywords
+    with pytest.raises(PermanentFailure, match="keywords at most"):
+        full.changed(FlagChange.ADD, Flags.from_names(["one-more"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import IO
 
 import click
@@ -152,7 +153,9 @@ def _add_all(access: Access, users: Sequence[tuple[str, str]], quiet: bool) -> N
     """All of them, or none where one fails: first all hashes, which takes long and changes nothing."""
     console = Console(stderr=True)
     hashed: list[tuple[str, str]] = []
-    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+    progress = Progress(console=console, transient=True)
+    # A disabled one still ends a line in some versions of rich.
+    with nullcontext() if quiet or not console.is_terminal else progress:
         task = progress.add_task("hashing passwords", total=len(users))
         for batch in _batches(users, HASHED_AT_ONCE):
             hashes = access.perform("user.hash", {"passwords": [password for _, password in batch]})

@@ -20,6 +20,7 @@ import struct
 import threading
 import time
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -628,8 +629,9 @@ def test_thousands_of_connections_that_come_and_leave_at_once_leave_nothing_behi
         with node.peer("imap", greeted=False) as peer:
             return peer.line().startswith(b"* OK")
 
-    after_the_first = wave()
-    assert wave() - after_the_first < 4 * MIB
+    # What is left behind is left by every wave; the allocator's own growth ends at some time.
+    waves = [wave() for _ in range(8)]
+    assert min(later - earlier for earlier, later in pairwise(waves)) < MIB
 
 
 def test_clients_of_all_kinds_are_still_served_in_full(node):

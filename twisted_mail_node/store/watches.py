@@ -7,7 +7,7 @@ logged and disturbs no other. Neighbours: every backend in this room.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -56,6 +56,11 @@ class Watches:
     def watch_queue(self, listener: Callable[[], None]) -> None:
         """See IQueueStore.watch_queue."""
         self._queue.append(listener)
+
+    @property
+    def accounts(self) -> Sequence[str]:
+        """Those whose changes somebody would be told."""
+        return tuple(self._watches)
 
     def is_watched(self, account: str) -> bool:
         """Whether anybody would be told of this account."""

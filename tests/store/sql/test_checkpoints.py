@@ -4,22 +4,22 @@ from threading import Event, Thread
 
 import pytest
 
-from twisted_mail_node.store.sql import checkpoints
-from twisted_mail_node.store.sql.sqlite import open_reader
+from twisted_mail_node.store.sql.sqlite import checkpoints
+from twisted_mail_node.store.sql.sqlite.opening import open_reader
 from twisted_mail_node.testing.samples import DATE, body, flags, message
 
 
 @pytest.fixture
 def lengths(store):
     """The write-ahead log's length in pages after each commit."""
-    writer = store._machinery.writer
-    lengths, tell = [0], writer.on_commit
+    engine = store._machinery.engine
+    lengths, tell = [0], engine.on_commit
 
     def note(pages):
         lengths.append(pages)
         tell(pages)
 
-    writer.on_commit = note
+    engine.on_commit = note
     return lengths
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from twisted_mail_node.mail.errors import PermanentFailure
 from twisted_mail_node.store.sql import examine
-from twisted_mail_node.store.sql.schema import MIGRATIONS, migrate
+from twisted_mail_node.store.sql.schema import MIGRATIONS
+from twisted_mail_node.store.sql.sqlite.migration import migrate
 
 
 @pytest.fixture

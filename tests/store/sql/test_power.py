@@ -17,7 +17,8 @@ import apsw
 import pytest
 
 from twisted_mail_node.mail.columns import INLINE_BODY_OCTETS, FetchItem
-from twisted_mail_node.store.sql import SQLiteStore, checkpoints
+from twisted_mail_node.store.sql import SQLiteStore
+from twisted_mail_node.store.sql.sqlite import checkpoints
 from twisted_mail_node.testing.samples import body, message, outgoing, place, transaction
 
 ANN, BOB = "ann@example.test", "bob@example.test"

@@ -7,7 +7,10 @@ import pytest
 from twisted.internet.defer import CancelledError, DeferredList, gatherResults
 
 from twisted_mail_node.mail.errors import TemporaryFailure, Unavailable
+from twisted_mail_node.store.sql import readers as readers_module
 from twisted_mail_node.store.sql.readers import Readers
+from twisted_mail_node.store.sql.sqlite.engine import SQLiteEngine
+from twisted_mail_node.store.sql.sqlite.opening import Durability
 from twisted_mail_node.testing.samples import transaction
 
 
@@ -61,7 +64,7 @@ def test_a_read_sees_one_moment(store, readers, wait, reactor):
 
 def test_a_read_cancelled_before_its_turn_is_not_run(reactor, wait, path, store):
     hold, ran = threading.Event(), []
-    readers = Readers(reactor, lambda: apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY), threads=1)
+    readers = Readers(reactor, SQLiteEngine(path, Durability.FULL), threads=1)
     readers.start()
     first = readers.read(lambda connection: hold.wait(20.0))
     given_up = readers.read(lambda connection: ran.append("given up"))
@@ -82,7 +85,7 @@ def test_what_waits_at_the_end_fails_and_what_runs_is_finished(reactor, wait, pa
         running.set()
         return hold.wait(20.0)
 
-    readers = Readers(reactor, lambda: apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY), threads=1)
+    readers = Readers(reactor, SQLiteEngine(path, Durability.FULL), threads=1)
     readers.start()
     first = readers.read(slow)
     running.wait(20.0)
@@ -96,11 +99,38 @@ def test_what_waits_at_the_end_fails_and_what_runs_is_finished(reactor, wait, pa
     wait(stopped)
 
 
-def test_readers_that_cannot_open_fail_their_reads(reactor, wait, tmp_path):
-    readers = Readers(
-        reactor, lambda: apsw.Connection(str(tmp_path / "none"), flags=apsw.SQLITE_OPEN_READONLY), threads=2
-    )
+class Unreachable(SQLiteEngine):
+    """A database that cannot be opened, until it can."""
+
+    tries = 0
+    reachable = False
+
+    def open_reader(self):
+        self.tries += 1
+        if not self.reachable:
+            raise apsw.CantOpenError("not now")
+        return super().open_reader()
+
+
+def test_readers_that_cannot_open_fail_their_reads_until_they_can(reactor, wait, path, store, monkeypatch):
+    monkeypatch.setattr(readers_module, "AGAIN_SECONDS", 0.0)
+    engine = Unreachable(path, Durability.FULL)
+    readers = Readers(reactor, engine, threads=2)
     readers.start()
-    with pytest.raises((TemporaryFailure, Unavailable)):
-        wait(readers.read(number))
+    for _ in range(3):
+        with pytest.raises(TemporaryFailure):
+            wait(readers.read(number))
+    engine.reachable = True
+    assert wait(readers.read(number)) == 7
+    wait(readers.stop())
+
+
+def test_after_a_try_in_vain_reads_fail_without_another(reactor, wait, path):
+    engine = Unreachable(path, Durability.FULL)
+    readers = Readers(reactor, engine, threads=1)
+    readers.start()
+    for _ in range(5):
+        with pytest.raises(TemporaryFailure):
+            wait(readers.read(number))
+    assert engine.tries == 1
     wait(readers.stop())

@@ -6,8 +6,10 @@ import apsw
 import pytest
 
 from twisted_mail_node.mail.errors import PermanentFailure
-from twisted_mail_node.store.sql import SQLiteStore, schema
-from twisted_mail_node.store.sql.schema import APPLICATION_ID, MIGRATIONS, migrate
+from twisted_mail_node.store.sql import SQLiteStore
+from twisted_mail_node.store.sql.schema import MIGRATIONS
+from twisted_mail_node.store.sql.sqlite.migration import APPLICATION_ID, migrate
+from twisted_mail_node.store.sql.sqlite.opening import PAGE_SIZE_OCTETS
 
 
 def tables(connection):
@@ -66,7 +68,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path, reactor, 
 
 def test_settings_are_made_at_creation(path, store):
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    assert connection.pragma("page_size") == schema.PAGE_SIZE_OCTETS
+    assert connection.pragma("page_size") == PAGE_SIZE_OCTETS
     assert connection.pragma("auto_vacuum") == 2
     assert connection.pragma("journal_mode") == "wal"
     connection.close()

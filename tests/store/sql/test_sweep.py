@@ -7,6 +7,7 @@ from twisted_mail_node.mail.columns import FetchItem
 from twisted_mail_node.mail.queue_item import Delivered, Settled
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.store.sql import sweep
+from twisted_mail_node.store.sql.sqlite import connection as sqlite_connection
 from twisted_mail_node.testing.samples import DATE, body, flags, message, outgoing, place, transaction
 
 ANN = "ann@example.test"
@@ -175,7 +176,7 @@ def test_the_history_of_expunges_is_bounded_and_leaves_nothing_out(store, inbox,
 
 
 def test_free_pages_are_given_back(store, inbox, wait, path, hours, monkeypatch):
-    monkeypatch.setattr(sweep, "VACUUM_PAGES", 16)
+    monkeypatch.setattr(sqlite_connection, "VACUUM_PAGES", 16)
     wait(inbox.append([(body(message("x" * 200_000)), flags("\\Deleted"), DATE) for _ in range(20)]))
     wait(inbox.expunge())
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)

@@ -9,7 +9,7 @@ from twisted.internet.defer import DeferredList, gatherResults
 from twisted_mail_node.mail.errors import MailError, Refused, TemporaryFailure, Unavailable
 from twisted_mail_node.mail.flags import FlagChange
 from twisted_mail_node.mail.uid_set import UIDSet
-from twisted_mail_node.store.sql.writer import BatchLimits
+from twisted_mail_node.store.sql.batch import BatchLimits
 from twisted_mail_node.testing.samples import DATE, body, flags, message, outgoing, place, transaction
 
 ANN = "ann@example.test"
@@ -76,7 +76,7 @@ def test_an_operation_that_breaks_in_the_middle_leaves_nothing_and_fails_alone(s
         mailbox = state.mailbox(1, 1)
         mailbox.uid_next += 100
         state.change(mailbox)
-        state.execute("DELETE FROM mailbox")
+        state.run("DELETE FROM mailbox")
         raise RuntimeError("in the middle")
 
     good = deliveries(store, 1)
@@ -175,7 +175,7 @@ def test_a_batch_is_bounded_in_time(open_store, wait):
     def work(state):
         until = time.monotonic() + 0.003
         while time.monotonic() < until:
-            state.execute("SELECT 1")
+            state.run("SELECT 1")
 
     before = store.commits
     wait(gatherResults([store._write(work) for _ in range(5)]))

@@ -1,6 +1,9 @@
-"""The mail store, queue and directory in one SQLite file. See `store` for the way in, `writer` for how it commits."""
+"""
+The mail store, queue and directory in one SQL database. See `store` for the way in, `writer` for how it commits.
 
-from .examine import examine
-from .store import SQLiteStore
+The statements are the same for SQLite and PostgreSQL; `connection` says how that is done.
+"""
+
+from .sqlite import SQLiteStore, examine
 
 __all__ = ["SQLiteStore", "examine"]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from json import dumps
 from typing import TYPE_CHECKING, TypeVar
 
-import apsw
 from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
@@ -17,11 +16,10 @@ from ...mail.errors import AccountExists, NoSuchAccount, NoSuchMailbox, Permanen
 from ...mail.mailbox_name import INBOX, canonical, checked, listing_key, plan_create, plan_rename
 from ...mail.special_use import checked_use
 from ...mail.uid_set import UIDSet
-from ..identity import next_uid_validity
 from .alterations import copy_to
-from .mailbox import STATUS_COLUMNS, SQLiteMailbox
-from .sqlite import every, find
-from .state import AccountRow, MailboxRow, WriteState
+from .connection import Connection
+from .mailbox import STATUS_COLUMNS, SQLMailbox
+from .state import AccountRow, MailboxRow, Number, WriteState
 
 if TYPE_CHECKING:
     from .machinery import Machinery
@@ -30,7 +28,7 @@ T = TypeVar("T")
 
 
 @implementer(IAccount)
-class SQLiteAccount:
+class SQLAccount:
     """See IAccount. Fails with NoSuchAccount once the account is removed."""
 
     def __init__(self, machinery: Machinery, name: str, account_id: int) -> None:
@@ -38,11 +36,11 @@ class SQLiteAccount:
         self._machinery = machinery
         self._id = account_id
 
-    def _read(self, read: Callable[[apsw.Connection, int], T]) -> Deferred[T]:
+    def _read(self, read: Callable[[Connection, int], T]) -> Deferred[T]:
         account = self._id
 
-        def checked_read(connection: apsw.Connection) -> T:
-            if find(connection, "SELECT 1 FROM account WHERE account = ?", (account,)) is None:
+        def checked_read(connection: Connection) -> T:
+            if connection.find("SELECT 1 FROM account WHERE account = ?", (account,)) is None:
                 raise NoSuchAccount("the account does not exist")
             return read(connection, account)
 
@@ -50,7 +48,7 @@ class SQLiteAccount:
 
     def _write(self, operation: Callable[[WriteState, AccountRow], T]) -> Deferred[T]:
         account = self._id
-        return self._machinery.writer.submit(lambda state: operation(state, state.account(account)))
+        return self._machinery.writer.submit(lambda state: operation(state, state.account(account)), account=account)
 
     def mailboxes(self) -> Deferred[Sequence[MailboxInfo]]:
         """See IAccount."""
@@ -65,7 +63,7 @@ class SQLiteAccount:
     async def mailbox(self, name: str) -> IMailbox:
         """See IAccount."""
         mailbox_id = await self._read(lambda connection, account: _find(connection, account, canonical(name)))
-        return SQLiteMailbox(self._machinery, self.name, self._id, mailbox_id)
+        return SQLMailbox(self._machinery, self.name, self._id, mailbox_id)
 
     def create(self, name: str, special_use: str | None = None) -> Deferred[MailboxInfo]:
         """See IAccount. Fails also with PermanentFailure: not a special use of RFC 6154."""
@@ -91,32 +89,31 @@ class SQLiteAccount:
 # -- in the readers' threads ----------------------------------------------------------------------------------
 
 
-def _mailboxes(connection: apsw.Connection, account: int) -> list[MailboxInfo]:
-    rows = every(
-        connection, "SELECT mailbox, name, uid_validity, special_use FROM mailbox WHERE account = ?", (account,)
+def _mailboxes(connection: Connection, account: int) -> list[MailboxInfo]:
+    rows = connection.every(
+        "SELECT mailbox, name, uid_validity, special_use FROM mailbox WHERE account = ?", (account,)
     )
     return sorted((MailboxInfo(*row) for row in rows), key=lambda info: listing_key(info.name))
 
 
-def _statuses(connection: apsw.Connection, account: int, wanted: str) -> list[MailboxStatus]:
-    rows = every(
-        connection,
-        f"SELECT {STATUS_COLUMNS} WHERE account = ? AND mailbox IN (SELECT value FROM json_each(?)) "
+def _statuses(connection: Connection, account: int, wanted: str) -> list[MailboxStatus]:
+    rows = connection.every(
+        f"SELECT {STATUS_COLUMNS} WHERE account = ? AND mailbox IN (SELECT value FROM numbers_in(?)) "
         "ORDER BY name <> 'INBOX', name",
         (account, wanted),
     )
     return [MailboxStatus(*row) for row in rows]
 
 
-def _find(connection: apsw.Connection, account: int, name: str) -> int:
-    row = find(connection, "SELECT mailbox FROM mailbox WHERE account = ? AND name = ?", (account, name))
+def _find(connection: Connection, account: int, name: str) -> int:
+    row = connection.find("SELECT mailbox FROM mailbox WHERE account = ? AND name = ?", (account, name))
     if row is None:
         raise NoSuchMailbox("the mailbox does not exist")
     return int(row[0])
 
 
-def _subscriptions(connection: apsw.Connection, account: int) -> list[str]:
-    rows = every(connection, "SELECT name FROM subscription WHERE account = ?", (account,))
+def _subscriptions(connection: Connection, account: int) -> list[str]:
+    rows = connection.every("SELECT name FROM subscription WHERE account = ?", (account,))
     return sorted(row[0] for row in rows)
 
 
@@ -127,9 +124,9 @@ def create_account(state: WriteState, name: str, mailboxes: Sequence[tuple[str, 
     """IMailStore.create_account."""
     if state.find_account(name) is not None:
         raise AccountExists("the account exists already")
-    state.last_account += 1
-    state.execute("INSERT INTO account VALUES (?, ?, 0, 0)", (state.last_account, name))
-    account = state.account(state.last_account)
+    number = state.new_number(Number.ACCOUNT)
+    state.run("INSERT INTO account VALUES (?, ?, 0, 0)", (number, name))
+    account = state.account(number)
     _make(state, account, (INBOX,), None)
     _subscribe(state, account, INBOX, True)
     for mailbox_name, special_use in mailboxes:
@@ -142,14 +139,15 @@ def remove_account(state: WriteState, name: str) -> None:
     account = state.find_account(name)
     if account is None:
         raise NoSuchAccount("the account does not exist")
+    state.users_changed = True
     state.change_account(account, ChangeKind.REMOVED)
     state.forget_account(account)
-    state.execute("DELETE FROM account WHERE account = ?", (account.id,))
-    state.execute("DELETE FROM mailbox WHERE account = ?", (account.id,))
-    state.execute("DELETE FROM subscription WHERE account = ?", (account.id,))
-    state.execute("DELETE FROM user WHERE name = ?", (name,))
-    state.execute("DELETE FROM removed WHERE account = ?", (account.id,))
-    state.execute("INSERT INTO removed VALUES (?, 0)", (account.id,))
+    state.run("DELETE FROM account WHERE account = ?", (account.id,))
+    state.run("DELETE FROM mailbox WHERE account = ?", (account.id,))
+    state.run("DELETE FROM subscription WHERE account = ?", (account.id,))
+    state.run("DELETE FROM user WHERE name = ?", (name,))
+    state.run("DELETE FROM removed WHERE account = ?", (account.id,))
+    state.run("INSERT INTO removed VALUES (?, 0)", (account.id,))
 
 
 def create(state: WriteState, account: AccountRow, name: str, special_use: str | None) -> MailboxInfo:
@@ -160,7 +158,7 @@ def create(state: WriteState, account: AccountRow, name: str, special_use: str |
 
 
 def _names(state: WriteState, account: AccountRow) -> set[str]:
-    return {row[0] for row in every(state.connection, "SELECT name FROM mailbox WHERE account = ?", (account.id,))}
+    return {row[0] for row in state.connection.every("SELECT name FROM mailbox WHERE account = ?", (account.id,))}
 
 
 def _make(state: WriteState, account: AccountRow, names: Sequence[str], special_use: str | None) -> MailboxRow:
@@ -168,14 +166,13 @@ def _make(state: WriteState, account: AccountRow, names: Sequence[str], special_
     modseq = state.change_account(account, ChangeKind.MAILBOXES)
     for name in names:
         account.last_mailbox += 1
-        state.last_uid_validity = next_uid_validity(state.seconds(), state.last_uid_validity)
-        state.execute(
+        state.run(
             "INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, 1, 0, 0, 0, 0, ?, 0)",
             (
                 account.id,
                 account.last_mailbox,
                 name,
-                state.last_uid_validity,
+                state.new_uid_validity(),
                 special_use if name == names[-1] else None,
                 modseq,
             ),
@@ -194,7 +191,7 @@ def _rename(state: WriteState, account: AccountRow, name: str, new_name: str) ->
         if inbox is not None:
             copy_to(state, inbox, UIDSet.span(1, inbox.uid_next - 1), made, move=True)
         return
-    state.executemany(
+    state.run_many(
         "UPDATE mailbox SET name = ? WHERE account = ? AND name = ?",
         [(new, account.id, old) for old, new in plan.moved.items()],
     )
@@ -209,16 +206,15 @@ def _delete(state: WriteState, account: AccountRow, name: str) -> None:
         raise PermanentFailure("INBOX cannot be deleted")
     state.change_account(account, ChangeKind.MAILBOXES)
     state.forget_account(account)
-    state.execute("DELETE FROM mailbox WHERE account = ? AND mailbox = ?", (account.id, mailbox.id))
-    state.execute("INSERT INTO removed VALUES (?, ?)", (account.id, mailbox.id))
+    state.run("DELETE FROM mailbox WHERE account = ? AND mailbox = ?", (account.id, mailbox.id))
+    state.run("INSERT INTO removed VALUES (?, ?)", (account.id, mailbox.id))
 
 
 def _subscribe(state: WriteState, account: AccountRow, name: str, subscribed: bool) -> None:
     name = checked(name) if subscribed else canonical(name)
     if subscribed:
-        statement = "INSERT OR IGNORE INTO subscription VALUES (?, ?)"
+        statement = "INSERT INTO subscription VALUES (?, ?) ON CONFLICT DO NOTHING"
     else:
         statement = "DELETE FROM subscription WHERE account = ? AND name = ?"
-    state.execute(statement, (account.id, name))
-    if state.connection.changes():
+    if state.run(statement, (account.id, name)):
         state.change_account(account, ChangeKind.SUBSCRIPTIONS)

@@ -2,14 +2,14 @@
 What the writer does to the messages of a mailbox: append, store flags, copy, move, expunge, claim recent.
 
 Set-based SQL wherever the rows need not be seen. Storing flags and expunging work in slices of SLICE_ROWS, so that a
-large set does not keep deliveries waiting; copying, moving and POP3's UPDATE are all or none: one savepoint.
+large set does not keep deliveries waiting; copying, moving and POP3's UPDATE are all or none: one operation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from json import dumps, loads
+from json import dumps
 
 from ...mail.changes import CopyOutcome, MailboxStatus, StoreOutcome
 from ...mail.columns import Columns, InternalDate
@@ -18,10 +18,10 @@ from ...mail.flags import FlagChange, Flags, flags_of
 from ...mail.mailbox_name import canonical
 from ...mail.transaction import Body
 from ...mail.uid_set import EMPTY, UIDSet
+from .connection import Selection
 from .deliveries import INSERT_BODY, INSERT_EMAIL, INSERT_ENTRY, Row, add_entry, take_body
 from .selection import bindings_of, rows_of
-from .sqlite import one
-from .state import MailboxRow, WriteState
+from .state import MailboxRow, Number, WriteState
 
 SLICE_ROWS = 5000
 """Our own bound: about 20 ms of the writer's time."""
@@ -44,14 +44,14 @@ def append(
     modseq = state.change(target)
     for body, flags, date in messages:
         number = take_body(state, bodies, body)
-        email = state.last_email = state.last_email + 1
+        email = state.new_number(Number.EMAIL)
         emails.append((account, email, number, 1, body.envelope))
         uids.append(
             add_entry(entries, target, modseq, flags.bits, flags.keyword_text, date, saved, body.size, email, b"")
         )
-    state.executemany(INSERT_BODY, bodies)
-    state.executemany(INSERT_EMAIL, emails)
-    state.executemany(INSERT_ENTRY, entries)
+    state.run_many(INSERT_BODY, bodies)
+    state.run_many(INSERT_EMAIL, emails)
+    state.run_many(INSERT_ENTRY, entries)
     return CopyOutcome(target.uid_validity, (), uids)
 
 
@@ -101,11 +101,8 @@ def store_flags(
     row = state.mailbox(account, mailbox)
     if not uids:
         return FlagSlice(Columns([], flags=[], modseqs=[]), [], EMPTY, EMPTY)
-    statement = (
-        "SELECT json_group_array(uid), json_group_array(bits), json_group_array(keywords), json_group_array(modseq) "
-        f"FROM (SELECT e.uid, e.bits, e.keywords, e.modseq FROM {rows_of(uids)} LIMIT {SLICE_ROWS})"
-    )
-    found, bits, keywords, modseqs = map(loads, one(state.connection, statement, bindings_of(account, mailbox, uids)))
+    wanted = Selection(("e.uid", "e.bits", "e.keywords", "e.modseq"), rows_of(uids), limit=SLICE_ROWS)
+    found, bits, keywords, modseqs = state.connection.columns(wanted, bindings_of(account, mailbox, uids))
     changed: dict[Flags, list[int]] = {}
     after: list[tuple[int, Flags]] = []
     modified: list[int] = []
@@ -164,9 +161,9 @@ def _update_flags(state: WriteState, row: MailboxRow, flags: Flags, uids: list[i
     values = (flags.bits, flags.keyword_text, modseq, row.account.id, row.id)
     update = "UPDATE entry SET bits = ?, keywords = ?, modseq = ? WHERE account = ? AND mailbox = ? AND "
     if uids[-1] - uids[0] == len(uids) - 1:
-        state.execute(update + "uid BETWEEN ? AND ?", (*values, uids[0], uids[-1]))
+        state.run(update + "uid BETWEEN ? AND ?", (*values, uids[0], uids[-1]))
     else:
-        state.execute(update + "uid IN (SELECT value FROM json_each(?))", (*values, dumps(uids)))
+        state.run(update + "uid IN (SELECT value FROM numbers_in(?))", (*values, dumps(uids)))
 
 
 # -- copy, move -----------------------------------------------------------------------------------------------
@@ -186,23 +183,23 @@ def copy_to(state: WriteState, source: MailboxRow, uids: UIDSet, target: Mailbox
     if not uids:
         return CopyOutcome(target.uid_validity, (), ())
     rows, bindings = rows_of(uids), bindings_of(source.account.id, source.id, uids)
-    found, unseen, deleted, size = one(
-        state.connection,
-        f"SELECT json_group_array(e.uid), total(e.bits & 1 = 0), total(e.bits & 8 <> 0), total(e.size) FROM {rows}",
-        bindings,
-    )
-    source_uids = loads(found)
+    (source_uids,) = state.connection.columns(Selection(("e.uid",), rows), bindings)
     if not source_uids:
         return CopyOutcome(target.uid_validity, (), ())
+    unseen, deleted, size = state.connection.one(
+        "SELECT count(*) FILTER (WHERE e.bits & 1 = 0), count(*) FILTER (WHERE e.bits & 8 <> 0), sum(e.size) "
+        f"FROM {rows}",
+        bindings,
+    )
     modseq = state.change(target)
     first = target.uid_next
-    guid = "e.guid" if move else "randomblob(16)"
-    state.execute(
+    guid = "e.guid" if move else "random_guid()"
+    state.run(
         f"INSERT INTO entry SELECT e.account, :target, :first_uid - 1 + row_number() OVER (ORDER BY e.uid), e.bits, "
         f"e.keywords, :modseq, :modseq, e.date, e.zone, :saved, e.size, e.email, {guid}, e.prefix FROM {rows}",
         bindings | {"target": target.id, "first_uid": first, "modseq": modseq, "saved": int(state.seconds())},
     )
-    state.execute(
+    state.run(
         "UPDATE email SET uses = email.uses + more.uses FROM "
         f"(SELECT e.email, count(*) AS uses FROM {rows} GROUP BY e.email) more "
         "WHERE email.account = :account AND email.email = more.email",
@@ -210,8 +207,8 @@ def copy_to(state: WriteState, source: MailboxRow, uids: UIDSet, target: Mailbox
     )
     target.uid_next += len(source_uids)
     target.messages += len(source_uids)
-    target.unseen += int(unseen)
-    target.deleted += int(deleted)
+    target.unseen += unseen
+    target.deleted += deleted
     target.size += int(size)
     if move:
         expunge_all(state, source.account.id, source.id, UIDSet.of_ascending(source_uids), shared=modseq)
@@ -243,21 +240,16 @@ def expunge(
         rows = rows_of(wanted, index="entry_deleted") + " AND e.bits & 8 <> 0"
     else:
         rows = rows_of(wanted)
-    found, borns, unseen, deleted, size = one(
-        state.connection,
-        "SELECT json_group_array(uid), json_group_array(born), total(bits & 1 = 0), total(bits & 8 <> 0), total(size) "
-        f"FROM (SELECT e.uid, e.born, e.bits, e.size FROM {rows} LIMIT {SLICE_ROWS})",
-        bindings_of(account, mailbox, wanted),
-    )
-    gone: list[int] = loads(found)
+    slice = Selection(("e.uid", "e.born", "e.bits", "e.size"), rows, limit=SLICE_ROWS)
+    gone, borns, bits, sizes = state.connection.columns(slice, bindings_of(account, mailbox, wanted))
     if not gone:
         return EMPTY, EMPTY
     removed = UIDSet.of(gone)
-    _remove(state, row, removed, dict(zip(gone, loads(borns), strict=True)), state.change(row, shared))
+    _remove(state, row, removed, dict(zip(gone, borns, strict=True)), state.change(row, shared))
     row.messages -= len(gone)
-    row.unseen -= int(unseen)
-    row.deleted -= int(deleted)
-    row.size -= int(size)
+    row.unseen -= sum(not its & _SEEN for its in bits)
+    row.deleted -= sum(its & _DELETED != 0 for its in bits)
+    row.size -= sum(sizes)
     if len(gone) < SLICE_ROWS:
         return removed, EMPTY
     return removed, None if uids is None else uids - UIDSet.span(1, gone[-1])
@@ -285,15 +277,15 @@ def union(parts: Sequence[UIDSet]) -> UIDSet:
 def _remove(state: WriteState, row: MailboxRow, removed: UIDSet, born: dict[int, int], modseq: int) -> None:
     account, mailbox = row.account.id, row.id
     bindings = bindings_of(account, mailbox, removed)
-    state.execute(
+    state.run(
         f"INSERT INTO expunged SELECT e.*, :now FROM {rows_of(removed)}",
         bindings | {"now": int(state.seconds())},
     )
-    state.executemany(
+    state.run_many(
         "DELETE FROM entry WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ?",
         [(account, mailbox, first, last) for first, last in removed.runs],
     )
-    state.executemany(
+    state.run_many(
         "INSERT INTO vanished VALUES (?, ?, ?, ?, ?, ?, ?)",
         [(account, mailbox, modseq, first, last, born[first], born[last]) for first, last in removed.runs],
     )

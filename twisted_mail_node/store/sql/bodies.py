@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import apsw
 from twisted.internet.defer import Deferred, DeferredLock, succeed
 from zope.interface import implementer
 
@@ -17,9 +16,9 @@ from ...interfaces.deferred import shielded
 from ...interfaces.store import IBodyWriter, IOpenBody
 from ...mail.errors import NoSuchMessage, TemporaryFailure, Unavailable
 from ...mail.transaction import Body
+from .connection import Connection
 from .readers import Readers
-from .sqlite import every, find
-from .state import WriteState
+from .state import Number, WriteState
 from .writer import Writer
 
 CHUNK_OCTETS = 128 * 1024
@@ -149,9 +148,9 @@ def _staging(body: int | None, number: int, chunk: bytes) -> Callable[[WriteStat
     def stage(state: WriteState) -> int:
         known = body
         if known is None:
-            known = state.last_body = state.last_body + 1
-            state.execute("INSERT INTO staged VALUES (?, ?)", (known, state.seconds()))
-        state.execute("INSERT INTO chunk VALUES (?, ?, ?)", (known, number, chunk))
+            known = state.new_number(Number.BODY)
+            state.run("INSERT INTO staged VALUES (?, ?)", (known, state.seconds()))
+        state.run("INSERT INTO chunk VALUES (?, ?, ?)", (known, number, chunk))
         return known
 
     return stage
@@ -159,9 +158,8 @@ def _staging(body: int | None, number: int, chunk: bytes) -> Callable[[WriteStat
 
 def _dropping(body: int) -> Callable[[WriteState], None]:
     def drop(state: WriteState) -> None:
-        state.execute("DELETE FROM staged WHERE body = ?", (body,))
-        if state.connection.changes():
-            state.execute("INSERT OR IGNORE INTO orphan VALUES (?)", (body,))
+        if state.run("DELETE FROM staged WHERE body = ?", (body,)):
+            state.run("INSERT INTO orphan VALUES (?) ON CONFLICT DO NOTHING", (body,))
 
     return drop
 
@@ -171,10 +169,9 @@ class StoredBody:
 
     __slots__ = ("content", "in_chunks", "number", "prefix", "size")
 
-    def __init__(self, connection: apsw.Connection, number: int, prefix: bytes) -> None:
+    def __init__(self, connection: Connection, number: int, prefix: bytes) -> None:
         """Raises NoSuchMessage where the body is gone."""
-        row = find(
-            connection,
+        row = connection.find(
             "SELECT size, content IS NULL, CASE WHEN size <= ? THEN content END FROM body WHERE body = ?",
             (READ_AT_ONCE_OCTETS, number),
         )
@@ -218,22 +215,16 @@ class OpenBody:
             self._pins.remove(self._stored.number)
 
 
-def _part(connection: apsw.Connection, number: int, start: int, length: int) -> bytes:
-    try:
-        blob = connection.blob_open("main", "body", "content", number, False)
-    except apsw.SQLError as error:
-        raise NoSuchMessage("the message is gone") from error
-    try:
-        blob.seek(start)
-        return bytes(blob.read(length))
-    finally:
-        blob.close(True)
+def _part(connection: Connection, number: int, start: int, length: int) -> bytes:
+    part = connection.part_of_body(number, start, length)
+    if part is None:
+        raise NoSuchMessage("the message is gone")
+    return part
 
 
-def _chunks(connection: apsw.Connection, number: int, start: int, length: int) -> bytes:
+def _chunks(connection: Connection, number: int, start: int, length: int) -> bytes:
     first, last = start // CHUNK_OCTETS, (start + length - 1) // CHUNK_OCTETS
-    rows = every(
-        connection,
+    rows = connection.every(
         "SELECT content FROM chunk WHERE body = ? AND number BETWEEN ? AND ? ORDER BY number",
         (number, first, last),
     )

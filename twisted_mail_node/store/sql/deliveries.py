@@ -2,7 +2,7 @@
 The hot path: transactions become rows. Many at a time, since a statement run over many rows costs a fraction.
 
 `deliver_together` takes transactions that are new and whole; anything unusual (an id seen before, an account that
-is not there) raises, and its caller then tries each with `deliver_unless_known`, in a savepoint of its own.
+is not there) raises, and its caller then tries each with `deliver_unless_known`, so that one fails alone.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from ...mail.errors import Refused, TemporaryFailure
 from ...mail.mailbox_name import INBOX, canonical
 from ...mail.status import EnhancedStatus
 from ...mail.transaction import Body, Committed, Placed, Transaction
-from .sqlite import every, find
-from .state import MailboxRow, WriteState
+from .connection import Value
+from .state import MailboxRow, Number, WriteState
 
 _NO_SUCH_ACCOUNT = (EnhancedStatus(5, 1, 1), "no such user")
 _NO_SUCH_MAILBOX = (EnhancedStatus(5, 1, 1), "no such mailbox")
 _SEEN, _DELETED = 1, 8
 
 _INSERT_COMMITTED = "INSERT INTO committed VALUES (?, ?, ?)"
-INSERT_BODY = "INSERT INTO body VALUES (?, ?, ?, ?, ?)"
+INSERT_BODY = "INSERT INTO body (body, size, header_size, eight_bit, content) VALUES (?, ?, ?, ?, ?)"
 INSERT_EMAIL = "INSERT INTO email VALUES (?, ?, ?, NULL, ?, ?, NULL)"
-INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, randomblob(16), ?)"
+INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random_guid(), ?)"
 _INSERT_ITEM = "INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0.0, NULL, '', '')"
 
-Row = tuple[object, ...]
+Row = tuple[Value, ...]
 
 
 class _Rows:
@@ -43,15 +43,15 @@ class _Rows:
         self.items: list[Row] = []
 
     def insert(self, state: WriteState) -> None:
-        executemany = state.executemany
-        executemany(_INSERT_COMMITTED, self.committed)
+        run_many = state.run_many
+        run_many(_INSERT_COMMITTED, self.committed)
         if self.bodies:
-            executemany(INSERT_BODY, self.bodies)
+            run_many(INSERT_BODY, self.bodies)
         if self.entries:
-            executemany(INSERT_EMAIL, self.emails)
-            executemany(INSERT_ENTRY, self.entries)
+            run_many(INSERT_EMAIL, self.emails)
+            run_many(INSERT_ENTRY, self.entries)
         if self.items:
-            executemany(_INSERT_ITEM, self.items)
+            run_many(_INSERT_ITEM, self.items)
             state.queue_grew = True
 
 
@@ -61,7 +61,7 @@ def deliver_unless_known(state: WriteState, transaction: Transaction) -> Committ
 
     Raises: Refused: some accounts do not exist. TemporaryFailure: a staged body is gone.
     """
-    known = find(state.connection, "SELECT outcome FROM committed WHERE id = ?", (transaction.id,))
+    known = state.connection.find("SELECT outcome FROM committed WHERE id = ?", (transaction.id,))
     if known is not None:
         return _read_outcome(known[0])
     return deliver_together(state, (transaction,))[0]
@@ -71,8 +71,8 @@ def deliver_together(state: WriteState, transactions: Sequence[Transaction]) -> 
     """
     Commit transactions whose ids are new.
 
-    Raises: as `deliver_unless_known`; apsw.ConstraintError: an id was seen before. Some of the rows may have been
-        written by then: the caller's savepoint is rolled back.
+    Raises: as `deliver_unless_known`; what the engine raises for a key that is there: an id was seen before. Some of
+        the rows may have been written by then: the caller undoes its part of the transaction.
     """
     rows = _Rows()
     saved = int(state.seconds())
@@ -95,7 +95,7 @@ def _add(state: WriteState, rows: _Rows, transaction: Transaction, saved: int) -
         key = (account, position, placement.prefix)
         email = emails.get(key)
         if email is None:
-            email = emails[key] = state.last_email = state.last_email + 1
+            email = emails[key] = state.new_number(Number.EMAIL)
         flags = placement.flags
         uid = add_entry(
             rows.entries,
@@ -150,22 +150,21 @@ def take_body(state: WriteState, rows: list[Row], body: Body) -> int:
     Raises: TemporaryFailure: it was staged, but is no more.
     """
     if body.staged is None:
-        number = state.last_body = state.last_body + 1
-        rows.append((number, body.size, min(body.header_size, body.size), body.eight_bit, body.content))
+        number = state.new_number(Number.BODY)
+        rows.append((number, body.size, min(body.header_size, body.size), int(body.eight_bit), body.content))
         return number
     number = int(body.staged) if body.staged.isdecimal() else 0
-    state.execute("DELETE FROM staged WHERE body = ?", (number,))
-    if not state.connection.changes() or number in state.given_up:
+    if not state.run("DELETE FROM staged WHERE body = ?", (number,)) or number in state.given_up:
         raise TemporaryFailure("the message body is no longer there; send it again")
     content: bytes | None = None
     if body.size <= INLINE_BODY_OCTETS:
         # Small after all: to be read as all small ones are.
         content = b"".join(
             row[0]
-            for row in every(state.connection, "SELECT content FROM chunk WHERE body = ? ORDER BY number", (number,))
+            for row in state.connection.every("SELECT content FROM chunk WHERE body = ? ORDER BY number", (number,))
         )
-        state.execute("DELETE FROM chunk WHERE body = ?", (number,))
-    rows.append((number, body.size, min(body.header_size, body.size), body.eight_bit, content))
+        state.run("DELETE FROM chunk WHERE body = ?", (number,))
+    rows.append((number, body.size, min(body.header_size, body.size), int(body.eight_bit), content))
     return number
 
 
@@ -227,13 +226,13 @@ def _count_uses(
 
 
 def _add_items(state: WriteState, rows: _Rows, transaction: Transaction, numbers: Sequence[int]) -> tuple[int, ...]:
-    first = state.last_item + 1
+    items = []
     for outgoing in transaction.queue:
-        state.last_item += 1
+        items.append(state.new_number(Number.ITEM))
         sender, original = outgoing.sender, outgoing.original_recipient
         rows.items.append(
             (
-                state.last_item,
+                items[-1],
                 transaction.id,
                 numbers[outgoing.body],
                 outgoing.body_type.value,
@@ -247,7 +246,7 @@ def _add_items(state: WriteState, rows: _Rows, transaction: Transaction, numbers
                 transaction.now,
             )
         )
-    return tuple(range(first, state.last_item + 1))
+    return tuple(items)
 
 
 def _write_outcome(placed: Sequence[Placed], items: Sequence[int]) -> str:

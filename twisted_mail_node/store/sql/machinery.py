@@ -1,23 +1,24 @@
 """
-What runs while an SQLite store is started, and the order in which its parts start and stop.
+What runs while a store is started, and the order in which its parts start and stop.
 
-Neighbours: `writer`, `readers`, `checkpoints` and `sweep` are the parts; `store` makes a machinery for each start, and
-every door of the store works through it.
+Neighbours: `writer`, `readers`, `sweep` and the engine's companions are the parts; `store` makes a machinery for each
+start, and every door of the store works through it.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
+from ...mail.changes import ChangeNotice
 from ..watches import Watches
+from .batch import BatchLimits
 from .bodies import Pins
-from .checkpoints import Checkpoints
+from .connection import WritingConnection
+from .engine import Engine, IReactor
 from .readers import Readers
-from .schema import migrate
-from .sqlite import Durability, FileLock, open_checkpointer, open_reader, open_writer
 from .state import WriteState
 from .sweep import Sweep
-from .writer import BatchLimits, IReactor, Writer
+from .writer import Writer
 
 
 class Machinery:
@@ -25,42 +26,61 @@ class Machinery:
 
     def __init__(
         self,
-        path: Path,
+        engine: Engine,
         reactor: IReactor,
         watches: Watches,
-        durability: Durability,
         limits: BatchLimits,
         reader_threads: int,
+        users_changed: Callable[[], None],
     ) -> None:
         self.running = False
         self.waiting_hints = 0
         self.pins = Pins()
-        self._path, self._reactor, self._durability = path, reactor, durability
-        self._lock = FileLock(path.with_name(path.name + ".lock"))
-        self.writer = Writer(reactor, self._open_state, watches.tell, limits)
-        self.readers = Readers(reactor, lambda: open_reader(path), reader_threads)
-        self.checkpoints = Checkpoints(reactor, self.writer, lambda: open_checkpointer(path, durability))
-        self.sweep = Sweep(reactor, self.writer, self.pins, self.checkpoints.soon)
+        self.engine = engine
+        self._reactor = reactor
+        self._watches = watches
+        self._users_changed = users_changed
+        self.writer = Writer(reactor, engine, self._open_state, watches.tell, limits)
+        self.readers = Readers(reactor, engine, reader_threads)
+        self.companions = engine.companions(reactor, self)
+        self.sweep = Sweep(reactor, self.writer, self.pins, engine.staged_seconds, self._swept)
 
     def _open_state(self) -> WriteState:
-        connection = open_writer(self._path, self._durability)
-        try:
-            migrate(connection)
-            return WriteState(connection, self._reactor.seconds, self.pins.given_up)
-        except BaseException:
-            connection.close(True)
-            raise
+        return self.engine.open_writer(self._reactor.seconds, self.pins.given_up)
+
+    # -- Surroundings: what the companions may do ------------------------------------------------------------
+
+    def between_commits(self, work: Callable[[WritingConnection], None]) -> None:
+        """See Surroundings."""
+        self.writer.between_commits(work)
+
+    def tell(self, notices: Sequence[ChangeNotice], queue_grew: bool, users_changed: bool) -> None:
+        """See Surroundings."""
+        if users_changed:
+            self._reactor.callFromThread(self._users_changed)
+        self._reactor.callFromThread(self._watches.tell, notices, queue_grew)
+
+    def watched(self) -> Sequence[str]:
+        """See Surroundings."""
+        return self._watches.accounts
+
+    def _swept(self) -> None:
+        for companion in self.companions:
+            companion.swept()
+
+    # -- life ------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Take the lock, open, start the threads. After a failure nothing of it is left."""
-        self._lock.acquire()
+        """Take what one process alone may have, open, start the threads. After a failure nothing of it is left."""
+        self.engine.acquire()
         try:
             await self.writer.start()
         except BaseException:
-            self._lock.release()
+            self.engine.release()
             raise
         self.readers.start()
-        self.checkpoints.start()
+        for companion in self.companions:
+            companion.start()
         self.sweep.start()
         self.running = True
 
@@ -71,7 +91,8 @@ class Machinery:
         self.sweep.stop()
         try:
             await self.readers.stop()
-            await self.checkpoints.stop()
+            for companion in self.companions:
+                await companion.stop()
             await self.writer.stop()
         finally:
-            self._lock.release()
+            self.engine.release()

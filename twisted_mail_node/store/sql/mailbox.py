@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from json import loads
 from typing import TYPE_CHECKING, TypeVar
 
-import apsw
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -27,9 +25,9 @@ from ...mail.transaction import Body
 from ...mail.uid_set import EMPTY, UIDSet
 from . import alterations
 from .bodies import OpenBody, StoredBody
+from .connection import Connection, Selection
 from .search import Narrowing
-from .selection import bindings_of, fetch, flag_column, merged, uid_set
-from .sqlite import every, find, one
+from .selection import Values, bindings_of, fetch, flag_column, merged
 from .state import WriteState
 
 if TYPE_CHECKING:
@@ -46,7 +44,7 @@ STATUS_COLUMNS = (
 
 
 @implementer(IMailbox, ISearch)
-class SQLiteMailbox:
+class SQLMailbox:
     """See IMailbox; `account_id` is the number behind the account's name."""
 
     def __init__(self, machinery: Machinery, account: str, account_id: int, mailbox_id: int) -> None:
@@ -55,10 +53,10 @@ class SQLiteMailbox:
         self._machinery = machinery
         self._key = (account_id, mailbox_id)
 
-    def _read(self, read: Callable[[apsw.Connection, int, int], T]) -> Deferred[T]:
+    def _read(self, read: Callable[[Connection, int, int], T]) -> Deferred[T]:
         account, mailbox = self._key
 
-        def checked(connection: apsw.Connection) -> T:
+        def checked(connection: Connection) -> T:
             _check(connection, account, mailbox)
             return read(connection, account, mailbox)
 
@@ -66,7 +64,7 @@ class SQLiteMailbox:
 
     def _write(self, operation: Callable[[WriteState, int, int], T]) -> Deferred[T]:
         account, mailbox = self._key
-        return self._machinery.writer.submit(lambda state: operation(state, account, mailbox))
+        return self._machinery.writer.submit(lambda state: operation(state, account, mailbox), account=account)
 
     # -- questions -------------------------------------------------------------------------------------------
 
@@ -119,7 +117,9 @@ class SQLiteMailbox:
         if machinery.waiting_hints >= MAX_WAITING_HINTS or not machinery.running:
             return
         machinery.waiting_hints += 1
-        written = self._machinery.writer.submit(_keeping(*self._key, uids, envelopes, structures), idle=True)
+        written = self._machinery.writer.submit(
+            _keeping(*self._key, uids, envelopes, structures), idle=True, account=self._key[0]
+        )
 
         def done(result: Failure | None) -> None:
             # A hint that could not be written is computed again: nothing is lost, and nobody waits.
@@ -145,9 +145,11 @@ class SQLiteMailbox:
         slices: list[alterations.FlagSlice] = []
         rest = uids
         while True:
-            rest, outcome = await self._write(_storing(rest, change, flags, unchanged_since, slices))
+            done, outcome = await self._write(_storing(rest, change, flags, unchanged_since, slices))
             if outcome is not None:
                 return outcome
+            slices.append(done)
+            rest = done.rest
 
     def copy(self, uids: UIDSet, target: str) -> Deferred[CopyOutcome]:
         """See IMailbox."""
@@ -171,32 +173,32 @@ class SQLiteMailbox:
         parts: list[UIDSet] = []
         rest = uids
         while True:
-            rest, removed = await self._write(_expunging(rest, parts))
+            part, rest, removed = await self._write(_expunging(rest, parts))
             if removed is not None:
                 return removed
+            parts.append(part)
 
 
 # What the slices gave is put together in the writer's thread, with the last of them: for many messages that takes long.
+# An operation may be run again where its commit failed, so it leaves nothing behind but its result.
 
 
 def _storing(
     uids: UIDSet, change: FlagChange, flags: Flags, since: int | None, slices: list[alterations.FlagSlice]
-) -> Callable[[WriteState, int, int], tuple[UIDSet, StoreOutcome | None]]:
-    def store(state: WriteState, account: int, mailbox: int) -> tuple[UIDSet, StoreOutcome | None]:
+) -> Callable[[WriteState, int, int], tuple[alterations.FlagSlice, StoreOutcome | None]]:
+    def store(state: WriteState, account: int, mailbox: int) -> tuple[alterations.FlagSlice, StoreOutcome | None]:
         done = alterations.store_flags(state, account, mailbox, uids, change, flags, since)
-        slices.append(done)
-        return done.rest, None if done.rest else alterations.outcome_of(slices)
+        return done, None if done.rest else alterations.outcome_of([*slices, done])
 
     return store
 
 
 def _expunging(
     uids: UIDSet | None, parts: list[UIDSet]
-) -> Callable[[WriteState, int, int], tuple[UIDSet | None, UIDSet | None]]:
-    def expunge(state: WriteState, account: int, mailbox: int) -> tuple[UIDSet | None, UIDSet | None]:
+) -> Callable[[WriteState, int, int], tuple[UIDSet, UIDSet | None, UIDSet | None]]:
+    def expunge(state: WriteState, account: int, mailbox: int) -> tuple[UIDSet, UIDSet | None, UIDSet | None]:
         part, rest = alterations.expunge(state, account, mailbox, uids, only_deleted=True)
-        parts.append(part)
-        return rest, None if rest is None or rest else alterations.union(parts)
+        return part, rest, None if rest is None or rest else alterations.union([*parts, part])
 
     return expunge
 
@@ -211,7 +213,7 @@ def _keeping(
     def keep(state: WriteState) -> None:
         for column, forms in (("envelope", envelopes), ("structure", structures)):
             if forms is not None:
-                state.executemany(
+                state.run_many(
                     f"UPDATE email SET {column} = ? WHERE account = ? AND {column} IS NULL AND email = "
                     "(SELECT email FROM entry WHERE account = ? AND mailbox = ? AND uid = ?)",
                     [(form, account, account, mailbox, uid) for uid, form in zip(uids, forms, strict=True)],
@@ -223,24 +225,23 @@ def _keeping(
 # -- in the readers' threads ----------------------------------------------------------------------------------
 
 
-def _check(connection: apsw.Connection, account: int, mailbox: int) -> None:
-    if not one(
-        connection, "SELECT EXISTS (SELECT 1 FROM mailbox WHERE account = ? AND mailbox = ?)", (account, mailbox)
+def _check(connection: Connection, account: int, mailbox: int) -> None:
+    if not connection.one(
+        "SELECT EXISTS (SELECT 1 FROM mailbox WHERE account = ? AND mailbox = ?)", (account, mailbox)
     )[0]:
         raise NoSuchMailbox("the mailbox does not exist")
 
 
-def _status(connection: apsw.Connection, account: int, mailbox: int) -> MailboxStatus:
-    row = one(connection, f"SELECT {STATUS_COLUMNS} WHERE account = ? AND mailbox = ?", (account, mailbox))
+def _status(connection: Connection, account: int, mailbox: int) -> MailboxStatus:
+    row = connection.one(f"SELECT {STATUS_COLUMNS} WHERE account = ? AND mailbox = ?", (account, mailbox))
     return MailboxStatus(*row)
 
 
-def _keywords(connection: apsw.Connection, account: int, mailbox: int) -> list[str]:
+def _keywords(connection: Connection, account: int, mailbox: int) -> list[str]:
     by_name: dict[str, str] = {}
     combination = ""
     # From one combination to the next by the index: however many messages have it.
-    while row := find(
-        connection,
+    while row := connection.find(
         "SELECT keywords FROM entry INDEXED BY entry_keywords "
         "WHERE account = ? AND mailbox = ? AND keywords <> '' AND keywords > ? ORDER BY keywords LIMIT 1",
         (account, mailbox, combination),
@@ -250,28 +251,25 @@ def _keywords(connection: apsw.Connection, account: int, mailbox: int) -> list[s
     return [by_name[name] for name in sorted(by_name)]
 
 
-def _uids(connection: apsw.Connection, account: int, mailbox: int) -> UIDSet:
-    messages, first, last = one(
-        connection,
-        "SELECT messages, (SELECT min(uid) FROM entry WHERE account = ?1 AND mailbox = ?2), "
-        "(SELECT max(uid) FROM entry WHERE account = ?1 AND mailbox = ?2) "
-        "FROM mailbox WHERE account = ?1 AND mailbox = ?2",
+def _uids(connection: Connection, account: int, mailbox: int) -> UIDSet:
+    messages, first, last = connection.one(
+        "SELECT m.messages, (SELECT min(uid) FROM entry e WHERE e.account = m.account AND e.mailbox = m.mailbox), "
+        "(SELECT max(uid) FROM entry e WHERE e.account = m.account AND e.mailbox = m.mailbox) "
+        "FROM mailbox m WHERE m.account = ? AND m.mailbox = ?",
         (account, mailbox),
     )
     if not messages:
         return EMPTY
     if last - first == messages - 1:
         return UIDSet.span(first, last)
-    return uid_set(
-        connection,
+    return connection.uid_set(
         "SELECT uid FROM entry WHERE account = :account AND mailbox = :mailbox",
         bindings_of(account, mailbox, EMPTY),
     )
 
 
-def _first_unseen(connection: apsw.Connection, account: int, mailbox: int) -> int | None:
-    row = find(
-        connection,
+def _first_unseen(connection: Connection, account: int, mailbox: int) -> int | None:
+    row = connection.find(
         "SELECT uid FROM entry INDEXED BY entry_unseen "
         "WHERE account = ? AND mailbox = ? AND bits & 1 = 0 ORDER BY uid LIMIT 1",
         (account, mailbox),
@@ -279,12 +277,11 @@ def _first_unseen(connection: apsw.Connection, account: int, mailbox: int) -> in
     return None if row is None else int(row[0])
 
 
-def _fetch(connection: apsw.Connection, account: int, mailbox: int, uids: UIDSet, items: FetchItem) -> Columns:
+def _fetch(connection: Connection, account: int, mailbox: int, uids: UIDSet, items: FetchItem) -> Columns:
     columns = fetch(connection, account, mailbox, uids, items)
     if not uids:
         return columns
-    lingering = one(
-        connection,
+    lingering = connection.one(
         "SELECT EXISTS (SELECT 1 FROM expunged WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ?)",
         (account, mailbox, uids.smallest, uids.largest),
     )[0]
@@ -294,10 +291,9 @@ def _fetch(connection: apsw.Connection, account: int, mailbox: int, uids: UIDSet
     return merged(columns, expunged) if expunged.uids else columns
 
 
-def _find_body(connection: apsw.Connection, account: int, mailbox: int, uid: int) -> StoredBody:
+def _find_body(connection: Connection, account: int, mailbox: int, uid: int) -> StoredBody:
     for table in ("entry", "expunged"):
-        row = find(
-            connection,
+        row = connection.find(
             f"SELECT m.body, e.prefix FROM {table} e JOIN email m ON m.account = e.account AND m.email = e.email "
             "WHERE e.account = ? AND e.mailbox = ? AND e.uid = ?",
             (account, mailbox, uid),
@@ -310,24 +306,23 @@ def _find_body(connection: apsw.Connection, account: int, mailbox: int, uid: int
 # -- what changed ---------------------------------------------------------------------------------------------
 
 
-def _changes(connection: apsw.Connection, account: int, mailbox: int, since: int) -> MailboxChanges:
-    row = find(
-        connection, "SELECT highest_modseq, uid_next FROM mailbox WHERE account = ? AND mailbox = ?", (account, mailbox)
+def _changes(connection: Connection, account: int, mailbox: int, since: int) -> MailboxChanges:
+    row = connection.find(
+        "SELECT highest_modseq, uid_next FROM mailbox WHERE account = ? AND mailbox = ?", (account, mailbox)
     )
     if row is None:
-        counter = find(connection, "SELECT modseq FROM account WHERE account = ?", (account,))
+        counter = connection.find("SELECT modseq FROM account WHERE account = ?", (account,))
         return MailboxChanges(counter[0] if counter else since, 1, _nothing(), _nothing(), EMPTY, exists=False)
     modseq, uid_next = row
     if modseq <= since:
         return MailboxChanges(modseq, uid_next, _nothing(), _nothing(), EMPTY)
     # When an entry came ascends with its UID, so walking back from the highest ends where the news ends.
-    known = find(
-        connection,
+    known = connection.find(
         "SELECT uid FROM entry WHERE account = ? AND mailbox = ? AND born <= ? ORDER BY uid DESC LIMIT 1",
         (account, mailbox, since),
     )
     last_known = known[0] if known else 0
-    key = {"account": account, "mailbox": mailbox, "since": since, "last_known": last_known}
+    key: Values = {"account": account, "mailbox": mailbox, "since": since, "last_known": last_known}
     appended = _columns(connection, "entry", "uid > :last_known", key)
     # Told which index to take, since without statistics the primary key looks better.
     flagged = _columns(
@@ -339,26 +334,21 @@ def _changes(connection: apsw.Connection, account: int, mailbox: int, since: int
     return MailboxChanges(modseq, uid_next, appended, flagged, _vanished(connection, account, mailbox, since))
 
 
-def _columns(connection: apsw.Connection, table: str, condition: str, key: dict[str, int]) -> Columns:
-    uids, bits, keywords, modseqs = map(
-        loads,
-        one(
-            connection,
-            "SELECT json_group_array(uid), json_group_array(bits), json_group_array(keywords), "
-            f"json_group_array(modseq) FROM (SELECT uid, bits, keywords, modseq FROM {table} "
-            f"WHERE account = :account AND mailbox = :mailbox AND {condition} ORDER BY uid)",
-            key,
-        ),
+def _columns(connection: Connection, table: str, condition: str, key: Values) -> Columns:
+    selection = Selection(
+        ("uid", "bits", "keywords", "modseq"),
+        f"{table} WHERE account = :account AND mailbox = :mailbox AND {condition}",
+        sort=True,
     )
+    uids, bits, keywords, modseqs = connection.columns(selection, key)
     # Packed, since whoever tells them to a client that is slow to read keeps them meanwhile.
     return Columns(array("q", uids), flags=flag_column(bits, keywords), modseqs=array("q", modseqs))
 
 
-def _vanished(connection: apsw.Connection, account: int, mailbox: int, since: int) -> UIDSet:
+def _vanished(connection: Connection, account: int, mailbox: int, since: int) -> UIDSet:
     runs: list[tuple[int, int]] = []
     living = EMPTY
-    for first, last, born_first, born_last in every(
-        connection,
+    for first, last, born_first, born_last in connection.every(
         "SELECT first, last, born_first, born_last FROM vanished WHERE account = ? AND mailbox = ? AND modseq > ?",
         (account, mailbox, since),
     ):
@@ -366,16 +356,14 @@ def _vanished(connection: apsw.Connection, account: int, mailbox: int, since: in
             continue
         if not born_first:
             # Many runs of long ago, as one with what lives between them.
-            living |= uid_set(
-                connection,
+            living |= connection.uid_set(
                 "SELECT uid FROM entry WHERE account = :account AND mailbox = :mailbox "
                 "AND uid BETWEEN :first AND :last",
                 bindings_of(account, mailbox, UIDSet.span(first, last)),
             )
         if born_last > since:
             # Some of the run came after `since` as well. After an hour it can't be told which: then all of it.
-            news = one(
-                connection,
+            news = connection.one(
                 "SELECT min(uid) FROM expunged WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ? AND born > ?",
                 (account, mailbox, first, last, since),
             )[0]

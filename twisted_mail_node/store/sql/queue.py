@@ -15,16 +15,14 @@ from itertools import islice
 from json import dumps
 from typing import Any
 
-import apsw
-
 from ...mail.address import Address
 from ...mail.envelope import BodyType
 from ...mail.errors import NoSuchItem
 from ...mail.queue_item import Deferred, ItemState, QueueItem, Settled
 from ...mail.status import EnhancedStatus
 from ...mail.transaction import Transaction
+from .connection import Connection, Value
 from .deliveries import deliver_unless_known
-from .sqlite import every, find, one
 from .state import WriteState
 
 _ITEMS = (
@@ -33,7 +31,7 @@ _ITEMS = (
     "q.attempts, q.lease_owner, q.lease_until, q.last_status, q.last_reply, q.last_host "
     "FROM queue q JOIN body b ON b.body = q.body "
 )
-_OF_JSON = "WHERE q.item IN (SELECT value FROM json_each(?))"
+_OF_JSON = "WHERE q.item IN (SELECT value FROM numbers_in(?))"
 
 LOOK_AHEAD = 2000
 """How many due items are looked at in the order of their time before busy domains are passed over by index."""
@@ -49,7 +47,7 @@ _FIRST_DOMAINS = (
     "FROM known WHERE known.name IS NOT NULL), "
     "first(name, due) AS (SELECT name, "
     "(SELECT min(q.due) FROM queue q WHERE q.lease_owner = '' AND q.recipient_domain = known.name) "
-    "FROM known WHERE name IS NOT NULL AND name NOT IN (SELECT value FROM json_each(:busy))) "
+    "FROM known WHERE name IS NOT NULL AND name NOT IN (SELECT value FROM texts_in(:busy))) "
     "SELECT name FROM first WHERE due <= :now ORDER BY due LIMIT :limit"
 )
 
@@ -87,20 +85,19 @@ def _item(row: tuple[Any, ...], transcript: str = "") -> QueueItem:
 # -- finding what is due: in the readers' threads, since it takes as long as the queue is deep --------------------
 
 
-def find_due(connection: apsw.Connection, now: float, limit: int, busy: frozenset[str]) -> Sequence[QueueItem] | None:
+def find_due(connection: Connection, now: float, limit: int, busy: frozenset[str]) -> Sequence[QueueItem] | None:
     """What IQueueStore.lease would lease now, the longest due first; None where `end_leases` has to come first."""
-    if find(connection, "SELECT 1 FROM queue WHERE lease_owner <> '' AND lease_until <= ? LIMIT 1", (now,)):
+    if connection.find("SELECT 1 FROM queue WHERE lease_owner <> '' AND lease_until <= ? LIMIT 1", (now,)):
         return None
     chosen = _due(connection, now, limit, busy)
     if not chosen:
         return ()
-    found = {row[0]: _item(row) for row in every(connection, _ITEMS + _OF_JSON, (dumps(chosen),))}
+    found = {row[0]: _item(row) for row in connection.every(_ITEMS + _OF_JSON, (dumps(chosen),))}
     return [found[number] for number in chosen]
 
 
-def _due(connection: apsw.Connection, now: float, limit: int, busy: frozenset[str]) -> list[int]:
-    first = every(
-        connection,
+def _due(connection: Connection, now: float, limit: int, busy: frozenset[str]) -> list[int]:
+    first = connection.every(
         "SELECT item, recipient_domain FROM queue WHERE lease_owner = '' AND due <= ? ORDER BY due, item LIMIT ?",
         (now, limit + LOOK_AHEAD if busy else limit),
     )
@@ -108,15 +105,14 @@ def _due(connection: apsw.Connection, now: float, limit: int, busy: frozenset[st
     if len(chosen) == limit or len(first) < limit + LOOK_AHEAD:
         return chosen
     # Slow domains are in front: take the others one by one, from as many domains as could be wanted.
-    domains = every(connection, _FIRST_DOMAINS, {"busy": dumps(sorted(busy)), "now": now, "limit": limit})
+    domains = connection.every(_FIRST_DOMAINS, {"busy": dumps(sorted(busy)), "now": now, "limit": limit})
     waiting = [_of_domain(connection, domain, now) for (domain,) in domains]
     return [item for _, item in islice(merge(*waiting), limit)]
 
 
-def _of_domain(connection: apsw.Connection, domain: str, now: float) -> Iterator[tuple[float, int]]:
+def _of_domain(connection: Connection, domain: str, now: float) -> Iterator[tuple[float, int]]:
     after = (float("-inf"), 0)
-    while row := find(
-        connection,
+    while row := connection.find(
         "SELECT due, item FROM queue WHERE lease_owner = '' AND recipient_domain = ? AND due <= ? "
         "AND (due, item) > (?, ?) ORDER BY due, item LIMIT 1",
         (domain, now, *after),
@@ -130,7 +126,7 @@ def _of_domain(connection: apsw.Connection, domain: str, now: float) -> Iterator
 
 def end_leases(state: WriteState, now: float) -> None:
     """Make those items wait again whose leases have ended."""
-    state.execute(
+    state.run(
         "UPDATE queue SET lease_owner = '', lease_until = 0.0 WHERE lease_owner <> '' AND lease_until <= ?", (now,)
     )
 
@@ -139,10 +135,10 @@ def lease(state: WriteState, owner: str, now: float, until: float, found: Sequen
     """Lease those of the items found that are still to be had."""
     taken = {
         row[0]
-        for row in every(
-            state.connection,
-            "UPDATE queue SET lease_owner = ?, lease_until = ? WHERE item IN (SELECT value FROM json_each(?)) "
-            "AND lease_owner = '' AND due <= ? RETURNING item",
+        for row in state.connection.every(
+            "UPDATE queue SET lease_owner = ?, lease_until = ? WHERE item IN (SELECT item FROM queue WHERE item IN "
+            "(SELECT value FROM numbers_in(?)) AND lease_owner = '' AND due <= ? FOR UPDATE SKIP LOCKED) "
+            "RETURNING item",
             (owner, until, dumps([item.item_id for item in found]), now),
         )
     }
@@ -155,9 +151,9 @@ def lease(state: WriteState, owner: str, now: float, until: float, found: Sequen
 
 def renew(state: WriteState, owner: str, item_ids: Sequence[int], until: float) -> None:
     """IQueueStore.renew."""
-    state.execute(
+    state.run(
         "UPDATE queue SET lease_until = ? WHERE lease_owner = ? AND lease_owner <> '' "
-        "AND item IN (SELECT value FROM json_each(?))",
+        "AND item IN (SELECT value FROM numbers_in(?))",
         (until, owner, dumps(list(item_ids))),
     )
 
@@ -168,8 +164,7 @@ def settle(state: WriteState, now: float, settled: Sequence[Settled], follow_ups
         if isinstance(told.outcome, Deferred):
             _put_off(state, now, told, told.outcome)
         else:
-            row = every(
-                state.connection,
+            row = state.connection.every(
                 "DELETE FROM queue WHERE item = ? AND lease_owner = ? AND lease_owner <> '' RETURNING body",
                 (told.item_id, told.lease_owner),
             )
@@ -180,39 +175,41 @@ def settle(state: WriteState, now: float, settled: Sequence[Settled], follow_ups
 
 
 def _put_off(state: WriteState, now: float, told: Settled, outcome: Deferred) -> None:
-    state.execute(
+    put_off = state.run(
         "UPDATE queue SET lease_owner = '', lease_until = 0.0, due = ?, attempts = attempts + 1, last_status = ?, "
         "last_reply = ?, last_host = ? WHERE item = ? AND lease_owner = ? AND lease_owner <> ''",
         (told.next_due, str(outcome.status), outcome.reply, outcome.host, told.item_id, told.lease_owner),
     )
-    if not state.connection.changes():
+    if not put_off:
         return
-    state.execute("INSERT OR REPLACE INTO transcript VALUES (?, ?)", (told.item_id, outcome.transcript))
+    state.run(
+        "INSERT INTO transcript VALUES (?, ?) ON CONFLICT (item) DO UPDATE SET dialogue = excluded.dialogue",
+        (told.item_id, outcome.transcript),
+    )
     if told.next_due <= now:
         state.queue_grew = True
 
 
 def _left(state: WriteState, item: int, body: int) -> None:
-    state.execute("DELETE FROM transcript WHERE item = ?", (item,))
-    state.execute("INSERT OR IGNORE INTO orphan VALUES (?)", (body,))
+    state.run("DELETE FROM transcript WHERE item = ?", (item,))
+    state.run("INSERT INTO orphan VALUES (?) ON CONFLICT DO NOTHING", (body,))
 
 
 def release_leases(state: WriteState, owner: str) -> None:
     """IQueueStore.release_leases."""
-    state.execute(
+    if state.run(
         "UPDATE queue SET lease_owner = '', lease_until = 0.0 WHERE lease_owner <> '' AND lease_owner = ?", (owner,)
-    )
-    if state.connection.changes():
+    ):
         state.queue_grew = True
 
 
 def retry(state: WriteState, item_ids: Sequence[int], now: float) -> int:
     """IQueueStore.retry, of these."""
     end_leases(state, now)
-    which = {"now": now, "items": dumps(list(item_ids))}
-    chosen = "lease_owner = '' AND item IN (SELECT value FROM json_each(:items))"
-    count = int(one(state.connection, f"SELECT count(*) FROM queue WHERE {chosen}", which)[0])
-    state.execute(f"UPDATE queue SET due = :now WHERE {chosen} AND due > :now", which)
+    which: dict[str, Value] = {"now": now, "items": dumps(list(item_ids))}
+    chosen = "lease_owner = '' AND item IN (SELECT value FROM numbers_in(:items))"
+    count = int(state.connection.one(f"SELECT count(*) FROM queue WHERE {chosen}", which)[0])
+    state.run(f"UPDATE queue SET due = :now WHERE {chosen} AND due > :now", which)
     if count:
         state.queue_grew = True
     return count
@@ -220,9 +217,8 @@ def retry(state: WriteState, item_ids: Sequence[int], now: float) -> int:
 
 def drop(state: WriteState, item_ids: Sequence[int]) -> int:
     """IQueueStore.drop."""
-    rows = every(
-        state.connection,
-        "DELETE FROM queue WHERE item IN (SELECT value FROM json_each(?)) RETURNING item, body",
+    rows = state.connection.every(
+        "DELETE FROM queue WHERE item IN (SELECT value FROM numbers_in(?)) RETURNING item, body",
         (dumps(list(item_ids)),),
     )
     for item, body in rows:
@@ -233,10 +229,9 @@ def drop(state: WriteState, item_ids: Sequence[int]) -> int:
 # -- in the readers' threads ----------------------------------------------------------------------------------
 
 
-def next_due(connection: apsw.Connection, now: float) -> float | None:
+def next_due(connection: Connection, now: float) -> float | None:
     """IQueueStore.next_due."""
-    times = one(
-        connection,
+    times = connection.one(
         "SELECT (SELECT min(due) FROM queue WHERE lease_owner = ''), "
         "(SELECT min(lease_until) FROM queue WHERE lease_owner <> '')",
     )
@@ -244,34 +239,34 @@ def next_due(connection: apsw.Connection, now: float) -> float | None:
     return max(now, min(known)) if known else None
 
 
-def item_ids(connection: apsw.Connection, limit: int, after_item_id: int) -> list[int]:
+def item_ids(connection: Connection, limit: int, after_item_id: int) -> list[int]:
     """The items' ids, ascending."""
     return [
         row[0]
-        for row in every(
-            connection, "SELECT item FROM queue WHERE item > ? ORDER BY item LIMIT ?", (after_item_id, limit)
+        for row in connection.every(
+            "SELECT item FROM queue WHERE item > ? ORDER BY item LIMIT ?", (after_item_id, limit)
         )
     ]
 
 
-def items(connection: apsw.Connection, limit: int, after_item_id: int) -> list[QueueItem]:
+def items(connection: Connection, limit: int, after_item_id: int) -> list[QueueItem]:
     """IQueueStore.items."""
-    rows = every(connection, _ITEMS + "WHERE q.item > ? ORDER BY q.item LIMIT ?", (after_item_id, limit))
+    rows = connection.every(_ITEMS + "WHERE q.item > ? ORDER BY q.item LIMIT ?", (after_item_id, limit))
     return [_item(row) for row in rows]
 
 
-def item(connection: apsw.Connection, item_id: int) -> QueueItem:
+def item(connection: Connection, item_id: int) -> QueueItem:
     """IQueueStore.item."""
-    row = find(connection, _ITEMS + "WHERE q.item = ?", (item_id,))
+    row = connection.find(_ITEMS + "WHERE q.item = ?", (item_id,))
     if row is None:
         raise NoSuchItem("no such item in the queue")
-    dialogue = find(connection, "SELECT dialogue FROM transcript WHERE item = ?", (item_id,))
+    dialogue = connection.find("SELECT dialogue FROM transcript WHERE item = ?", (item_id,))
     return _item(row, dialogue[0] if dialogue else "")
 
 
-def check_body(connection: apsw.Connection, body: int) -> None:
+def check_body(connection: Connection, body: int) -> None:
     """Raises NoSuchItem where no item has this body."""
-    if find(connection, "SELECT 1 FROM queue WHERE body = ? LIMIT 1", (body,)) is None:
+    if connection.find("SELECT 1 FROM queue WHERE body = ? LIMIT 1", (body,)) is None:
         raise NoSuchItem("no item in the queue has this body")
 
 

@@ -10,34 +10,33 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from threading import Condition, Thread
+from time import monotonic
 from typing import Any, TypeVar
 
-import apsw
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from ...mail.errors import Unavailable
 from .answers import Answers
-from .sqlite import failure_of
-from .writer import IReactor
+from .connection import Connection
+from .engine import Engine, IReactor
 
 T = TypeVar("T")
-Read = Callable[[apsw.Connection], T]
+Read = Callable[[Connection], T]
 
 READS_PER_WAKE = 16
 """Our own bound: results of early reads wait for those of later ones in the same wake-up."""
 
+AGAIN_SECONDS = 1.0
+"""After a connection could not be had, reads fail at once for so long before the next try."""
+
 
 class Readers:
-    """
-    Runs reads in threads; see the module. Its methods are called in the reactor's thread.
+    """Runs reads in threads; see the module. Its methods are called in the reactor's thread."""
 
-    `open_connection` is called in each thread, once.
-    """
-
-    def __init__(self, reactor: IReactor, open_connection: Callable[[], apsw.Connection], threads: int = 2) -> None:
+    def __init__(self, reactor: IReactor, engine: Engine, threads: int = 2) -> None:
         self._reactor = reactor
-        self._open_connection = open_connection
+        self._engine = engine
         self._answers = Answers(reactor)
         # Any: a read's result is known to whoever asked.
         self._waiting: deque[tuple[Read[Any], Deferred[Any]]] = deque()
@@ -85,15 +84,11 @@ class Readers:
         return deferred
 
     def _run(self) -> None:
-        try:
-            connection = self._open_connection()
-        except apsw.Error as error:
-            self._reactor.callFromThread(self._broken, Failure(failure_of(error)))
-            return
+        reader = _Reader(self._engine)
         while reads := self._take():
-            results = [(deferred, _perform(connection, read)) for read, deferred in reads if not deferred.called]
+            results = [(deferred, reader.perform(read)) for read, deferred in reads if not deferred.called]
             self._reactor.callFromThread(self._answers.give, results)
-        connection.close(True)
+        reader.close()
         self._reactor.callFromThread(self._ended)
 
     def _take(self) -> list[tuple[Read[Any], Deferred[Any]]]:
@@ -108,13 +103,6 @@ class Readers:
             share = max(1, len(self._waiting) // (self._sleeping + 1)) if self._sleeping else len(self._waiting)
             return [self._waiting.popleft() for _ in range(min(share, READS_PER_WAKE))]
 
-    def _broken(self, failure: Failure) -> None:
-        self._ended()
-        if self._running and not self._alive:
-            self._running = False
-            while self._waiting:
-                self._waiting.popleft()[1].errback(failure)
-
     def _ended(self) -> None:
         self._alive -= 1
         if not self._alive:
@@ -125,15 +113,48 @@ class Readers:
                 self._stopped.callback(None)
 
 
-def _perform(connection: apsw.Connection, read: Read[T]) -> T | Failure:
-    try:
-        connection.execute("BEGIN")
+class _Reader:
+    """One thread's connection: opened for the first read, and again after it was lost."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._failure: Failure | None = None
+        self._again_at = 0.0
+
+    def perform(self, read: Read[T]) -> T | Failure:
+        """Run the read. What went wrong is given back, not raised."""
+        engine = self._engine
         try:
-            return read(connection)
-        finally:
-            if connection.in_transaction:
-                connection.execute("COMMIT")
-    except apsw.Error as error:
-        return Failure(failure_of(error))
-    except Exception:
-        return Failure()
+            connection = self._connection
+            if connection is None:
+                if self._failure is not None and monotonic() < self._again_at:
+                    return self._failure
+                connection = self._open()
+            engine.read_begins(connection)
+            try:
+                return read(connection)
+            finally:
+                engine.read_ends(connection)
+        except engine.errors as error:
+            if engine.is_lost(error):
+                self.close()
+            return Failure(engine.failure_of(error))
+        except Exception:
+            return Failure()
+
+    def _open(self) -> Connection:
+        try:
+            self._connection = self._engine.open_reader()
+        except self._engine.errors as error:
+            self._failure = Failure(self._engine.failure_of(error))
+            self._again_at = monotonic() + AGAIN_SECONDS
+            raise
+        self._failure = None
+        return self._connection
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._engine.close(connection)

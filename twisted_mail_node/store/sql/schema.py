@@ -1,26 +1,15 @@
 """
-The tables, as data, and the way from one version of them to the next.
+The tables, as data, version after version.
 
-Decides what is kept and under which keys: everything of an account begins with the account's number. Does not
-decide how files are opened (`sqlite`) or what is written when. The version is SQLite's `user_version`.
+Decides what is kept and under which keys: everything of an account begins with the account's number. Does not decide
+how a database is brought to the newest version (each engine's `migration`), or what is written when. Written as
+SQLite has it; `postgres.dialect` says what becomes of it there.
 
 Account and mailbox numbers are never given twice, so what a removed mailbox or account leaves behind can be swept
 away in slices later: nobody will ask for it again.
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-
-import apsw
-
-from ...mail.errors import PermanentFailure
-
-PAGE_SIZE_OCTETS = 4096
-"""Set at creation. A 4 KB body then fills one overflow page, and a change in one account dirties little."""
-
-APPLICATION_ID = 0x744D4E31
-"""Marks a file as ours (`PRAGMA application_id`)."""
 
 _VERSION_1 = (
     # One row: the numbers given last. Kept apart from the tables, since a number must not come back.
@@ -122,50 +111,13 @@ _VERSION_1 = (
     "CREATE TABLE transcript (item INTEGER PRIMARY KEY, dialogue TEXT NOT NULL) STRICT",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+_VERSION_2 = (
+    # Who writes, where several nodes share a database: `batch` counts the commits of each, so that one whose outcome
+    # was not told can be looked up.
+    "CREATE TABLE node (name TEXT PRIMARY KEY, batch INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    # Who has a maildrop, where several nodes share a database.
+    "CREATE TABLE maildrop (account TEXT PRIMARY KEY, holder TEXT NOT NULL, until REAL NOT NULL) STRICT, WITHOUT ROWID",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 """Statements that lead from version n to n + 1, by n. A landed one is never changed: add the next."""
-
-
-def version_of(connection: apsw.Connection, newest: int = len(MIGRATIONS)) -> int:
-    """
-    The schema's version; 0 for an empty file.
-
-    Raises: PermanentFailure: the file is a later version's, or no file of ours.
-    """
-    # Other programs' files have tables, and not our mark.
-    version, mark, tables = (
-        int(connection.pragma("user_version")),
-        int(connection.pragma("application_id")),
-        len(connection.execute("SELECT 1 FROM sqlite_schema").fetchall()),
-    )
-    if mark != APPLICATION_ID and tables:
-        raise PermanentFailure(f"{connection.filename} is not a database of this program; move it away")
-    if version > newest:
-        raise PermanentFailure(
-            f"{connection.filename} was written by a newer version of this program (its schema is {version}, this "
-            f"one knows {newest}); install that version again, or restore a backup"
-        )
-    return version
-
-
-def migrate(connection: apsw.Connection, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
-    """
-    Bring the file to the newest version, all of the way or not at all.
-
-    Raises: PermanentFailure: as `version_of`.
-    """
-    version = version_of(connection, len(migrations))
-    if version == len(migrations):
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        for statements in migrations[version:]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise

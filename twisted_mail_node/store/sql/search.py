@@ -9,8 +9,6 @@ from __future__ import annotations
 from datetime import date
 from typing import assert_never
 
-import apsw
-
 from ...mail.flags import SystemFlag
 from ...mail.search import (
     AllMessages,
@@ -31,7 +29,8 @@ from ...mail.search import (
     UIDIn,
 )
 from ...mail.uid_set import EMPTY, UIDSet
-from .selection import Bindings, uid_set
+from .connection import Connection
+from .selection import Values
 
 Narrowed = tuple[UIDSet, SearchKey | None]
 
@@ -42,9 +41,9 @@ _EPOCH = date(1970, 1, 1).toordinal()
 class Narrowing:
     """One search in one mailbox, in one read."""
 
-    def __init__(self, connection: apsw.Connection, account: int, mailbox: int) -> None:
+    def __init__(self, connection: Connection, account: int, mailbox: int) -> None:
         self._connection = connection
-        self._bindings: Bindings = {"account": account, "mailbox": mailbox}
+        self._bindings: Values = {"account": account, "mailbox": mailbox}
 
     def narrow(self, key: SearchKey) -> Narrowed:
         """See ISearch.narrow."""
@@ -99,8 +98,7 @@ class Narrowing:
     def _matching(self, condition: str, index: str | None = None) -> UIDSet:
         # Told which index to take, since without statistics the primary key looks better.
         by = f" INDEXED BY {index}" if index else ""
-        return uid_set(
-            self._connection,
+        return self._connection.uid_set(
             f"SELECT uid FROM entry{by} WHERE account = :account AND mailbox = :mailbox AND {condition}",
             self._bindings,
         )
@@ -120,7 +118,7 @@ class Narrowing:
                 return f"bits & {int(key.flag)} <> 0"
             case HasKeyword():
                 wanted = self._bind(f" {key.keyword.lower()} ")
-                return f"(keywords <> '' AND instr(' ' || lower(keywords) || ' ', {wanted}) > 0)"
+                return f"(keywords <> '' AND place_in(' ' || lower(keywords) || ' ', {wanted}) > 0)"
             case LargerThan():
                 return f"size > {self._bind(key.octets)}"
             case SmallerThan():

@@ -1,32 +1,27 @@
 """
 Rows of a set of UIDs, as SQL, and columns out of it.
 
-Everything is made so that SQLite works in one step with the interpreter lock released: numbers and texts of all rows
-come back as one JSON array a column, octets as one string cut by lengths. A step per row would take the lock back
-for every row, which costs several times more, and far more while the reactor is busy.
+Neighbours: `connection` for how columns are asked for; `mailbox` and `alterations` ask.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from json import loads
-
-import apsw
 
 from ...mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem, InternalDate
 from ...mail.flags import Flags, flags_of
-from ...mail.uid_set import EMPTY, UIDSet
+from ...mail.uid_set import UIDSet
 from .bodies import CHUNK_OCTETS
-from .sqlite import one
+from .connection import Connection, Selection
 
 _ONE_RUN = "{table} e{index} WHERE e.account = :account AND e.mailbox = :mailbox AND e.uid BETWEEN :first AND :last"
 _MANY_RUNS = (
-    "json_each(:runs) run CROSS JOIN {table} e{index} ON e.account = :account AND e.mailbox = :mailbox "
-    "AND e.uid BETWEEN run.value ->> 0 AND run.value ->> 1 WHERE true"
+    "runs_in(:runs) run CROSS JOIN {table} e{index} ON e.account = :account AND e.mailbox = :mailbox "
+    "AND e.uid BETWEEN run.first AND run.last WHERE true"
 )
 
-Bindings = dict[str, int | float | str | None]
+Values = dict[str, int | float | str | bytes | None]
 
 
 def rows_of(uids: UIDSet, table: str = "entry", index: str = "") -> str:
@@ -39,8 +34,8 @@ def rows_of(uids: UIDSet, table: str = "entry", index: str = "") -> str:
     return rows.format(table=table, index=f" INDEXED BY {index}" if index else "")
 
 
-def bindings_of(account: int, mailbox: int, uids: UIDSet) -> Bindings:
-    """The bindings that belong to it."""
+def bindings_of(account: int, mailbox: int, uids: UIDSet) -> Values:
+    """The values that belong to it."""
     if len(uids.runs) == 1:
         first, last = uids.runs[0]
         return {"account": account, "mailbox": mailbox, "first": first, "last": last}
@@ -52,29 +47,13 @@ def json_runs(uids: UIDSet) -> str:
     return f"[{','.join([f'[{first},{last}]' for first, last in uids.runs])}]"
 
 
-# Only where a run begins is there a row: (the last UID of the run before, the first of this one).
-_BOUNDARIES = (
-    "SELECT json_group_array(before), json_group_array(uid) FROM (SELECT before, uid FROM ("
-    "SELECT uid, lag(uid) OVER (ORDER BY uid) AS before FROM ({uids})) WHERE before IS NULL OR uid <> before + 1)"
-)
-
-
-def uid_set(connection: apsw.Connection, query: str, bindings: Bindings) -> UIDSet:
-    """The UIDs that a query gives in its one column `uid`, as a set; the runs are found inside of SQLite."""
-    befores, firsts = map(loads, one(connection, _BOUNDARIES.format(uids=query), bindings))
-    if not firsts:
-        return EMPTY
-    last = one(connection, f"SELECT max(uid) FROM ({query})", bindings)[0]
-    return UIDSet(zip(firsts, [*befores[1:], last], strict=True))
-
-
 # -- fetch ----------------------------------------------------------------------------------------------------
 
 # The header of a large body: the chunks that hold it, joined.
 _HEADER = (
-    "CASE WHEN b.content IS NOT NULL THEN substr(b.content, 1, b.header_size) ELSE (SELECT "
-    "substr(CAST(group_concat(content, '') AS BLOB), 1, b.header_size) FROM (SELECT content FROM chunk WHERE "
-    f"body = b.body AND number * {CHUNK_OCTETS} < b.header_size ORDER BY number)) END"
+    "CASE WHEN b.content IS NOT NULL THEN substr(b.content, 1, CAST(b.header_size AS INTEGER)) ELSE (SELECT "
+    "substr(joined_octets(content), 1, CAST(b.header_size AS INTEGER)) FROM (SELECT content FROM chunk WHERE "
+    f"body = b.body AND number * {CHUNK_OCTETS} < b.header_size ORDER BY number) parts) END"
 )
 _INLINE = f"b.content IS NOT NULL AND e.size <= {INLINE_BODY_OCTETS}"
 
@@ -85,7 +64,7 @@ _NUMBERS: tuple[tuple[FetchItem, tuple[str, ...]], ...] = (
     (FetchItem.SIZE, ("e.size",)),
     (FetchItem.MODSEQ, ("e.modseq",)),
     (FetchItem.EMAIL_ID, ("'M' || e.email",)),
-    (FetchItem.GUID, ("lower(hex(e.guid))",)),
+    (FetchItem.GUID, ("hex_of(e.guid)",)),
 )
 _OCTETS: tuple[tuple[FetchItem, str, str], ...] = (
     (FetchItem.HEADER, f"e.prefix || {_HEADER}", "length(e.prefix) + b.header_size"),
@@ -98,15 +77,12 @@ _OF_BODY = FetchItem.HEADER | FetchItem.BODY
 
 
 @lru_cache(maxsize=512)
-def _fetch_statement(items: FetchItem, one_run: bool, table: str) -> str:
-    columns = ["json_group_array(e.uid)"]
+def _selection(items: FetchItem, one_run: bool, table: str) -> Selection:
+    values = ["e.uid"]
     for item, sources in _NUMBERS:
         if items & item:
-            columns += [f"json_group_array({source})" for source in sources]
-    for item, octets, length in _OCTETS:
-        if items & item:
-            # Joined as they are; what has no value joins as nothing.
-            columns += [f"CAST(group_concat({octets}, '') AS BLOB)", f"json_group_array({length})"]
+            values += sources
+    octets = tuple((content, length) for item, content, length in _OCTETS if items & item)
     source = (_ONE_RUN if one_run else _MANY_RUNS).format(table=table, index="")
     if items & (_OF_EMAIL | _OF_BODY):
         # CROSS JOIN, so that the entries lead and their order stays.
@@ -114,36 +90,35 @@ def _fetch_statement(items: FetchItem, one_run: bool, table: str) -> str:
         if items & _OF_BODY:
             joins += " CROSS JOIN body b ON b.body = m.body"
         source = source.replace(" WHERE ", joins + " WHERE ", 1)
-    return f"SELECT {', '.join(columns)} FROM {source}"
+    return Selection(tuple(values), source, octets)
 
 
 def fetch(
-    connection: apsw.Connection, account: int, mailbox: int, uids: UIDSet, items: FetchItem, table: str = "entry"
+    connection: Connection, account: int, mailbox: int, uids: UIDSet, items: FetchItem, table: str = "entry"
 ) -> Columns:
     """Columns of those rows of the set that the table has, ascending."""
-    statement = _fetch_statement(items, len(uids.runs) == 1, table)
-    cells = iter(one(connection, statement, bindings_of(account, mailbox, uids)))
-    columns = Columns(loads(next(cells)))
+    cells = iter(connection.columns(_selection(items, len(uids.runs) == 1, table), bindings_of(account, mailbox, uids)))
+    columns = Columns(next(cells))
     if items & FetchItem.FLAGS:
-        columns.flags = flag_column(loads(next(cells)), loads(next(cells)))
+        columns.flags = flag_column(next(cells), next(cells))
     if items & FetchItem.INTERNAL_DATE:
-        columns.internal_dates = list(map(InternalDate, loads(next(cells)), loads(next(cells))))
+        columns.internal_dates = list(map(InternalDate, next(cells), next(cells)))
     if items & FetchItem.SIZE:
-        columns.sizes = loads(next(cells))
+        columns.sizes = next(cells)
     if items & FetchItem.MODSEQ:
-        columns.modseqs = loads(next(cells))
+        columns.modseqs = next(cells)
     if items & FetchItem.EMAIL_ID:
-        columns.email_ids = loads(next(cells))
+        columns.email_ids = next(cells)
     if items & FetchItem.GUID:
-        columns.guids = loads(next(cells))
+        columns.guids = next(cells)
     if items & FetchItem.HEADER:
-        columns.headers = [cell or b"" for cell in _cut(next(cells), next(cells))]
+        columns.headers = [cell or b"" for cell in next(cells)]
     if items & FetchItem.ENVELOPE:
-        columns.envelopes = _cut(next(cells), next(cells))
+        columns.envelopes = next(cells)
     if items & FetchItem.BODY_STRUCTURE:
-        columns.body_structures = _cut(next(cells), next(cells))
+        columns.body_structures = next(cells)
     if items & FetchItem.BODY:
-        columns.bodies = _cut(next(cells), next(cells))
+        columns.bodies = next(cells)
     return columns
 
 
@@ -157,18 +132,6 @@ def flag_column(bits: Sequence[int], keywords: Sequence[str]) -> list[Flags]:
         end = start + _PIECE_ROWS
         flags += map(flags_of, bits[start:end], keywords[start:end])
     return flags
-
-
-def _cut(joined: bytes | None, lengths: str) -> list[bytes | None]:
-    pieces: list[bytes | None] = []
-    at = 0
-    for length in loads(lengths):
-        if length is None:
-            pieces.append(None)
-        else:
-            pieces.append((joined or b"")[at : at + length])
-            at += length
-    return pieces
 
 
 _NAMES = (

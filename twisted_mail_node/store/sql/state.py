@@ -3,18 +3,22 @@ What the writer knows without asking: rows of accounts and mailboxes, and the nu
 
 Used in the writer's thread only. Operations change the rows here and say so; `flush` writes the changed rows once
 an operation (or once a group of deliveries). Between operations the cache and the database agree, so giving an
-operation up is rolling back its savepoint and forgetting the rows that it touched.
+operation up is undoing its part of the transaction and forgetting the rows that it touched.
+
+As it stands here, one process has the database, and what it knows stays true from one transaction to the next;
+`postgres.shared` has what is different where others write as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-
-import apsw
+from collections.abc import Callable, Collection, Iterable, Sequence
+from enum import IntEnum
 
 from ...mail.changes import ChangeKind, ChangeNotice
 from ...mail.errors import NoSuchAccount, NoSuchMailbox
-from .sqlite import find, one
+from ...mail.transaction import Transaction
+from ..identity import next_uid_validity
+from .connection import WritingConnection
 
 MAX_CACHED_ACCOUNTS = 20_000
 """Our own bound: about 1 KB each with its mailboxes; all are forgotten when it is reached."""
@@ -67,6 +71,17 @@ class MailboxRow:
         self.size, self.highest_modseq, self.recent_after = size, highest_modseq, recent_after
 
 
+class Number(IntEnum):
+    """What is numbered; the value is the column's position in `numbering`."""
+
+    ACCOUNT = 0
+    BODY = 1
+    EMAIL = 2
+    ITEM = 3
+
+
+_UID_VALIDITY = 4
+_NUMBERING = "SELECT account, body, email, item, uid_validity FROM numbering"
 _MAILBOX = (
     "SELECT mailbox, name, uid_validity, uid_next, messages, unseen, deleted, size, highest_modseq, recent_after "
     "FROM mailbox WHERE account = ? AND "
@@ -85,14 +100,15 @@ class WriteState:
     """
 
     def __init__(
-        self, connection: apsw.Connection, seconds: Callable[[], float], given_up: Collection[int] = ()
+        self, connection: WritingConnection, seconds: Callable[[], float], given_up: Collection[int] = ()
     ) -> None:
         self.connection = connection
-        self.execute = connection.execute
-        self.executemany = connection.executemany
+        self.run = connection.run
+        self.run_many = connection.run_many
         self.seconds = seconds
         self.given_up = given_up
         self.queue_grew = False
+        self.users_changed = False
         self._accounts: dict[str, AccountRow] = {}
         self._names: dict[int, str] = {}
         self._dirty_mailboxes: set[MailboxRow] = set()
@@ -100,16 +116,27 @@ class WriteState:
         self._touched: dict[str, tuple[int, set[int], ChangeKind]] = {}
         self._notices: dict[str, tuple[int, set[int], ChangeKind]] = {}
         self._queue_notice = False
-        self._load_numbers()
+        self._last: list[int] = []
+        self._written: list[int] = []
 
-    def _load_numbers(self) -> None:
-        row = one(self.connection, "SELECT account, body, email, item, uid_validity FROM numbering")
-        self._numbers: tuple[int, ...] = row
-        self.last_account: int = row[0]
-        self.last_body: int = row[1]
-        self.last_email: int = row[2]
-        self.last_item: int = row[3]
-        self.last_uid_validity: int = row[4]
+    # -- numbers: none is given twice ------------------------------------------------------------------------
+
+    def new_number(self, kind: Number) -> int:
+        """The next number of this kind."""
+        last = self._last
+        if not last:
+            last = self._last = list(self.connection.one(_NUMBERING))
+            self._written = list(last)
+        last[kind] += 1
+        return last[kind]
+
+    def new_uid_validity(self) -> int:
+        """See `store.identity`."""
+        if not self._last:
+            self._last = list(self.connection.one(_NUMBERING))
+            self._written = list(self._last)
+        made = self._last[_UID_VALIDITY] = next_uid_validity(self.seconds(), self._last[_UID_VALIDITY])
+        return made
 
     # -- rows ------------------------------------------------------------------------------------------------
 
@@ -118,7 +145,7 @@ class WriteState:
         row = self._accounts.get(name)
         if row is not None:
             return row
-        found = find(self.connection, "SELECT account, modseq, last_mailbox FROM account WHERE name = ?", (name,))
+        found = self.connection.find("SELECT account, modseq, last_mailbox FROM account WHERE name = ?", (name,))
         if found is None:
             return None
         row = self._accounts[name] = AccountRow(found[0], name, found[1], found[2])
@@ -129,7 +156,7 @@ class WriteState:
         """The account of that number. Raises NoSuchAccount."""
         name = self._names.get(account)
         if name is None:
-            found = find(self.connection, "SELECT name FROM account WHERE account = ?", (account,))
+            found = self.connection.find("SELECT name FROM account WHERE account = ?", (account,))
             if found is None:
                 raise NoSuchAccount("the account does not exist")
             name = found[0]
@@ -154,7 +181,7 @@ class WriteState:
         return found
 
     def _load_mailbox(self, account: AccountRow, statement: str, key: str | int) -> MailboxRow | None:
-        found = find(self.connection, statement, (account.id, key))
+        found = self.connection.find(statement, (account.id, key))
         if found is None:
             return None
         row = MailboxRow(account, *found)
@@ -202,7 +229,7 @@ class WriteState:
     def flush(self) -> None:
         """Write the rows that changed."""
         if self._dirty_mailboxes:
-            self.executemany(
+            self.run_many(
                 _WRITE_MAILBOX,
                 [
                     (
@@ -221,7 +248,7 @@ class WriteState:
             )
             self._dirty_mailboxes.clear()
         if self._dirty_accounts:
-            self.executemany(
+            self.run_many(
                 "UPDATE account SET modseq = ?, last_mailbox = ? WHERE account = ?",
                 [(row.modseq, row.last_mailbox, row.id) for row in self._dirty_accounts],
             )
@@ -250,12 +277,20 @@ class WriteState:
         self._touched.clear()
         self.queue_grew = False
 
+    def batch_begins(self, transactions: Sequence[Transaction], accounts: Collection[int]) -> None:
+        """A transaction of the database has begun, and these come next; `accounts` are those that operations change."""
+
     def before_commit(self) -> None:
         """Write the numbers given in this batch."""
-        numbers = (self.last_account, self.last_body, self.last_email, self.last_item, self.last_uid_validity)
-        if numbers != self._numbers:
-            self.execute("UPDATE numbering SET account = ?, body = ?, email = ?, item = ?, uid_validity = ?", numbers)
-            self._numbers = numbers
+        if self._last != self._written:
+            self.run(
+                "UPDATE numbering SET account = ?, body = ?, email = ?, item = ?, uid_validity = ?", tuple(self._last)
+            )
+            self._written = list(self._last)
+
+    def was_committed(self, before: WriteState) -> bool:
+        """Whether the last batch of `before`, the state of a lost connection, was committed after all."""
+        return False
 
     def committed(self) -> tuple[list[ChangeNotice], bool]:
         """The batch is durable: the notices to send, and whether queue items became due."""
@@ -275,7 +310,7 @@ class WriteState:
         self._forget_all(self._accounts)
         self._notices.clear()
         self._queue_notice = False
-        self._numbers = (-1, -1, -1, -1, -1)
+        self._written = []
 
     def _forget_all(self, names: Iterable[str]) -> None:
         for name in list(names):

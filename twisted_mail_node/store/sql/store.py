@@ -1,18 +1,17 @@
 """
-SQLiteStore: all durable doors on one SQLite file. What this module decides is which part answers which door; it does
-no work itself.
+SQLStore: all durable doors on one database. What this module decides is which part answers which door; it does no
+work itself.
 
-Neighbours: `machinery` is what runs; `account`, `mailbox`, `queue`, `directory` say what is done.
+Neighbours: `machinery` is what runs; `account`, `mailbox`, `queue`, `directory` say what is done; `sqlite` and
+`postgres` each have a store that knows its engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TypeVar
 
-import apsw
-from twisted.internet.defer import Deferred, DeferredLock, fail, succeed
+from twisted.internet.defer import Deferred, DeferredLock
 from zope.interface import implementer
 
 from ...interfaces.deferred import returns_deferred, shielded
@@ -22,59 +21,53 @@ from ...interfaces.store import (
     IAccount,
     IBodyWriter,
     IDirectory,
-    IMaildropLock,
     IMailStore,
     IOpenBody,
     IWatch,
 )
 from ...mail.address import Address
-from ...mail.errors import InUse, NoSuchAccount, NoSuchItem, NoSuchMessage, Unavailable
+from ...mail.errors import NoSuchAccount, NoSuchItem, NoSuchMessage
 from ...mail.queue_item import QueueItem, Settled
 from ...mail.transaction import Committed, Transaction
-from ..maildrop_locks import MaildropLocks
 from ..watches import Watches
 from . import directory, queue
-from .account import SQLiteAccount, create_account, remove_account
+from .account import SQLAccount, create_account, remove_account
+from .batch import BatchLimits, Operation
 from .bodies import BodyWriter, OpenBody, StoredBody
+from .connection import Connection
+from .engine import Engine, IReactor
 from .machinery import Machinery
 from .readers import Read
-from .sqlite import Durability, every, find
-from .writer import BatchLimits, IReactor, Operation
 
 T = TypeVar("T")
 
 
-@implementer(IMailStore, IQueueStore, IMaildropLock, IDirectory)
-class SQLiteStore:
+@implementer(IMailStore, IQueueStore, IDirectory)
+class SQLStore:
     """
-    All durable doors on one file; see the module.
+    All durable doors on one database; see the module.
 
     Args:
-        path: the database file; beside it lie its `-wal`, `-shm` and `.lock`. Its folder exists.
+        engine: gives the database of one start.
         reactor: IReactorTime and IReactorFromThreads; its `seconds` are seconds since the epoch.
-        durability: what a commit waits for.
         limits: how much goes into one commit.
         reader_threads: threads that read, each with a connection.
     """
 
     def __init__(
         self,
-        path: Path | str,
-        *,
+        engine: Callable[[], Engine],
         reactor: IReactor,
-        durability: Durability = Durability.FULL,
-        limits: BatchLimits | None = None,
-        reader_threads: int = 2,
+        limits: BatchLimits,
+        reader_threads: int,
     ) -> None:
-        self._path = Path(path)
+        self._engine = engine
         self._reactor = reactor
         self._watches = Watches()
-        self._durability = durability
-        self._limits = limits or BatchLimits()
+        self._limits = limits
         self._reader_threads = reader_threads
         self._machinery = self._make()
         self._version = 1
-        self._locks = MaildropLocks()
         self._leasing = DeferredLock()
 
     # -- life ------------------------------------------------------------------------------------------------
@@ -84,8 +77,8 @@ class SQLiteStore:
         """
         See IMailStore.
 
-        Fails with: PermanentFailure: another process has the file open, it is a later version's or no database of
-            ours, or access is denied.
+        Fails with: PermanentFailure: the database cannot be opened, is a later version's, or is none of ours; with
+            SQLite also where another process has it open.
         """
         machinery = self._make()
         await machinery.start()
@@ -103,7 +96,12 @@ class SQLiteStore:
         return self._machinery.writer.commits
 
     def _make(self) -> Machinery:
-        return Machinery(self._path, self._reactor, self._watches, self._durability, self._limits, self._reader_threads)
+        return Machinery(
+            self._engine(), self._reactor, self._watches, self._limits, self._reader_threads, self._users_changed
+        )
+
+    def _users_changed(self) -> None:
+        self._version += 1
 
     def _read(self, read: Read[T]) -> Deferred[T]:
         return self._machinery.readers.read(read)
@@ -131,39 +129,21 @@ class SQLiteStore:
 
     def accounts(self) -> Deferred[Sequence[str]]:
         """See IMailStore."""
-        return self._read(lambda connection: [row[0] for row in every(connection, _ACCOUNTS)])
+        return self._read(lambda connection: [row[0] for row in connection.every(_ACCOUNTS)])
 
     @returns_deferred
     async def account(self, name: str) -> IAccount:
         """See IMailStore."""
         row = await self._read(
-            lambda connection: find(connection, "SELECT account FROM account WHERE name = ?", (name,))
+            lambda connection: connection.find("SELECT account FROM account WHERE name = ?", (name,))
         )
         if row is None:
             raise NoSuchAccount("the account does not exist")
-        return SQLiteAccount(self._machinery, name, row[0])
+        return SQLAccount(self._machinery, name, row[0])
 
     def watch(self, account: str, listener: ChangeListener) -> IWatch:
         """See IMailStore."""
         return self._watches.watch(account, listener)
-
-    # -- IMaildropLock: kept in memory, since one process owns the file, and its end must free the maildrops --
-
-    def acquire(self, account: str, holder: str, lifetime_seconds: float) -> Deferred[None]:
-        """See IMaildropLock."""
-        if not self._machinery.running:
-            return fail(Unavailable("the store is stopped"))
-        now = self._reactor.seconds()
-        try:
-            self._locks.acquire(account, holder, now, now + lifetime_seconds)
-        except InUse as error:
-            return fail(error)
-        return succeed(None)
-
-    def release(self, account: str, holder: str) -> Deferred[None]:
-        """See IMaildropLock."""
-        self._locks.release(account, holder)
-        return succeed(None)
 
     # -- IDirectory ------------------------------------------------------------------------------------------
 
@@ -172,11 +152,14 @@ class SQLiteStore:
         """See IDirectory."""
         return self._version
 
+    def _account_removed(self, name: str) -> None:
+        """What was kept outside of the database for this account is to be forgotten."""
+
     def _changing_users(self, operation: Operation[T], removed: str | None = None) -> Deferred[T]:
         def changed(result: T) -> T:
             self._version += 1
             if removed is not None:
-                self._locks.forget(removed)
+                self._account_removed(removed)
             return result
 
         # A caller who gives the answer up must not keep the commit from being known here.
@@ -279,7 +262,7 @@ class SQLiteStore:
         """See IQueueStore."""
         machinery = self._machinery
 
-        def find(connection: apsw.Connection) -> StoredBody:
+        def find(connection: Connection) -> StoredBody:
             queue.check_body(connection, body_id)
             try:
                 return StoredBody(connection, body_id, b"")

@@ -17,14 +17,13 @@ from twisted.logger import Logger
 
 from ...mail.errors import Unavailable
 from .bodies import Pins
-from .sqlite import every, find, one
+from .engine import IReactor
 from .state import WriteState
-from .writer import IReactor, Writer
+from .writer import Writer
 
 ROUND_SECONDS = 60.0
 READABLE_SECONDS = 3600
 """How long an expunged message stays readable; the door promises an hour."""
-STAGED_SECONDS = 3600
 COMMITTED_SECONDS = 4 * 86_400
 """How long a transaction's id is remembered: longer than anyone tries the same transaction again."""
 HISTORY_ROWS = 1000
@@ -34,9 +33,6 @@ LONG_ROUND_SECONDS = 6 * 3600.0
 
 SLICE_ROWS = 500
 SLICE_CHUNKS = 32
-VACUUM_PAGES = 256
-FREE_SHARE = 4
-"""Free pages are given back to the file system when they are more than one in this many."""
 
 _SLICE = "(SELECT {key} FROM {table} WHERE {condition} LIMIT {rows})"
 
@@ -46,10 +42,13 @@ class Sweep:
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactor, writer: Writer, pins: Pins, after_round: Callable[[], None]) -> None:
+    def __init__(
+        self, reactor: IReactor, writer: Writer, pins: Pins, staged_seconds: float, after_round: Callable[[], None]
+    ) -> None:
         self._reactor = reactor
         self._writer = writer
         self._pins = pins
+        self._staged_seconds = staged_seconds
         self._after_round = after_round
         self._call: IDelayedCall | None = None
         self._running = False
@@ -80,7 +79,9 @@ class Sweep:
         """One round, slice by slice, until nothing is left to sweep now; then the next is set."""
         try:
             now = self._reactor.seconds()
-            while self._running and await self._writer.submit(_slice(now, self._pins.snapshot()), idle=True):
+            while self._running and await self._writer.submit(
+                _slice(now, self._staged_seconds, self._pins.snapshot()), idle=True
+            ):
                 continue
             if now - self._long_round_at > LONG_ROUND_SECONDS:
                 self._long_round_at = now
@@ -106,8 +107,8 @@ class Sweep:
             after = await self._writer.submit(_next_history(after), idle=True)
 
 
-def _slice(now: float, pinned: frozenset[int]) -> Callable[[WriteState], bool]:
-    return lambda state: sweep_slice(state, now, pinned)
+def _slice(now: float, staged_seconds: float, pinned: frozenset[int]) -> Callable[[WriteState], bool]:
+    return lambda state: sweep_slice(state, now, staged_seconds, pinned)
 
 
 def _old_ids(after: str, before: int) -> Callable[[WriteState], str | None]:
@@ -118,27 +119,26 @@ def _next_history(after: tuple[int, int]) -> Callable[[WriteState], tuple[int, i
     return lambda state: shorten_next_history(state, after)
 
 
-def sweep_slice(state: WriteState, now: float, pinned: frozenset[int]) -> bool:
+def sweep_slice(state: WriteState, now: float, staged_seconds: float, pinned: frozenset[int]) -> bool:
     """Sweep a little. Returns whether there may be more."""
-    return (
+    return state.connection.may_sweep() and (
         _removed(state)
         or _expunged(state, int(now) - READABLE_SECONDS)
-        or _staged(state, now - STAGED_SECONDS, pinned)
+        or _staged(state, now - staged_seconds, pinned)
         or _orphans(state, pinned)
-        or _free_pages(state)
+        or state.connection.give_space_back()
     )
 
 
 def sweep_old_ids(state: WriteState, after: str, before: int) -> str | None:
     """Forget old ones among the next SLICE_ROWS transaction ids. Returns where to go on, or None at the end."""
-    last, count = one(
-        state.connection,
-        "SELECT max(id), count(*) FROM (SELECT id FROM committed WHERE id > ? ORDER BY id LIMIT ?)",
+    last, count = state.connection.one(
+        "SELECT max(id), count(*) FROM (SELECT id FROM committed WHERE id > ? ORDER BY id LIMIT ?) some",
         (after, SLICE_ROWS),
     )
     if not count:
         return None
-    state.execute("DELETE FROM committed WHERE id > ? AND id <= ? AND at < ?", (after, last, before))
+    state.run("DELETE FROM committed WHERE id > ? AND id <= ? AND at < ?", (after, last, before))
     return str(last) if count == SLICE_ROWS else None
 
 
@@ -148,30 +148,28 @@ def shorten_next_history(state: WriteState, after: tuple[int, int]) -> tuple[int
 
     Its oldest rows become one run with everything in between; see `mailbox` for what is read out of such a run.
     """
-    key = find(
-        state.connection,
+    key = state.connection.find(
         "SELECT account, mailbox FROM vanished WHERE (account, mailbox) > (?, ?) ORDER BY account, mailbox LIMIT 1",
         after,
     )
     if key is None:
         return None
     of_mailbox = "FROM vanished WHERE account = ? AND mailbox = ?"
-    ends = every(
-        state.connection,
+    ends = state.connection.every(
         f"SELECT modseq {of_mailbox} ORDER BY modseq LIMIT ?",
         (*key, 2 * HISTORY_ROWS + SLICE_ROWS),
     )
     if len(ends) <= 2 * HISTORY_ROWS:
         return int(key[0]), int(key[1])
     until = ends[-HISTORY_ROWS - 1][0]
-    first, last = one(state.connection, f"SELECT min(first), max(last) {of_mailbox} AND modseq <= ?", (*key, until))
-    state.execute(f"DELETE {of_mailbox} AND modseq <= ?", (*key, until))
-    state.execute("INSERT INTO vanished VALUES (?, ?, ?, ?, ?, 0, 0)", (*key, until, first, last))
+    first, last = state.connection.one(f"SELECT min(first), max(last) {of_mailbox} AND modseq <= ?", (*key, until))
+    state.run(f"DELETE {of_mailbox} AND modseq <= ?", (*key, until))
+    state.run("INSERT INTO vanished VALUES (?, ?, ?, ?, ?, 0, 0)", (*key, until, first, last))
     return after
 
 
 def _removed(state: WriteState) -> bool:
-    row = find(state.connection, "SELECT account, mailbox FROM removed LIMIT 1")
+    row = state.connection.find("SELECT account, mailbox FROM removed LIMIT 1")
     if row is None:
         return False
     account, mailbox = row
@@ -189,40 +187,41 @@ def _removed(state: WriteState) -> bool:
     if not more:
         more = _delete(state, "vanished", "account, mailbox, modseq, first", condition)
     if not more:
-        state.execute("DELETE FROM removed WHERE account = ? AND mailbox = ?", row)
+        state.run("DELETE FROM removed WHERE account = ? AND mailbox = ?", row)
     return True
 
 
 def _delete(state: WriteState, table: str, key: str, condition: str) -> bool:
     chosen = _SLICE.format(key=key, table=table, condition=condition, rows=SLICE_ROWS)
-    state.execute(f"DELETE FROM {table} WHERE ({key}) IN {chosen}")
-    return state.connection.changes() > 0
+    return state.run(f"DELETE FROM {table} WHERE ({key}) IN {chosen}") > 0
 
 
 def _delete_emails(state: WriteState, condition: str) -> bool:
-    rows = every(state.connection, f"SELECT account, email, body FROM email WHERE {condition} LIMIT {SLICE_ROWS}")
-    state.executemany("INSERT OR IGNORE INTO orphan VALUES (?)", [(body,) for _, _, body in rows])
-    state.executemany("DELETE FROM email WHERE account = ? AND email = ?", [row[:2] for row in rows])
+    rows = state.connection.every(f"SELECT account, email, body FROM email WHERE {condition} LIMIT {SLICE_ROWS}")
+    state.run_many("INSERT INTO orphan VALUES (?) ON CONFLICT DO NOTHING", [(body,) for _, _, body in rows])
+    state.run_many("DELETE FROM email WHERE account = ? AND email = ?", [row[:2] for row in rows])
     return bool(rows)
 
 
 def _release(state: WriteState, table: str, condition: str) -> bool:
     """Delete entries of a table, and the emails that nothing shows any more."""
-    rows = every(
-        state.connection, f"SELECT account, mailbox, uid, email FROM {table} WHERE {condition} LIMIT {SLICE_ROWS}"
+    rows = state.connection.every(
+        f"SELECT account, mailbox, uid, email FROM {table} WHERE {condition} LIMIT {SLICE_ROWS}"
     )
     if not rows:
         return False
-    state.executemany(
+    state.run_many(
         f"DELETE FROM {table} WHERE account = ? AND mailbox = ? AND uid = ?",
         [row[:3] for row in rows],
     )
     emails = [(account, email) for account, _, _, email in rows]
-    state.executemany("UPDATE email SET uses = uses - 1 WHERE account = ? AND email = ?", emails)
-    state.executemany(
-        "INSERT OR IGNORE INTO orphan SELECT body FROM email WHERE account = ? AND email = ? AND uses <= 0", emails
+    state.run_many("UPDATE email SET uses = uses - 1 WHERE account = ? AND email = ?", emails)
+    state.run_many(
+        "INSERT INTO orphan SELECT body FROM email WHERE account = ? AND email = ? AND uses <= 0 "
+        "ON CONFLICT DO NOTHING",
+        emails,
     )
-    state.executemany("DELETE FROM email WHERE account = ? AND email = ? AND uses <= 0", emails)
+    state.run_many("DELETE FROM email WHERE account = ? AND email = ? AND uses <= 0", emails)
     return True
 
 
@@ -231,41 +230,30 @@ def _expunged(state: WriteState, before: int) -> bool:
 
 
 def _staged(state: WriteState, before: float, pinned: frozenset[int]) -> bool:
-    rows = every(
-        state.connection,
-        "DELETE FROM staged WHERE began < ? AND body NOT IN (SELECT value FROM json_each(?)) RETURNING body",
+    rows = state.connection.every(
+        "DELETE FROM staged WHERE began < ? AND body NOT IN (SELECT value FROM numbers_in(?)) RETURNING body",
         (before, dumps(list(pinned))),
     )
-    state.executemany("INSERT OR IGNORE INTO orphan VALUES (?)", rows)
+    state.run_many("INSERT INTO orphan VALUES (?) ON CONFLICT DO NOTHING", rows)
     return bool(rows)
 
 
 def _orphans(state: WriteState, pinned: frozenset[int]) -> bool:
-    rows = every(
-        state.connection,
+    rows = state.connection.every(
         "SELECT body, EXISTS (SELECT 1 FROM email WHERE email.body = orphan.body) "
         "OR EXISTS (SELECT 1 FROM queue WHERE queue.body = orphan.body) "
-        "FROM orphan WHERE body NOT IN (SELECT value FROM json_each(?)) LIMIT ?",
+        "FROM orphan WHERE body NOT IN (SELECT value FROM numbers_in(?)) LIMIT ?",
         (dumps(list(pinned)), SLICE_ROWS),
     )
     chunks_left = SLICE_CHUNKS
     for body, needed in rows:
         if not needed:
-            state.execute(
+            chunks_left -= state.run(
                 "DELETE FROM chunk WHERE (body, number) IN (SELECT body, number FROM chunk WHERE body = ? LIMIT ?)",
                 (body, chunks_left),
             )
-            chunks_left -= state.connection.changes()
             if chunks_left <= 0:
                 break
-            state.execute("DELETE FROM body WHERE body = ?", (body,))
-        state.execute("DELETE FROM orphan WHERE body = ?", (body,))
+            state.run("DELETE FROM body WHERE body = ?", (body,))
+        state.run("DELETE FROM orphan WHERE body = ?", (body,))
     return bool(rows)
-
-
-def _free_pages(state: WriteState) -> bool:
-    free, pages = int(state.connection.pragma("freelist_count")), int(state.connection.pragma("page_count"))
-    if free < VACUUM_PAGES or free * FREE_SHARE < pages:
-        return False
-    every(state.connection, f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
-    return True

@@ -2,55 +2,51 @@
 The one writer: a thread that turns waiting operations into commits, many operations a commit.
 
 What arrives while a commit is under way goes into the next, so one file sync serves all of them. Deliveries go
-first and are written together; every other operation has a savepoint of its own, so that one failure fails its own
-Deferred only. The reactor is woken once a batch: it fires the Deferreds, then tells of the changes.
+first and are written together; every other operation is a part of the transaction that can be undone alone, so that
+one failure fails its own Deferred only. The reactor is woken once a batch: it fires the Deferreds, then tells of the
+changes.
 
-Neighbours: `state` for what operations work with, `deliveries` for the hot path, `checkpoints` for what is kept off
-this thread.
+Where the database is elsewhere, the connection can be lost. Who waits is told at once, and so is who comes before
+there is a new one; only what was committed without a word of the outcome waits until that is known. Neighbours:
+`batch` for the order of work within a transaction, `state` for what operations work with, `engine` for the database.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from threading import Condition, Thread, current_thread
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
-import apsw
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ...mail.changes import ChangeNotice
-from ...mail.columns import INLINE_BODY_OCTETS
 from ...mail.errors import Unavailable
 from ...mail.transaction import Committed, Transaction
 from .answers import Answer, Answers
-from .deliveries import deliver_together, deliver_unless_known
-from .sqlite import failure_of
+from .batch import Batch, BatchLimits, Operation, Work
+from .connection import WritingConnection
+from .engine import Engine, IReactor
 from .state import WriteState
 
 T = TypeVar("T")
-Operation = Callable[[WriteState], T]
 
+STOPPED = "the store is stopped"
+UNREACHABLE = "the database cannot be reached"
 
-class IReactor(IReactorFromThreads, IReactorTime):
-    """What the store asks of a reactor: its clock, and calls from threads."""
+FIRST_WAIT_SECONDS = 0.1
+LONGEST_WAIT_SECONDS = 5.0
+"""Between two tries to connect again: the wait doubles from the one to the other."""
 
+ATTEMPTS = 5
+"""How often a transaction is tried that others get in the way of."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchLimits:
-    """How much goes into one commit. Deliveries count by number and octets (about 10 ms); other work by time."""
-
-    deliveries: int = 250
-    octets: int = 8 * 1024 * 1024
-    operations: int = 1000
-    seconds: float = 0.010
-    patience_seconds: float = 5.0
-    """Idle work waits for an idle moment, but no longer than this."""
+UNKNOWN_SECONDS = 60.0
+"""How long those wait whose commit may have been made, before they are told that it failed: clients wait longer."""
 
 
 class AfterCommit(Protocol):
@@ -65,7 +61,7 @@ class Writer:
     Owns the writing connection; see the module. All methods are called in the reactor's thread.
 
     `open_state` is called in the writer's thread to open the connection. `commits` counts the batches that were
-    committed. `on_commit` is called in the writer's thread with the number of pages in the write-ahead log.
+    committed.
     """
 
     _log = Logger()
@@ -73,24 +69,24 @@ class Writer:
     def __init__(
         self,
         reactor: IReactor,
+        engine: Engine,
         open_state: Callable[[], WriteState],
         after_commit: AfterCommit,
         limits: BatchLimits | None = None,
     ) -> None:
         self.commits = 0
-        self.on_commit: Callable[[int], None] = _ignore
         self._reactor = reactor
+        self._engine = engine
         self._open_state = open_state
         self._after_commit = after_commit
         self._answers = Answers(reactor)
         self._limits = limits or BatchLimits()
-        self._accepts: deque[tuple[Transaction, Deferred[Committed]]] = deque()
-        self._operations: deque[tuple[Operation[Any], Deferred[Any]]] = deque()
-        self._idle: deque[tuple[Operation[Any], Deferred[Any]]] = deque()
+        self._work = Work()
         self._idle_since = 0.0
-        self._between: deque[Callable[[apsw.Connection], None]] = deque()
+        self._between: deque[Callable[[WritingConnection], None]] = deque()
         self._condition = Condition()
         self._kicked: IDelayedCall | None = None
+        self._refusal = STOPPED
         self._accepting = False
         self._stopping = False
         self._thread: Thread | None = None
@@ -98,7 +94,7 @@ class Writer:
 
     @property
     def accepting(self) -> bool:
-        """Whether operations are taken: the writer was started, and not stopped."""
+        """Whether operations are taken: the writer was started and not stopped, and has a connection."""
         return self._accepting
 
     # -- the reactor's side ----------------------------------------------------------------------------------
@@ -112,11 +108,11 @@ class Writer:
 
     def refuse(self) -> None:
         """Take no more operations; what was submitted goes on."""
-        self._accepting = False
+        self._refusal, self._accepting = STOPPED, False
 
     def stop(self) -> Deferred[None]:
         """Finish all that was submitted, then close. Fires when the thread has ended."""
-        self._accepting = False
+        self.refuse()
         if self._kicked is not None:
             self._kicked.cancel()
             self._kicked = None
@@ -129,29 +125,31 @@ class Writer:
         """Commit a transaction; see IMailStore.deliver."""
         deferred: Deferred[Committed] = Deferred()
         if not self._accepting:
-            deferred.errback(Failure(Unavailable("the store is stopped")))
+            deferred.errback(Failure(Unavailable(self._refusal)))
             return deferred
-        self._accepts.append((transaction, deferred))
+        self._work.accepts.append((transaction, deferred))
         if self._kicked is None:
             self._kick_soon()
         return deferred
 
-    def submit(self, operation: Operation[T], *, idle: bool = False) -> Deferred[T]:
+    def submit(self, operation: Operation[T], *, idle: bool = False, account: int | None = None) -> Deferred[T]:
         """
-        Run an operation in the writer's thread, in a savepoint, and commit it.
+        Run an operation in the writer's thread, as a part of a transaction of its own, and commit it.
 
-        Fires with its result after the commit. With `idle` it waits until nothing else does.
+        Fires with its result after the commit. With `idle` it waits until nothing else does. `account` is the
+        account that it changes, where it is one. It may be run more than once; only the last time lasts.
         """
         deferred: Deferred[T] = Deferred()
         if not self._accepting:
-            deferred.errback(Failure(Unavailable("the store is stopped")))
+            deferred.errback(Failure(Unavailable(self._refusal)))
             return deferred
-        (self._idle if idle else self._operations).append((operation, deferred))
+        lane = self._work.idle if idle else self._work.operations
+        lane.append((operation, account, deferred))
         if self._kicked is None:
             self._kick_soon()
         return deferred
 
-    def between_commits(self, work: Callable[[apsw.Connection], None]) -> None:
+    def between_commits(self, work: Callable[[WritingConnection], None]) -> None:
         """Let short work that wants no transaction run on the writer's connection. From any thread."""
         with self._condition:
             self._between.append(work)
@@ -178,7 +176,6 @@ class Writer:
         except BaseException:
             self._reactor.callFromThread(self._ended, started, Failure())
             return
-        state.connection.set_wal_hook(self._note_wal)
         self._idle_since = monotonic()
         self._accepting = True
         self._reactor.callFromThread(started.callback, None)
@@ -187,8 +184,8 @@ class Writer:
             while self._wait_for_work():
                 while self._between:
                     self._run_between(state)
-                if self._accepts or self._operations or self._idle:
-                    self._batch(state)
+                if self._work:
+                    state = self._batch(state)
         except BaseException:
             failure = Failure()
             self._accepting = False
@@ -198,141 +195,114 @@ class Writer:
     def _run_between(self, state: WriteState) -> None:
         try:
             self._between.popleft()(state.connection)
-        except apsw.Error as error:
+        except self._engine.errors as error:
             self._log.error("work between two commits failed: {error}", error=error)
 
     def _close(self, state: WriteState) -> None:
         try:
-            state.connection.close(True)
-        except apsw.Error:
+            state.connection.close()
+        except self._engine.errors:
             self._log.failure("closing the database failed")
 
     def _ended(self, deferred: Deferred[None], failure: Failure | None) -> None:
         if self._thread is not None and self._thread is not current_thread():
             self._thread.join()
         self._answers.finish()
-        lost = [pair[1] for lane in (self._accepts, self._operations, self._idle) for pair in lane]
-        for lane in (self._accepts, self._operations, self._idle):
-            lane.clear()
-        for waiting in lost:
-            waiting.errback(Failure(Unavailable("the store is stopped")))
+        for waiting in self._work.take_all():
+            waiting.errback(Failure(Unavailable(STOPPED)))
         if failure is not None:
             deferred.errback(failure)
         else:
             deferred.callback(None)
 
-    def _note_wal(self, connection: apsw.Connection, name: str, pages: int) -> int:
-        self.on_commit(pages)
-        return apsw.SQLITE_OK
-
-    def _has_work(self) -> bool:
-        return bool(self._accepts or self._operations or self._idle or self._between)
-
     def _wait_for_work(self) -> bool:
         """False: the end has come, and nothing waits any more."""
         with self._condition:
-            while not self._has_work():
+            while not self._work and not self._between:
                 if self._stopping:
                     return False
                 self._condition.wait()
         return True
 
-    def _batch(self, state: WriteState) -> None:
-        settled: list[Answer] = []
-        try:
-            state.execute("BEGIN IMMEDIATE")
-            self._fill(state, settled)
-            state.before_commit()
-            state.execute("COMMIT")
-        except Exception as error:
-            self._log.error("a commit failed with {count} operations: {error}", count=len(settled), error=error)
-            self._undo(state)
-            if not settled:
-                self._take_all(settled)
-            everyone = [(deferred, Failure(failure_of(error))) for deferred, _ in settled]
-            self._reactor.callFromThread(self._settle, everyone, (), False)
-            return
-        self.commits += 1
-        notices, queue_grew = state.committed()
-        self._reactor.callFromThread(self._settle, settled, notices, queue_grew)
-
-    def _take_all(self, settled: list[Answer]) -> None:
-        # BEGIN itself failed: somebody must be told, or the loop would go on for ever.
-        for lane in (self._accepts, self._operations, self._idle):
-            while lane:
-                settled.append((lane.popleft()[1], None))
-
-    def _undo(self, state: WriteState) -> None:
-        if state.connection.in_transaction:
-            try:
-                state.execute("ROLLBACK")
-            except apsw.Error:
-                self._log.failure("a rollback failed")
-        state.rolled_back()
-
-    def _fill(self, state: WriteState, settled: list[Answer]) -> None:
-        limits = self._limits
-        if self._accepts:
-            self._deliver(state, settled)
-        until = monotonic() + limits.seconds
-        for _ in range(limits.operations):
-            if not self._operations:
-                break
-            # At least one, however many deliveries there are.
-            self._operate(state, *self._operations.popleft(), settled)
-            if monotonic() > until:
-                break
-        if not self._idle:
-            return
+    def _batch(self, state: WriteState) -> WriteState:
+        """Commit what waits. Returns the state to go on with: another where the connection was lost."""
         now = monotonic()
-        if not settled or now - self._idle_since > limits.patience_seconds:
+        impatient = now - self._idle_since > self._limits.patience_seconds
+        batch = Batch(self._engine, self._work, self._limits, impatient)
+        if batch.has_idle_work:
             self._idle_since = now
-            self._operate(state, *self._idle.popleft(), settled)
+        error = self._attempt(batch, state)
+        if error is None:
+            self.commits += 1
+            self._reactor.callFromThread(self._settle, batch.settled, *state.committed())
+            return state
+        if self._engine.is_lost(error):
+            return self._connect_again(state, batch, error)
+        self._log.error("a commit failed with {count} operations: {error}", count=len(batch.settled), error=error)
+        self._fail(batch.started or self._work.take_all(), error)
+        return state
 
-    def _deliver(self, state: WriteState, settled: list[Answer]) -> None:
-        limits, group, octets = self._limits, list[tuple[Transaction, Deferred[Committed]]](), 0
-        while self._accepts and len(group) < limits.deliveries and octets < limits.octets:
-            accept = self._accepts.popleft()
-            group.append(accept)
-            for body in accept[0].bodies:
-                octets += min(body.size, INLINE_BODY_OCTETS)
-        settled.extend((pair[1], None) for pair in group)
-        together = self._guarded(state, lambda state: deliver_together(state, [pair[0] for pair in group]))
-        if isinstance(together, Failure):
-            # One of them is not as the others: each by itself, so that it fails alone.
-            results = [self._guarded(state, _deliver_one(transaction)) for transaction, _ in group]
-        else:
-            results = list[Committed | Failure](together)
-        settled[:] = [(pair[1], result) for pair, result in zip(group, results, strict=True)]
+    def _attempt(self, batch: Batch, state: WriteState) -> Exception | None:
+        engine, together = self._engine, True
+        for _ in range(ATTEMPTS):
+            error = batch.attempt(state, together=together)
+            if error is None or engine.is_lost(error):
+                break
+            if not engine.is_collision(error) and not (engine.tells_late and together):
+                break
+            together = together and engine.is_collision(error)
+        return error
 
-    def _operate(
-        self, state: WriteState, operation: Operation[Any], deferred: Deferred[Any], settled: list[Answer]
-    ) -> None:
-        # Noted before it runs: should it take the whole batch down, it is told as well.
-        settled.append((deferred, None))
-        settled[-1] = (deferred, self._guarded(state, operation))
+    def _fail(self, waiting: Sequence[Deferred[Any]], error: BaseException) -> None:
+        failure = self._engine.failure_of(error) if isinstance(error, Exception) else error
+        self._reactor.callFromThread(self._settle, [(deferred, Failure(failure)) for deferred in waiting], (), False)
 
-    def _guarded(self, state: WriteState, operation: Operation[T]) -> T | Failure:
-        state.execute("SAVEPOINT operation")
+    # -- a lost connection -----------------------------------------------------------------------------------
+
+    def _connect_again(self, state: WriteState, batch: Batch, error: BaseException) -> WriteState:
+        self._log.error("the connection to {database} was lost: {error}", database=self._engine.name, error=error)
+        self._refusal, self._accepting = (STOPPED if self._stopping else UNREACHABLE), False
+        unknown = batch if batch.committing else None
+        if unknown is None:
+            self._fail(batch.started, error)
+        self._close(state)
+        patient_until = monotonic() + UNKNOWN_SECONDS
+        wait = FIRST_WAIT_SECONDS
+        while not self._stopping:
+            self._fail(self._work.take_all(), error)
+            if unknown is not None and monotonic() > patient_until:
+                self._fail(unknown.started, error)
+                unknown = None
+            try:
+                state = self._open_again(state, unknown)
+            except self._engine.errors as failed:
+                self._log.debug("no connection to {database} yet: {error}", database=self._engine.name, error=failed)
+            else:
+                self._log.info("connected to {database} again", database=self._engine.name)
+                self._accepting = not self._stopping
+                return state
+            with self._condition:
+                self._condition.wait_for(lambda: self._stopping, timeout=wait)
+            wait = min(2 * wait, LONGEST_WAIT_SECONDS)
+        if unknown is not None:
+            self._fail(unknown.started, error)
+        self._fail(self._work.take_all(), error)
+        return state
+
+    def _open_again(self, before: WriteState, unknown: Batch | None) -> WriteState:
+        state = self._open_state()
+        if unknown is None:
+            return state
         try:
-            result = operation(state)
-            state.operation_done()
-        except Exception as error:
-            failure = Failure(failure_of(error)) if isinstance(error, apsw.Error) else Failure()
-            if not state.connection.in_transaction:
-                # SQLite gave the whole transaction up (disk full, I/O error): what went before is undone as well.
-                raise error if isinstance(error, apsw.Error) else apsw.AbortError("rolled back") from error
-            state.execute("ROLLBACK TO operation")
-            state.execute("RELEASE operation")
-            state.operation_failed()
-            return failure
-        state.execute("RELEASE operation")
-        return result
-
-
-def _ignore(pages: int) -> None:
-    """Until somebody wants to know."""
-
-
-def _deliver_one(transaction: Transaction) -> Operation[Committed]:
-    return lambda state: deliver_unless_known(state, transaction)
+            was_committed = state.was_committed(before)
+        except BaseException:
+            self._close(state)
+            raise
+        if was_committed:
+            self.commits += 1
+            self._reactor.callFromThread(self._settle, unknown.settled, *before.committed())
+        else:
+            error = Unavailable(UNREACHABLE)
+            answers = [(deferred, Failure(error)) for deferred in unknown.started]
+            self._reactor.callFromThread(self._settle, answers, (), False)
+        return state

@@ -9,16 +9,21 @@ log; past INSIST_PAGES the writer waits for those that run (later ones do not ne
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from threading import Event, Thread
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import apsw
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from .sqlite import BUSY_TIMEOUT_MILLISECONDS
-from .writer import IReactor, Writer
+from ..connection import WritingConnection
+from ..engine import IReactor, Surroundings
+from .connection import SQLiteConnection
+from .opening import BUSY_TIMEOUT_MILLISECONDS
+
+if TYPE_CHECKING:
+    from .engine import SQLiteEngine
 
 CHECKPOINT_PAGES = 4_000
 """Our own choice, 16 MiB: often enough for a short recovery, seldom enough that pages written often are moved once."""
@@ -40,14 +45,14 @@ PATIENCE_SECONDS = 10.0
 
 
 class Checkpoints:
-    """The checkpointing thread. `open_connection` is called in it."""
+    """The checkpointing thread. See Companion."""
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactor, writer: Writer, open_connection: Callable[[], apsw.Connection]) -> None:
+    def __init__(self, reactor: IReactor, engine: SQLiteEngine, around: Surroundings) -> None:
         self._reactor = reactor
-        self._writer = writer
-        self._open_connection = open_connection
+        self._engine = engine
+        self._around = around
         self._wake = Event()
         self._running = False
         self._insisted_in_vain = float("-inf")
@@ -57,11 +62,11 @@ class Checkpoints:
     def start(self) -> None:
         """Start the thread."""
         self._running = True
-        self._writer.on_commit = self._committed
+        self._engine.on_commit = self._committed
         self._thread.start()
 
-    def soon(self) -> None:
-        """Make a checkpoint, however short the log is."""
+    def swept(self) -> None:
+        """See Companion: make a checkpoint, however short the log is."""
         self._wake.set()
 
     def stop(self) -> Deferred[None]:
@@ -79,7 +84,7 @@ class Checkpoints:
 
     def _run(self) -> None:
         try:
-            connection = self._open_connection()
+            connection = self._engine.open_checkpointer()
             while self._wake.wait() and self._running:
                 self._wake.clear()
                 self._checkpoint(connection)
@@ -88,7 +93,7 @@ class Checkpoints:
             self._log.failure("checkpoints have ended; the write-ahead log will grow")
         self._reactor.callFromThread(self._ended)
 
-    def _checkpoint(self, connection: apsw.Connection) -> None:
+    def _checkpoint(self, connection: SQLiteConnection) -> None:
         try:
             pages, _ = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except apsw.Error as error:
@@ -97,12 +102,13 @@ class Checkpoints:
         if pages >= RESTART_PAGES:
             finished = Event()
             insist = pages >= INSIST_PAGES and monotonic() - self._insisted_in_vain > INSIST_AGAIN_SECONDS
-            self._writer.between_commits(lambda connection: self._finish(connection, insist, finished))
+            self._around.between_commits(lambda connection: self._finish(connection, insist, finished))
             # Two checkpoints at once would be in each other's way.
             finished.wait(PATIENCE_SECONDS)
 
-    def _finish(self, connection: apsw.Connection, insist: bool, finished: Event) -> None:
+    def _finish(self, connection: WritingConnection, insist: bool, finished: Event) -> None:
         """In the writer's thread."""
+        assert isinstance(connection, SQLiteConnection)
         try:
             if not insist:
                 connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)

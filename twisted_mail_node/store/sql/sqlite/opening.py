@@ -1,8 +1,8 @@
 """
 Opening the SQLite file: its lock, its mode, and the settings of each connection.
 
-One process owns the file while it is open. Neighbours: `schema` makes the tables, `writer`, `readers` and
-`checkpoints` each own their connections.
+One process owns the file while it is open. Neighbours: `engine`, which opens connections for the writer, the readers
+and `checkpoints`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import fcntl
 import os
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import apsw
 
-from ...mail.errors import PermanentFailure, TemporaryFailure
-from ...mail.status import EnhancedStatus
-from .schema import PAGE_SIZE_OCTETS
+from ....mail.errors import PermanentFailure, TemporaryFailure
+from ....mail.status import EnhancedStatus
+from .connection import SQLiteConnection
+
+PAGE_SIZE_OCTETS = 4096
+"""Set at creation. A 4 KB body then fills one overflow page, and a change in one account dirties little."""
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 STATEMENT_CACHE = 256
@@ -66,7 +68,7 @@ class FileLock:
             self._descriptor = None
 
 
-def open_writer(path: Path, durability: Durability) -> apsw.Connection:
+def open_writer(path: Path, durability: Durability) -> SQLiteConnection:
     """
     Open for writing, making the file (mode 0600) where there is none.
 
@@ -103,7 +105,7 @@ def cannot_open(path: Path, error: apsw.Error) -> PermanentFailure:
     return PermanentFailure(f"cannot open {path}: {error}")
 
 
-def open_reader(path: Path) -> apsw.Connection:
+def open_reader(path: Path) -> SQLiteConnection:
     """Open a connection that refuses to write. The file is there and in WAL mode already."""
     connection = _connect(path)
     connection.pragma("query_only", 1)
@@ -112,15 +114,15 @@ def open_reader(path: Path) -> apsw.Connection:
     return connection
 
 
-def open_checkpointer(path: Path, durability: Durability) -> apsw.Connection:
+def open_checkpointer(path: Path, durability: Durability) -> SQLiteConnection:
     """Open a connection for checkpoints only."""
     connection = _connect(path)
     connection.pragma("synchronous", durability.value)
     return connection
 
 
-def _connect(path: Path) -> apsw.Connection:
-    connection = apsw.Connection(
+def _connect(path: Path) -> SQLiteConnection:
+    connection = SQLiteConnection(
         str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX, statementcachesize=STATEMENT_CACHE
     )
     connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
@@ -136,21 +138,3 @@ def failure_of(error: Exception) -> TemporaryFailure:
         failure = TemporaryFailure("the storage failed")
     failure.__cause__ = error
     return failure
-
-
-# Any: what a column holds is known where the statement is.
-def every(connection: apsw.Connection, statement: str, bindings: apsw.Bindings | None = None) -> list[tuple[Any, ...]]:
-    """All rows."""
-    return connection.execute(statement, bindings).fetchall()
-
-
-def find(connection: apsw.Connection, statement: str, bindings: apsw.Bindings | None = None) -> tuple[Any, ...] | None:
-    """The first row, or None."""
-    return connection.execute(statement, bindings).fetchone()
-
-
-def one(connection: apsw.Connection, statement: str, bindings: apsw.Bindings | None = None) -> tuple[Any, ...]:
-    """The row of a statement that always has one."""
-    row = find(connection, statement, bindings)
-    assert row is not None
-    return row

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import apsw
 
-from ...mail.errors import PermanentFailure
-from .schema import version_of
-from .sqlite import cannot_open
+from ....mail.errors import PermanentFailure
+from .migration import version_of
+from .opening import cannot_open
 
 
 def examine(path: Path) -> None:

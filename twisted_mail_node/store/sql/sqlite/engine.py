@@ -1,0 +1,98 @@
+"""SQLite as an engine: one file, one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+import apsw
+
+from ....mail.errors import TemporaryFailure
+from ..connection import Connection
+from ..engine import Companion, IReactor, Surroundings
+from ..state import WriteState
+from .checkpoints import Checkpoints
+from .connection import SQLiteConnection
+from .migration import migrate
+from .opening import Durability, FileLock, failure_of, open_checkpointer, open_reader, open_writer
+
+
+class SQLiteEngine:
+    """
+    See Engine. `path` is the database file; beside it lie its `-wal`, `-shm` and `.lock`.
+
+    `on_commit` is called in the writer's thread after each commit with the length of the write-ahead log in pages.
+    """
+
+    errors: tuple[type[Exception], ...] = (apsw.Error,)
+    staged_seconds = 3600.0
+    tells_late = False
+
+    def __init__(self, path: Path, durability: Durability) -> None:
+        self.name = str(path)
+        self.on_commit: Callable[[int], None] = _ignore
+        self._path = path
+        self._durability = durability
+        self._lock = FileLock(path.with_name(path.name + ".lock"))
+
+    def acquire(self) -> None:
+        """See Engine."""
+        self._lock.acquire()
+
+    def release(self) -> None:
+        """See Engine."""
+        self._lock.release()
+
+    def open_writer(self, seconds: Callable[[], float], given_up: Collection[int]) -> WriteState:
+        """See Engine."""
+        connection = open_writer(self._path, self._durability)
+        try:
+            migrate(connection)
+            connection.tell_wal_pages(lambda pages: self.on_commit(pages))
+            return WriteState(connection, seconds, given_up)
+        except BaseException:
+            connection.close(True)
+            raise
+
+    def open_reader(self) -> SQLiteConnection:
+        """See Engine."""
+        return open_reader(self._path)
+
+    def open_checkpointer(self) -> SQLiteConnection:
+        """Open a connection for checkpoints only."""
+        return open_checkpointer(self._path, self._durability)
+
+    def read_begins(self, connection: Connection) -> None:
+        """See Engine."""
+        connection.find("BEGIN")
+
+    def read_ends(self, connection: Connection) -> None:
+        """See Engine."""
+        assert isinstance(connection, SQLiteConnection)
+        if connection.in_transaction:
+            connection.execute("COMMIT")
+
+    def close(self, connection: Connection) -> None:
+        """See Engine."""
+        assert isinstance(connection, SQLiteConnection)
+        connection.close(True)
+
+    def companions(self, reactor: IReactor, around: Surroundings) -> Sequence[Companion]:
+        """See Engine."""
+        return (Checkpoints(reactor, self, around),)
+
+    def failure_of(self, error: Exception) -> TemporaryFailure:
+        """See Engine."""
+        return failure_of(error)
+
+    def is_lost(self, error: BaseException) -> bool:
+        """See Engine: a file is not lost."""
+        return False
+
+    def is_collision(self, error: BaseException) -> bool:
+        """See Engine: there is one writer."""
+        return False
+
+
+def _ignore(pages: int) -> None:
+    """Until somebody wants to know."""

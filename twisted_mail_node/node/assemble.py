@@ -20,7 +20,7 @@ from .control.operations import Operations
 from .incoming import make_incoming
 from .listening import Listening
 from .offering import Offering
-from .outgoing import make_outgoing
+from .outgoing import OWNER, make_outgoing
 from .service import MailNode, Rooms, Step
 from .state import StateFolder
 from .storage import Reactor, Storage, make_passwords, make_storage
@@ -63,7 +63,12 @@ def assemble(
         listening.append(Listening(reactor, listen, limited, tls, config.state_dir, config.proxy.trusted))
         goodbye.append(factory.close_all)
     outgoing = make_outgoing(
-        config, storage, reactor, incoming, lambda: [place.listener for place in listening if place.is_bound]
+        config,
+        storage,
+        reactor,
+        incoming,
+        lambda: [place.listener for place in listening if place.is_bound],
+        state.node_id if config.store.kind == "postgres" else lambda: OWNER,
     )
     operations = Operations(
         config,

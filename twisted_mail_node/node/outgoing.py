@@ -23,7 +23,10 @@ from .listening import Listener
 from .storage import Reactor, Storage
 
 OWNER = "node"
-"""The name under which leases are held: one node at a time has the storage, and finds what its last life held."""
+"""
+The name under which leases are held where one node at a time has the storage, and finds what its last life held. Nodes
+that share one have a name each.
+"""
 
 UNDER_WAY_SECONDS = 2.0
 """How long deliveries under way may go on at the stop."""
@@ -32,19 +35,23 @@ UNDER_WAY_SECONDS = 2.0
 class Outgoing:
     """The queue's runner and what it works with."""
 
-    def __init__(self, runner: QueueRunner, delivery: RemoteDelivery, resolver: MXResolver) -> None:
-        self._runner = runner
+    def __init__(self, make_runner: Callable[[], QueueRunner], delivery: RemoteDelivery, resolver: MXResolver) -> None:
+        self._make_runner = make_runner
+        self._runner: QueueRunner | None = None
         self._delivery = delivery
         self._resolver = resolver
 
     def start(self) -> Deferred[None]:
-        """Send what is due, from now on."""
+        """Send what is due, from now on. Fails also with CannotStart: see StateFolder.node_id."""
+        if self._runner is None:
+            self._runner = self._make_runner()
         return self._runner.start()
 
     @returns_deferred
     async def stop(self) -> None:
         """Begin nothing more; fires when what is under way is recorded, and all connections are closed."""
-        await self._runner.stop()
+        if self._runner is not None:
+            await self._runner.stop()
         await self._delivery.stop()
 
     def forget_failures(self) -> None:
@@ -63,8 +70,14 @@ def make_outgoing(
     reactor: Reactor,
     incoming: Incoming,
     listeners: Callable[[], Sequence[Listener]],
+    owner: Callable[[], str],
 ) -> Outgoing:
-    """The rooms that send. `listeners` tells where this node listens at the time, so that it never sends to itself."""
+    """
+    The rooms that send.
+
+    `listeners` tells where this node listens at the time, so that it never sends to itself; `owner`, asked for at the
+    start, is the name under which it holds leases.
+    """
     relay, queue = config.relay, config.queue
     resolver = MXResolver(reactor, config.dns.servers or None)
     smarthost = None
@@ -93,18 +106,16 @@ def make_outgoing(
         postmaster=Address("postmaster", config.domains[0]),
         new_id=incoming.ids.next,
     )
-    runner = QueueRunner(
-        storage.queue,
-        delivery,
-        reactor,
-        OWNER,
-        bouncer=bouncer,
-        schedule=Schedule(queue.retry_after, queue.then_every, queue.give_up_after),
-        limits=RunnerLimits(
-            messages_in_flight=queue.connections,
-            # The next message waits where its connection comes free.
-            messages_per_destination=2 * queue.connections_per_destination,
-            stop_seconds=UNDER_WAY_SECONDS,
-        ),
+    limits = RunnerLimits(
+        messages_in_flight=queue.connections,
+        # The next message waits where its connection comes free.
+        messages_per_destination=2 * queue.connections_per_destination,
+        lease_seconds=queue.lease,
+        stop_seconds=UNDER_WAY_SECONDS,
     )
-    return Outgoing(runner, delivery, resolver)
+    schedule = Schedule(queue.retry_after, queue.then_every, queue.give_up_after)
+
+    def make_runner() -> QueueRunner:
+        return QueueRunner(storage.queue, delivery, reactor, owner(), bouncer=bouncer, schedule=schedule, limits=limits)
+
+    return Outgoing(make_runner, delivery, resolver)

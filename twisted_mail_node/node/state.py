@@ -2,7 +2,7 @@
 The state folder: made for one owner, locked for one node, and rid of what a failed first start left.
 
 What lies in it: `node.lock` (held while a node or a direct command works), `mail.sqlite` (the store's),
-`control.sock`, `listening.json`, and for the start without a configuration file `cert.pem`, `key.pem`,
+`control.sock`, `listening.json`, `node.id`, and for the start without a configuration file `cert.pem`, `key.pem`,
 `postmaster.password`.
 """
 
@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import uuid4
 
 from .errors import CannotStart, reason
 
@@ -65,6 +66,17 @@ class StateFolder:
     def first_password(self) -> Path:
         """The first account's password; empty once it was changed."""
         return self.path / "postmaster.password"
+
+    def node_id(self) -> str:
+        """
+        A name that this folder's node has and no other, the same at each start. While the folder is open.
+
+        Raises: CannotStart: it can't be written.
+        """
+        path = self.path / "node.id"
+        if not path.exists():
+            self.write(path, uuid4().hex.encode() + b"\n")
+        return path.read_text("ascii").strip()
 
     def open(self) -> None:
         """

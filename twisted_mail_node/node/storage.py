@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from ..auth.passwords import Cost, Passwords
 from ..auth.threads import HashingThreads
@@ -32,12 +34,38 @@ class Storage:
 
 
 def make_storage(config: Config, database: Path, reactor: Reactor) -> Storage:
-    """The storage, not started. `database` is where a store that keeps a file has it."""
-    if config.store.kind == "memory":
-        memory = MemoryStore(reactor)
-        return Storage(memory, memory, memory, memory)
-    sqlite = SQLiteStore(database, reactor=reactor)
-    return Storage(sqlite, sqlite, sqlite, sqlite)
+    """
+    The storage, not started. `database` is where a store that keeps a file has it.
+
+    Raises: CannotStart: the configured kind cannot be had.
+    """
+    match config.store.kind:
+        case "memory":
+            memory = MemoryStore(reactor)
+            return Storage(memory, memory, memory, memory)
+        case "sqlite":
+            sqlite = SQLiteStore(database, reactor=reactor)
+            return Storage(sqlite, sqlite, sqlite, sqlite)
+        case "postgres":
+            with _needing_psycopg():
+                from ..store.sql.postgres import PostgresStore
+
+                postgres = PostgresStore(config.store.dsn.get_secret_value(), reactor=reactor)
+            return Storage(postgres, postgres, postgres, postgres)
+        case _:
+            assert_never(config.store.kind)
+
+
+@contextmanager
+def _needing_psycopg() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise CannotStart(
+            f'kind = "postgres" in [store] needs psycopg ({error}): pip install "twisted-mail-node[postgres]"'
+        ) from error
+    except PermanentFailure as error:
+        raise CannotStart(error.text) from error
 
 
 def try_storage(config: Config, database: Path) -> None:
@@ -69,6 +97,12 @@ def examine_storage(config: Config, database: Path) -> None:
     if config.store.kind == "memory":
         return
     try:
+        if config.store.kind == "postgres":
+            with _needing_psycopg():
+                from ..store.sql.postgres import examine as examine_server
+
+                examine_server(config.store.dsn.get_secret_value())
+            return
         examine(database)
     except PermanentFailure as error:
         raise CannotStart(error.text) from error

@@ -24,6 +24,7 @@ def contradictions(raw: Mapping[str, Any], named: Named, *, has_certificate: boo
         *_of_domains(raw, named),
         *_of_hashes(raw, named),
         *_of_relay(raw, named),
+        *_of_store(raw, named),
     ]
 
 
@@ -76,6 +77,16 @@ def _of_domains(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
                     named("domain"), f"domain[{position}].name", shown(name), f"domain[{first}] has it already"
                 )
             seen.setdefault(name.lower(), position)
+
+
+def _of_store(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
+    store = raw.get("store")
+    if not isinstance(store, Mapping):
+        return
+    if store.get("kind") == "postgres" and not store.get("dsn"):
+        yield Mistake(named("store"), "store.dsn", "", 'kind = "postgres" needs it: "host=… dbname=… user=…"')
+    if store.get("dsn") and store.get("kind", "sqlite") != "postgres":
+        yield Mistake(named("store"), "store.dsn", "", 'is for kind = "postgres" alone')
 
 
 def _of_hashes(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:

@@ -63,8 +63,12 @@ def shown(value: object) -> str:
 def mistake_of(source: str, details: ErrorDetails, root: type[BaseModel]) -> Mistake:
     """The mistake that pydantic found, in our words."""
     location = details["loc"]
-    value = "" if details["type"] == "missing" or "password" in str(location[-1]) else shown(details["input"])
+    value = "" if details["type"] == "missing" or _is_secret(str(location[-1])) else shown(details["input"])
     return Mistake(source, key_path(location), value, _allowed(details, root))
+
+
+def _is_secret(key: str) -> bool:
+    return "password" in key or key == "dsn"
 
 
 def _allowed(details: ErrorDetails, root: type[BaseModel]) -> str:

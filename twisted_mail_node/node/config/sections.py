@@ -93,7 +93,12 @@ class DNSSettings(Table):
 class StoreSettings(Table):
     """[store]: where mail, users and the queue are kept."""
 
-    kind: Literal["memory", "sqlite"] = Field(default="sqlite", description="memory forgets all when the node stops.")
+    kind: Literal["memory", "sqlite", "postgres"] = Field(
+        default="sqlite",
+        description="sqlite: a file in the state folder; postgres: a server, which several nodes may share; memory "
+        "forgets all when the node stops.",
+    )
+    dsn: SecretStr = Field(default=SecretStr(""), description="For postgres: a connection string of libpq.")
 
 
 class SMTPSettings(Table):
@@ -141,6 +146,9 @@ class QueueSettings(Table):
     then_every: Wait = Field(default=28800.0, description="The wait after each further failure.")
     connections_per_destination: Count = Field(default=5, description="Connections to one destination at a time.")
     connections: Count = Field(default=200, description="Outgoing connections in all.")
+    lease: Wait = Field(
+        default=300.0, description="For how long a node has what it is about to send; a dead node's is then another's."
+    )
 
 
 class POP3Settings(Table):

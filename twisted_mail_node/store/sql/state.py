@@ -11,7 +11,7 @@ As it stands here, one process has the database, and what it knows stays true fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from enum import IntEnum
 
 from ...mail.changes import ChangeKind, ChangeNotice
@@ -96,7 +96,8 @@ class WriteState:
     """
     The writer's connection with its cache; what an operation gets to work with.
 
-    `given_up` are staged bodies that may not be used any more, though they be still there.
+    `given_up` are staged bodies that may not be used any more, though they be still there. `pending_notices` is what
+    the batch changed so far: by account, its modseq, the mailboxes, and what kinds of change.
     """
 
     def __init__(
@@ -114,8 +115,8 @@ class WriteState:
         self._dirty_mailboxes: set[MailboxRow] = set()
         self._dirty_accounts: set[AccountRow] = set()
         self._touched: dict[str, tuple[int, set[int], ChangeKind]] = {}
-        self._notices: dict[str, tuple[int, set[int], ChangeKind]] = {}
-        self._queue_notice = False
+        self.pending_notices: dict[str, tuple[int, set[int], ChangeKind]] = {}
+        self.pending_queue_notice = False
         self._last: list[int] = []
         self._written: list[int] = []
 
@@ -145,11 +146,15 @@ class WriteState:
         row = self._accounts.get(name)
         if row is not None:
             return row
-        found = self.connection.find("SELECT account, modseq, last_mailbox FROM account WHERE name = ?", (name,))
-        if found is None:
-            return None
-        row = self._accounts[name] = AccountRow(found[0], name, found[1], found[2])
-        self._names[row.id] = name
+        found = self.connection.find(
+            "SELECT account, name, modseq, last_mailbox FROM account WHERE name = ? FOR UPDATE", (name,)
+        )
+        return None if found is None else self.remember(AccountRow(*found))
+
+    def remember(self, row: AccountRow) -> AccountRow:
+        """This is how the account stands now. Returns the row."""
+        self._accounts[row.name] = row
+        self._names[row.id] = row.name
         return row
 
     def account(self, account: int) -> AccountRow:
@@ -258,12 +263,12 @@ class WriteState:
         """The operation succeeded: write its rows, remember whom to tell."""
         self.flush()
         if self.queue_grew:
-            self._queue_notice, self.queue_grew = True, False
+            self.pending_queue_notice, self.queue_grew = True, False
         for name, (modseq, ids, kinds) in self._touched.items():
-            before = self._notices.get(name)
+            before = self.pending_notices.get(name)
             if before is not None:
                 ids, kinds = ids | before[1], kinds | before[2]
-            self._notices[name] = (modseq, ids, kinds)
+            self.pending_notices[name] = (modseq, ids, kinds)
         self._touched.clear()
 
     def operation_failed(self) -> None:
@@ -295,26 +300,28 @@ class WriteState:
     def committed(self) -> tuple[list[ChangeNotice], bool]:
         """The batch is durable: the notices to send, and whether queue items became due."""
         notices = [
-            ChangeNotice(name, modseq, frozenset(ids), kinds) for name, (modseq, ids, kinds) in self._notices.items()
+            ChangeNotice(name, modseq, frozenset(ids), kinds)
+            for name, (modseq, ids, kinds) in self.pending_notices.items()
         ]
-        queue_notice = self._queue_notice
-        self._notices.clear()
-        self._queue_notice = False
+        queue_notice = self.pending_queue_notice
+        self.pending_notices.clear()
+        self.pending_queue_notice = self.users_changed = False
         if len(self._accounts) > MAX_CACHED_ACCOUNTS:
-            self._forget_all(self._accounts)
+            self.forget_all()
         return notices, queue_notice
 
     def rolled_back(self) -> None:
         """The batch is undone: forget everything. Numbers are not taken back: giving one twice would be worse."""
         self.operation_failed()
-        self._forget_all(self._accounts)
-        self._notices.clear()
-        self._queue_notice = False
+        self.forget_all()
+        self.pending_notices.clear()
+        self.pending_queue_notice = self.users_changed = False
         self._written = []
 
-    def _forget_all(self, names: Iterable[str]) -> None:
-        for name in list(names):
-            self._forget(name)
+    def forget_all(self) -> None:
+        """Read all accounts anew when they are asked for."""
+        self._accounts.clear()
+        self._names.clear()
 
     def _forget(self, name: str) -> None:
         row = self._accounts.pop(name, None)

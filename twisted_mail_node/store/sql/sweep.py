@@ -133,7 +133,7 @@ def sweep_slice(state: WriteState, now: float, staged_seconds: float, pinned: fr
 def sweep_old_ids(state: WriteState, after: str, before: int) -> str | None:
     """Forget old ones among the next SLICE_ROWS transaction ids. Returns where to go on, or None at the end."""
     last, count = state.connection.one(
-        "SELECT max(id), count(*) FROM (SELECT id FROM committed WHERE id > ? ORDER BY id LIMIT ?) some",
+        "SELECT max(id), count(*) FROM (SELECT id FROM committed WHERE id > ? ORDER BY id LIMIT ?) next_ids",
         (after, SLICE_ROWS),
     )
     if not count:

@@ -42,8 +42,8 @@ FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 5.0
 """Between two tries to connect again: the wait doubles from the one to the other."""
 
-ATTEMPTS = 5
-"""How often a transaction is tried that others get in the way of."""
+TRIES_MORE = 4
+"""How often a transaction is tried again that others get in the way of."""
 
 UNKNOWN_SECONDS = 60.0
 """How long those wait whose commit may have been made, before they are told that it failed: clients wait longer."""
@@ -243,14 +243,14 @@ class Writer:
         return state
 
     def _attempt(self, batch: Batch, state: WriteState) -> Exception | None:
-        engine, together = self._engine, True
-        for _ in range(ATTEMPTS):
-            error = batch.attempt(state, together=together)
-            if error is None or engine.is_lost(error):
+        engine = self._engine
+        error = batch.attempt(state)
+        if error is not None and engine.tells_late and not engine.is_lost(error):
+            error = batch.attempt(state, together=False)
+        for _ in range(TRIES_MORE):
+            if error is None or not engine.is_collision(error):
                 break
-            if not engine.is_collision(error) and not (engine.tells_late and together):
-                break
-            together = together and engine.is_collision(error)
+            error = batch.attempt(state, together=False)
         return error
 
     def _fail(self, waiting: Sequence[Deferred[Any]], error: BaseException) -> None:

@@ -1,0 +1,97 @@
+"""
+Connecting to the PostgreSQL server: what every connection asks for, and what its failures mean.
+
+Neighbours: `engine`, which opens connections for the writer, the readers and the listener.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import conninfo, errors
+
+from ....mail.errors import PermanentFailure, TemporaryFailure, Unavailable
+from ....mail.status import EnhancedStatus
+from .connection import prepare
+
+# What is asked for unless the DSN says otherwise. Of several hosts, the one that takes writes; a server that is gone
+# without a word is given up after 15 s.
+_DEFAULTS: dict[str, str | int] = {
+    "application_name": "twisted_mail_node",
+    "connect_timeout": 5,
+    "target_session_attrs": "read-write",
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+IDLE_IN_TRANSACTION_SECONDS = 30
+"""A node that stands still in a transaction does not keep others from what it has locked for longer than this."""
+
+# The server ends or refuses the connection, or takes no writes any more: another one may.
+_GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "53300"})
+_DISK_FULL = "53100"
+_REFUSED = ("28", "3D")  # Wrong password; no such database.
+
+
+def parameters_of(dsn: str) -> dict[str, Any]:
+    """
+    The connection's parameters, with our defaults.
+
+    Raises: PermanentFailure: it is no connection string.
+    """
+    try:
+        return {**_DEFAULTS, **conninfo.conninfo_to_dict(dsn)}
+    except psycopg.ProgrammingError as error:
+        raise PermanentFailure(f"not a PostgreSQL connection string: {error}") from error
+
+
+def place_of(parameters: dict[str, Any]) -> str:
+    """Which database it is, for messages; without its password."""
+    hosts = parameters.get("host", "the local server")
+    return f"the PostgreSQL database {parameters.get('dbname', '')} at {hosts}".replace("  ", " ")
+
+
+def connect(parameters: dict[str, Any]) -> psycopg.Connection[Any]:
+    """A connection in autocommit mode. Raises: psycopg.Error."""
+    connection = psycopg.connect(autocommit=True, **parameters)
+    prepare(connection)
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s'")
+    return connection
+
+
+def cannot_open(place: str, error: psycopg.Error) -> PermanentFailure:
+    """What is told at a start of a database that cannot be worked with, and what to do about it."""
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason was told"
+    if (error.sqlstate or "").startswith(_REFUSED):
+        return PermanentFailure(f"{place} does not let us in: {reason}; look at `dsn` in [store]")
+    return PermanentFailure(f"{place} cannot be used: {reason}")
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection is gone, or of no use any more."""
+    if not isinstance(error, psycopg.Error) or isinstance(error, errors.PipelineAborted):
+        return False
+    state = error.sqlstate
+    if state is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return state.startswith("08") or state in _GONE
+
+
+def is_collision(error: BaseException) -> bool:
+    """Whether two transactions got in each other's way."""
+    return isinstance(error, errors.DeadlockDetected | errors.SerializationFailure | errors.UniqueViolation)
+
+
+def failure_of(error: Exception) -> TemporaryFailure:
+    """What a door says of a failure of the database; the cause is kept for the log."""
+    if is_lost(error):
+        failure: TemporaryFailure = Unavailable("the database cannot be reached")
+    elif isinstance(error, psycopg.Error) and error.sqlstate == _DISK_FULL:
+        failure = TemporaryFailure("the storage is full", EnhancedStatus(4, 3, 1))
+    else:
+        failure = TemporaryFailure("the storage failed")
+    failure.__cause__ = error
+    return failure

@@ -1,0 +1,187 @@
+"""
+What the writer knows where other nodes write as well: nothing that outlasts its transaction.
+
+A batch begins by locking the rows of the accounts that it changes, in the order of their numbers, so that two nodes
+wait for each other and never both ways; what it reads of them then stays true until its commit. Numbers are taken
+from the database in blocks. What was changed is told to the other nodes by the commit itself (NOTIFY), and a row of
+this node's own counts its commits, so that one whose outcome was not told can be looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from json import dumps
+
+from ....mail.mailbox_name import INBOX, canonical
+from ....mail.transaction import Transaction
+from ..connection import Bindings
+from ..state import AccountRow, MailboxRow, Number, WriteState
+from .connection import PostgresConnection
+
+CHANNEL = "mailnode"
+
+BLOCK = 10_000
+"""Numbers are taken so many at a time."""
+
+ENOUGH = 1_000
+"""When fewer of a block are left at the begin of a batch, the next block is taken."""
+
+PAYLOAD_OCTETS = 7_500
+"""Of one notification; the server takes 8000."""
+
+TOLD_MAILBOXES = 300
+"""A notice of changes in more mailboxes does not name them."""
+
+QUEUE_NOTICE_SECONDS = 1.0
+"""How often other nodes are told that the queue has grown: this node sends by itself what it can."""
+
+OUTCOME_SECONDS = 10
+"""How long a look-up waits for the old connection's end at a time."""
+
+_COLUMNS = {Number.ACCOUNT: "account", Number.BODY: "body", Number.EMAIL: "email", Number.ITEM: "item"}
+_LOCK_ACCOUNTS = (
+    "SELECT account, name, modseq, last_mailbox FROM account WHERE name = ANY(:names) OR account = ANY(:numbers) "
+    "ORDER BY account FOR UPDATE"
+)
+_MAILBOXES = (
+    "SELECT a.name, m.mailbox, m.name, m.uid_validity, m.uid_next, m.messages, m.unseen, m.deleted, m.size, "
+    "m.highest_modseq, m.recent_after FROM account a JOIN mailbox m ON m.account = a.account "
+    "WHERE a.name = ANY(:names) AND m.name = ANY(:mailboxes)"
+)
+
+
+class SharedState(WriteState):
+    """See the module. `node` names this store among all that share the database."""
+
+    connection: PostgresConnection
+
+    def __init__(
+        self, connection: PostgresConnection, seconds: Callable[[], float], given_up: Collection[int], node: str
+    ) -> None:
+        super().__init__(connection, seconds, given_up)
+        self._node = node
+        self._batch = 0
+        self._blocks: dict[Number, range] = {}
+        self._new_blocks: set[Number] = set()
+        self._queue_told = 0.0
+
+    # -- numbers ---------------------------------------------------------------------------------------------
+
+    def new_number(self, kind: Number) -> int:
+        """See WriteState."""
+        block = self._blocks.get(kind)
+        if not block:
+            block = self._take_block(kind)
+        self._blocks[kind] = block[1:]
+        return block[0]
+
+    def _take_block(self, kind: Number) -> range:
+        column = _COLUMNS[kind]
+        (last,) = self.connection.one(f"UPDATE numbering SET {column} = {column} + ? RETURNING {column}", (BLOCK,))
+        self._new_blocks.add(kind)
+        return range(last - BLOCK + 1, last + 1)
+
+    def new_uid_validity(self) -> int:
+        """See WriteState."""
+        (made,) = self.connection.one(
+            "UPDATE numbering SET uid_validity = CASE WHEN uid_validity >= :now THEN uid_validity + 1 ELSE :now END "
+            "RETURNING uid_validity",
+            {"now": int(self.seconds())},
+        )
+        return int(made)
+
+    # -- life of a batch -------------------------------------------------------------------------------------
+
+    def batch_begins(self, transactions: Sequence[Transaction], accounts: Collection[int]) -> None:
+        """See WriteState."""
+        self.forget_all()
+        self._new_blocks.clear()
+        if transactions:
+            for kind in (Number.BODY, Number.EMAIL, Number.ITEM):
+                if len(self._blocks.get(kind, ())) < ENOUGH and _needs(kind, transactions):
+                    self._blocks[kind] = self._take_block(kind)
+        names = {placement.account for transaction in transactions for placement in transaction.placements}
+        if not names and not accounts:
+            return
+        mailboxes = {canonical(p.mailbox) for transaction in transactions for p in transaction.placements}
+        lists: Bindings = {"names": sorted(names), "numbers": sorted(accounts)}  # type: ignore[dict-item]
+        wanted = {"names": sorted(names), "mailboxes": sorted({INBOX, *mailboxes})}
+        statements = [(_LOCK_ACCOUNTS, lists)]
+        if names:
+            statements.append((_MAILBOXES, wanted))  # type: ignore[arg-type]
+        found = self.connection.all_of(statements)
+        for account, name, modseq, last_mailbox in found[0]:
+            self.remember(AccountRow(account, name, modseq, last_mailbox))
+        for name, *row in found[1] if names else ():
+            known = self.find_account(name)
+            if known is not None:
+                mailbox = MailboxRow(known, *row)
+                known.by_id[mailbox.id] = known.by_name[mailbox.name] = mailbox
+
+    def before_commit(self) -> None:
+        """See WriteState."""
+        self._batch += 1
+        self.run_many(
+            "INSERT INTO node VALUES (?, ?, ?) "
+            "ON CONFLICT (name) DO UPDATE SET batch = excluded.batch, at = excluded.at",
+            [(self._node, self._batch, int(self.seconds()))],
+        )
+        payloads = self._payloads()
+        if payloads:
+            self.run_many("SELECT pg_notify(?, ?)", [(CHANNEL, payload) for payload in payloads])
+
+    def _payloads(self) -> list[str]:
+        """What the other nodes are told: who tells, what changed, whether the queue grew, whether users changed."""
+        notices = [
+            dumps([name, modseq, sorted(ids) if len(ids) <= TOLD_MAILBOXES else None, kinds.value])
+            for name, (modseq, ids, kinds) in self.pending_notices.items()
+        ]
+        queue_grew = self.pending_queue_notice and self.seconds() - self._queue_told >= QUEUE_NOTICE_SECONDS
+        if queue_grew:
+            self._queue_told = self.seconds()
+        if not notices and not queue_grew and not self.users_changed:
+            return []
+        head = f'["{self._node}",{int(queue_grew)},{int(self.users_changed)}'
+        payloads, parts, octets = [], list[str](), len(head)
+        for notice in notices:
+            if octets + len(notice) > PAYLOAD_OCTETS and parts:
+                payloads.append(",".join([head, *parts]) + "]")
+                parts, octets = [], len(head)
+            parts.append(notice)
+            octets += len(notice) + 1
+        payloads.append(",".join([head, *parts]) + "]")
+        return payloads
+
+    def operation_failed(self) -> None:
+        """See WriteState. Blocks taken in what was undone were not taken at all."""
+        super().operation_failed()
+        self._forget_new_blocks()
+
+    def rolled_back(self) -> None:
+        """See WriteState."""
+        super().rolled_back()
+        self._forget_new_blocks()
+
+    def _forget_new_blocks(self) -> None:
+        for kind in self._new_blocks:
+            self._blocks.pop(kind, None)
+        self._new_blocks.clear()
+
+    def was_committed(self, before: WriteState) -> bool:
+        """
+        See WriteState. Waits for the end of the old connection's transaction, which has the row locked.
+
+        Raises: psycopg.errors.LockNotAvailable: it has not ended yet.
+        """
+        assert isinstance(before, SharedState)
+        raw = self.connection.raw
+        with raw.transaction():
+            raw.execute(f"SET LOCAL lock_timeout = '{OUTCOME_SECONDS}s'")
+            row = self.connection.find("UPDATE node SET batch = batch WHERE name = ? RETURNING batch", (before._node,))
+        # This state goes on counting where that one ended.
+        self._batch = before._batch
+        return row is not None and row[0] == before._batch
+
+
+def _needs(kind: Number, transactions: Sequence[Transaction]) -> bool:
+    return kind is not Number.ITEM or any(transaction.queue for transaction in transactions)

@@ -1,4 +1,9 @@
-"""No lost failures: a test in which Twisted logged a Failure, or a Deferred lost its error, fails."""
+"""
+No lost failures: a test in which Twisted logged a Failure, or a Deferred lost its error, fails.
+
+Tests of other people's programs are left out where those are missing, and a test that fails on a server of PostgreSQL
+shows what the server said.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,11 @@ from pytest_twisted import _get_mark
 from twisted.logger import globalLogPublisher
 
 pytest.register_assert_rewrite("twisted_mail_node.testing")
+
+from . import programs  # noqa: E402
+from .postgres.fixtures import clusters_of, postgres_database, postgres_databases  # noqa: E402
+
+__all__ = ["postgres_database", "postgres_databases"]
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +38,23 @@ def logged_failures():
     gc.freeze()
     globalLogPublisher.removeObserver(observe)
     assert not seen, [failure.getTraceback() for failure in seen]
+
+
+def pytest_collection_modifyitems(items):
+    for marker, lacking in programs.missing().items():
+        left_out = pytest.mark.skip(reason=f"not installed: {', '.join(lacking)} (see .ci/run)")
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(left_out)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    if report.failed:
+        for cluster in clusters_of(getattr(item, "funcargs", {})):
+            report.sections.append((f"PostgreSQL at port {cluster.port}", cluster.log_tail()))
+    return report
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,14 +1,8 @@
-"""
-One node with TLS, and mail programs that people use against it.
-
-The programs come from the system's packages (`.ci/run` names them). Where one is missing the test fails if
-MAILNODE_INTEROP is set, as it is in CI; elsewhere these tests are left out, and the summary says so.
-"""
+"""One node with TLS, and mail programs that people use against it; `tests/programs.py` tells when they are missing."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 
 import pytest
@@ -55,19 +49,6 @@ tls = "implicit"
 certificate = "{certificate}"
 private_key = "{key}"
 """
-
-PROGRAMS = ("swaks", "curl", "mbsync", "fetchmail", "msmtp")
-
-
-def pytest_collection_modifyitems(items):
-    if os.environ.get("MAILNODE_INTEROP"):
-        return
-    missing = [program for program in PROGRAMS if shutil.which(program) is None]
-    if missing:
-        reason = f"not installed: {', '.join(missing)} (see .ci/run)"
-        for item in items:
-            if "interop" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 class Interop:

@@ -48,9 +48,9 @@ def test_what_is_gone_when_the_writer_comes_to_it_is_not_leased(store, wait):
     made = enqueue(store, wait, "a@x.test", "b@x.test")
     found = wait(store._read(lambda connection: queue.find_due(connection, 1000.0, 10, NOBODY)))
     wait(store.drop(made[:1]))
-    leased = wait(store._write(lambda state: queue.lease(state, "me", 1000.0, 1060.0, found)))
+    leased = wait(store._write(queue.leasing("me", 1000.0, 1060.0, found)))
     assert [item.item_id for item in leased] == made[1:]
-    assert wait(store._write(lambda state: queue.lease(state, "another", 1000.0, 1060.0, found))) == []
+    assert wait(store._write(queue.leasing("another", 1000.0, 1060.0, found))) == []
 
 
 def test_all_of_a_long_queue_is_made_due_in_several_commits(store, wait, monkeypatch):

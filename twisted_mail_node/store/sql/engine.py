@@ -29,8 +29,8 @@ class Companion(Protocol):
     def swept(self) -> None:
         """A round of sweeping has ended. In the reactor's thread."""
 
-    def start(self) -> None:
-        """Start it; the database is open."""
+    def start(self) -> Deferred[None]:
+        """Start it; the database is open. Fires when it does its work, or has found that it can't for now."""
 
     def stop(self) -> Deferred[None]:
         """Fires when it has ended. The writer still runs."""

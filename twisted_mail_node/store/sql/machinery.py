@@ -80,7 +80,7 @@ class Machinery:
             raise
         self.readers.start()
         for companion in self.companions:
-            companion.start()
+            await companion.start()
         self.sweep.start()
         self.running = True
 

@@ -8,7 +8,7 @@ for whom every accepted message waits, only marks what they found. Neighbours: `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from heapq import merge
 from itertools import islice
@@ -131,8 +131,14 @@ def end_leases(state: WriteState, now: float) -> None:
     )
 
 
-def lease(state: WriteState, owner: str, now: float, until: float, found: Sequence[QueueItem]) -> Sequence[QueueItem]:
-    """Lease those of the items found that are still to be had."""
+def leasing(
+    owner: str, now: float, until: float, found: Sequence[QueueItem]
+) -> Callable[[WriteState], Sequence[QueueItem]]:
+    """The operation that leases those of the items found that are still to be had."""
+    return lambda state: _lease(state, owner, now, until, found)
+
+
+def _lease(state: WriteState, owner: str, now: float, until: float, found: Sequence[QueueItem]) -> Sequence[QueueItem]:
     taken = {
         row[0]
         for row in state.connection.every(

@@ -208,10 +208,13 @@ class SQLStore:
         """See IQueueStore."""
         await self._leasing.acquire()  # what is found is marked before the next one looks
         try:
-            while (found := await self._read(lambda connection: queue.find_due(connection, now, limit, busy))) is None:
-                await self._write(lambda state: queue.end_leases(state, now))
-            items = found
-            return await self._write(lambda state: queue.lease(state, owner, now, until, items)) if items else ()
+            while (found := await self._read(lambda connection: queue.find_due(connection, now, limit, busy))) != ():
+                if found is None:
+                    await self._write(lambda state: queue.end_leases(state, now))
+                elif leased := await self._write(queue.leasing(owner, now, until, found)):
+                    return leased
+                # Else another node was faster: what is due now is others.
+            return ()
         finally:
             self._leasing.release()
 

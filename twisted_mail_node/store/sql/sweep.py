@@ -2,7 +2,7 @@
 Taking away what nobody needs any more, in small slices, each an operation of the writer at an idle moment.
 
 What is swept: rows of removed accounts and mailboxes, entries expunged longer ago than they stay readable, staged
-bodies that no transaction took, bodies that lost their last user, ids of old transactions, what is long ago in the
+bodies that no transaction took, bodies that lost their last user, ids of old transactions, names of nodes that are no more, what is long ago in the
 history of expunges, free pages of the file.
 """
 
@@ -136,6 +136,9 @@ def sweep_old_ids(state: WriteState, after: str, before: int) -> str | None:
         "SELECT max(id), count(*) FROM (SELECT id FROM committed WHERE id > ? ORDER BY id LIMIT ?) next_ids",
         (after, SLICE_ROWS),
     )
+    if not after:
+        # The few rows of nodes that share a database: those that have not written for as long are no more.
+        state.run("DELETE FROM node WHERE at < ?", (before,))
     if not count:
         return None
     state.run("DELETE FROM committed WHERE id > ? AND id <= ? AND at < ?", (after, last, before))

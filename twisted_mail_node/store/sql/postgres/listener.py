@@ -49,17 +49,20 @@ class Listener:
         self._open_connection = open_connection
         self._running = False
         self._wake, self._waker = -1, -1
+        self._started: Deferred[None] = Deferred()
+        self._starting: Deferred[None] | None = self._started
         self._stopped: Deferred[None] = Deferred()
         self._thread = Thread(target=self._run, name="mail store listener", daemon=True)
 
     def swept(self) -> None:
         """See Companion."""
 
-    def start(self) -> None:
+    def start(self) -> Deferred[None]:
         """See Companion."""
         self._wake, self._waker = os.pipe2(os.O_CLOEXEC)
         self._running = True
         self._thread.start()
+        return self._started
 
     def stop(self) -> Deferred[None]:
         """See Companion."""
@@ -71,20 +74,28 @@ class Listener:
         return self._stopped
 
     def _run(self) -> None:
-        first = True
+        self._listen_once(lambda connection: None)
         while self._running:
-            try:
-                with self._open_connection() as connection:
-                    connection.execute(f"LISTEN {CHANNEL}")
-                    if not first:
-                        self._tell_all(connection)
-                    first = False
-                    self._listen(connection)
-            except psycopg.Error as error:
-                self._log.warn("changes of other nodes are not heard: {error}", error=error)
-                first = False
-                select([self._wake], [], [], AGAIN_SECONDS)
+            select([self._wake], [], [], AGAIN_SECONDS)
+            self._listen_once(self._tell_all)
         self._reactor.callFromThread(self._ended)
+
+    def _listen_once(self, make_up: Callable[[psycopg.Connection[Any]], None]) -> None:
+        """Listen until the end, or the loss of the connection; first, make up for what was not heard."""
+        try:
+            with self._open_connection() as connection:
+                connection.execute(f"LISTEN {CHANNEL}")
+                self._begun()
+                make_up(connection)
+                self._listen(connection)
+        except psycopg.Error as error:
+            self._log.warn("changes of other nodes are not heard: {error}", error=error)
+        self._begun()
+
+    def _begun(self) -> None:
+        started, self._starting = self._starting, None
+        if started is not None:
+            self._reactor.callFromThread(started.callback, None)
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
         """Until the end, or the loss of the connection."""

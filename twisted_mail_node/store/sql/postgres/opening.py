@@ -33,7 +33,6 @@ IDLE_IN_TRANSACTION_SECONDS = 30
 # The server ends or refuses the connection, or takes no writes any more: another one may.
 _GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "53300"})
 _DISK_FULL = "53100"
-_REFUSED = ("28", "3D")  # Wrong password; no such database.
 
 
 def parameters_of(dsn: str) -> dict[str, Any]:
@@ -65,9 +64,7 @@ def connect(parameters: dict[str, Any]) -> psycopg.Connection[Any]:
 def cannot_open(place: str, error: psycopg.Error) -> PermanentFailure:
     """What is told at a start of a database that cannot be worked with, and what to do about it."""
     reason = str(error).strip().splitlines()[0] if str(error).strip() else "no reason was told"
-    if (error.sqlstate or "").startswith(_REFUSED):
-        return PermanentFailure(f"{place} does not let us in: {reason}; look at `dsn` in [store]")
-    return PermanentFailure(f"{place} cannot be used: {reason}")
+    return PermanentFailure(f"{place} cannot be used: {reason}; look at `dsn` in [store], and at the server's log")
 
 
 def is_lost(error: BaseException) -> bool:

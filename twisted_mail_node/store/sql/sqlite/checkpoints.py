@@ -14,7 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 import apsw
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
 from ..connection import WritingConnection
@@ -59,11 +59,12 @@ class Checkpoints:
         self._thread = Thread(target=self._run, name="mail store checkpoints", daemon=True)
         self._stopped: Deferred[None] = Deferred()
 
-    def start(self) -> None:
-        """Start the thread."""
+    def start(self) -> Deferred[None]:
+        """See Companion."""
         self._running = True
         self._engine.on_commit = self._committed
         self._thread.start()
+        return succeed(None)
 
     def swept(self) -> None:
         """See Companion: make a checkpoint, however short the log is."""

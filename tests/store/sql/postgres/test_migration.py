@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import psycopg
+import pytest
+from twisted.internet.defer import gatherResults
+
+from twisted_mail_node.mail.errors import PermanentFailure
+from twisted_mail_node.store.sql.postgres import PostgresStore, examine
+from twisted_mail_node.store.sql.postgres.migration import migrate, version_of
+from twisted_mail_node.store.sql.schema import MIGRATIONS
+
+pytestmark = pytest.mark.postgres
+
+NEWEST = len(MIGRATIONS)
+
+
+@pytest.fixture
+def empty(postgres_database):
+    return postgres_database
+
+
+def test_nodes_that_start_at_once_on_an_empty_database_make_its_tables_once(empty, reactor, wait):
+    stores = [PostgresStore(empty.dsn, reactor=reactor, partitions=1) for _ in range(4)]
+    wait(gatherResults([store.start() for store in stores]))
+    wait(stores[0].create_account("ann@example.test"))
+    assert wait(stores[3].accounts()) == ["ann@example.test"]
+    wait(gatherResults([store.stop() for store in stores]))
+
+
+def test_an_earlier_version_is_brought_to_the_newest(empty):
+    with empty.connect() as connection:
+        migrate(connection, MIGRATIONS[:1], partitions=1)
+        connection.execute("INSERT INTO alias VALUES ('a', '[]')")
+        assert version_of(connection) == 1
+    with empty.connect() as connection:
+        migrate(connection, partitions=1)
+        assert version_of(connection) == NEWEST
+        assert connection.execute("SELECT source FROM alias").fetchall() == [("a",)]
+
+
+def test_a_migration_that_fails_leaves_the_version_before(empty):
+    with empty.connect() as connection:
+        migrate(connection, partitions=1)
+        with pytest.raises(psycopg.Error):
+            migrate(connection, (*MIGRATIONS, ("CREATE TABLE half (x INTEGER) STRICT", "CREATE NONSENSE")), 1)
+        assert version_of(connection) == NEWEST
+        assert connection.execute("SELECT to_regclass('half')").fetchall() == [(None,)]
+
+
+def test_tables_are_not_changed_under_a_running_node(empty):
+    with empty.connect() as node, empty.connect() as newer:
+        migrate(node, partitions=1)
+        with pytest.raises(PermanentFailure, match=f"from version {NEWEST} to {NEWEST + 1}.* stop those first"):
+            migrate(newer, (*MIGRATIONS, ()), 1)
+        node.close()
+        migrate(newer, (*MIGRATIONS, ()), 1)
+        assert version_of(newer, NEWEST + 1) == NEWEST + 1
+
+
+def test_a_newer_version_is_left_alone(empty, reactor, wait):
+    with empty.connect() as connection:
+        migrate(connection, partitions=1)
+        connection.execute("UPDATE mailnode_schema SET version = version + 1")
+    with pytest.raises(PermanentFailure, match="newer version of this program"):
+        wait(PostgresStore(empty.dsn, reactor=reactor).start())
+    with pytest.raises(PermanentFailure, match="newer version of this program"):
+        examine(empty.dsn)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"dbname": "nowhere"}, "cannot be used: .*nowhere.* does not exist; look at `dsn`"),
+        ({"port": "1"}, "cannot be used: .*refused"),
+    ],
+)
+def test_what_cannot_be_reached_is_told_without_the_password(empty, reactor, wait, change, told):
+    dsn = psycopg.conninfo.make_conninfo(empty.dsn, password="secret", host="127.0.0.1", **change)
+    for attempt in (lambda: wait(PostgresStore(dsn, reactor=reactor).start()), lambda: examine(dsn)):
+        with pytest.raises(PermanentFailure, match=told) as caught:
+            attempt()
+        assert "secret" not in caught.value.text
+
+
+def test_what_is_no_connection_string_is_told():
+    with pytest.raises(PermanentFailure, match="not a PostgreSQL connection string"):
+        examine("nothing=")
+
+
+def test_examining_changes_nothing(empty):
+    examine(empty.dsn)
+    with empty.connect() as connection:
+        assert version_of(connection) == 0

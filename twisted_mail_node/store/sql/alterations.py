@@ -20,7 +20,7 @@ from ...mail.transaction import Body
 from ...mail.uid_set import EMPTY, UIDSet
 from .connection import Selection
 from .deliveries import INSERT_BODY, INSERT_EMAIL, INSERT_ENTRY, Row, add_entry, take_body
-from .selection import bindings_of, rows_of
+from .selection import Values, bindings_of, rows_of
 from .state import MailboxRow, Number, WriteState
 
 SLICE_ROWS = 5000
@@ -199,12 +199,7 @@ def copy_to(state: WriteState, source: MailboxRow, uids: UIDSet, target: Mailbox
         f"e.keywords, :modseq, :modseq, e.date, e.zone, :saved, e.size, e.email, {guid}, e.prefix FROM {rows}",
         bindings | {"target": target.id, "first_uid": first, "modseq": modseq, "saved": int(state.seconds())},
     )
-    state.run(
-        "UPDATE email SET uses = email.uses + more.uses FROM "
-        f"(SELECT e.email, count(*) AS uses FROM {rows} GROUP BY e.email) more "
-        "WHERE email.account = :account AND email.email = more.email",
-        bindings,
-    )
+    _count_uses(state, source.account.id, rows, bindings)
     target.uid_next += len(source_uids)
     target.messages += len(source_uids)
     target.unseen += unseen
@@ -213,6 +208,19 @@ def copy_to(state: WriteState, source: MailboxRow, uids: UIDSet, target: Mailbox
     if move:
         expunge_all(state, source.account.id, source.id, UIDSet.of_ascending(source_uids), shared=modseq)
     return CopyOutcome(target.uid_validity, source_uids, range(first, first + len(source_uids)))
+
+
+def _count_uses(state: WriteState, account: int, rows: str, bindings: Values) -> None:
+    """The emails of these entries are shown once more by each of them."""
+    shown = Selection(("e.email", "count(*)"), f"{rows} GROUP BY e.email", sort=True)
+    by_count: dict[int, list[int]] = {}
+    for email, count in zip(*state.connection.columns(shown, bindings), strict=True):
+        by_count.setdefault(count, []).append(email)
+    for count, emails in by_count.items():
+        state.run(
+            "UPDATE email SET uses = uses + ? WHERE account = ? AND email IN (SELECT value FROM numbers_in(?))",
+            (count, account, dumps(emails)),
+        )
 
 
 # -- expunge --------------------------------------------------------------------------------------------------

@@ -4,15 +4,15 @@ What the statements of this room are run on: a connection to a database, whichev
 The statements are written once, in the SQL that SQLite and PostgreSQL have in common, with `?` and `:name` for values
 that are bound. Where they differ, a statement uses one of these words, which each engine's connection replaces:
 
-    numbers_in(?)         rows of one column `value`: the integers of a JSON array
-    texts_in(?)           the same of texts
+    IN (SELECT value FROM numbers_in(?))   one of the integers of a JSON array; NOT IN: none of them
+    IN (SELECT value FROM texts_in(?))     the same of texts
     runs_in(?)            rows (first, last): the pairs of a JSON array of pairs of integers
     random_guid()         16 octets of chance
     hex_of(octets)        them as hexadecimal digits in lower case
     place_in(text, part)  where in the text the part begins, 0 where it does not
     joined_octets(octets) an aggregate: the octets of all rows in one
     INDEXED BY name       the index to take: only for an engine that needs to be told
-    CROSS JOIN … ON       a join whose left side leads: likewise
+    CROSS JOIN … ON       a join whose left side leads, however few or many rows there seem to be
     FOR UPDATE            the rows stay locked until the commit: only where others write as well
 
 Neighbours: `engine` for how connections are opened; `sqlite` and `postgres` have one each.

@@ -2,8 +2,8 @@
 Taking away what nobody needs any more, in small slices, each an operation of the writer at an idle moment.
 
 What is swept: rows of removed accounts and mailboxes, entries expunged longer ago than they stay readable, staged
-bodies that no transaction took, bodies that lost their last user, ids of old transactions, names of nodes that are no more, what is long ago in the
-history of expunges, free pages of the file.
+bodies that no transaction took, bodies that lost their last user, ids of old transactions and names of nodes that are
+no more, what is long ago in the history of expunges, free pages of the file.
 """
 
 from __future__ import annotations

@@ -27,8 +27,18 @@ _DEFAULTS: dict[str, str | int] = {
     "tcp_user_timeout": 15_000,
 }
 
-IDLE_IN_TRANSACTION_SECONDS = 30
-"""A node that stands still in a transaction does not keep others from what it has locked for longer than this."""
+# What each session is set to.
+_SESSION = {
+    # A node that stands still in a transaction does not keep others from what it has locked for longer than this.
+    "idle_in_transaction_session_timeout": "30s",
+    # Every statement is made to go by indexes, from few rows to few. So its plan is made once and stays, whatever the
+    # statistics say at the moment; left to itself the server reads whole tables while they are small, and keeps to it.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
 
 # The server ends or refuses the connection, or takes no writes any more: another one may.
 _GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "53300"})
@@ -57,7 +67,8 @@ def connect(parameters: dict[str, Any]) -> psycopg.Connection[Any]:
     """A connection in autocommit mode. Raises: psycopg.Error."""
     connection = psycopg.connect(autocommit=True, **parameters)
     prepare(connection)
-    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s'")
+    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
+    connection.execute(f"SELECT {settings}", prepare=False)
     return connection
 
 

@@ -26,6 +26,7 @@ class _Session(socketserver.StreamRequestHandler):
     """One connection. A peer that goes away in the middle of a message has not given it."""
 
     server: Sink
+    disable_nagle_algorithm = True  # Several small answers to what was pipelined.
 
     def handle(self) -> None:
         try:

@@ -72,7 +72,11 @@ class Readers:
         return self._stopped
 
     def read(self, read: Read[T]) -> Deferred[T]:
-        """Run `read` in a transaction of its own. Fires with its result; cancelled before its turn, it is not run."""
+        """
+        Run `read` in a transaction of its own, and in another one where its connection turns out to have ended.
+
+        Fires with its result; cancelled before its turn, it is not run.
+        """
         deferred: Deferred[T] = Deferred()
         if not self._running:
             deferred.errback(Failure(Unavailable("the store is stopped")))
@@ -123,7 +127,18 @@ class _Reader:
         self._again_at = 0.0
 
     def perform(self, read: Read[T]) -> T | Failure:
-        """Run the read. What went wrong is given back, not raised."""
+        """
+        Run the read. What went wrong is given back, not raised.
+
+        That a connection has ended while it was not used shows in the next read: that one has a second try.
+        """
+        was_connected = self._connection is not None
+        result = self._try(read)
+        if was_connected and self._connection is None:
+            result = self._try(read)
+        return result
+
+    def _try(self, read: Read[T]) -> T | Failure:
         engine = self._engine
         try:
             connection = self._connection

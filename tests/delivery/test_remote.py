@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
-from twisted.internet.defer import CancelledError, gatherResults, succeed
+from twisted.internet.defer import CancelledError, fail, gatherResults, succeed
 from twisted.internet.defer import Deferred as TwistedDeferred
 from twisted.internet.ssl import PrivateCertificate
 from zope.interface.verify import verifyObject
@@ -19,7 +19,7 @@ from twisted_mail_node.interfaces.delivery import Route
 from twisted_mail_node.interfaces.queue import IDelivery
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.envelope import BodyType
-from twisted_mail_node.mail.errors import NoSuchItem, PermanentFailure, TemporaryFailure
+from twisted_mail_node.mail.errors import NoSuchItem, PermanentFailure, TemporaryFailure, Unavailable
 from twisted_mail_node.mail.mail_host import MailHost
 from twisted_mail_node.mail.queue_item import Deferred, Delivered, Failed, ItemState, QueueItem
 from twisted_mail_node.mail.status import EnhancedStatus
@@ -401,6 +401,15 @@ async def test_a_body_that_cannot_be_read_defers_and_sends_nothing(world, logged
     assert isinstance(outcome, Deferred)
     assert not server.messages
     assert logged_failures.pop().check(NoSuchItem)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_body_whose_store_cannot_be_reached_is_sent_later(world):
+    server = world.server()
+    world.bodies.open_queued = lambda body_id: fail(Unavailable("not reached"))
+    (outcome,) = await world.delivery(FixedRoutes(host(server))).deliver([item()])
+    assert isinstance(outcome, Deferred)
+    assert not server.messages
 
 
 @pytest_twisted.ensureDeferred

@@ -10,7 +10,7 @@ from twisted.logger import formatEvent, globalLogPublisher
 
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.envelope import Recipient, Target
-from twisted_mail_node.mail.errors import PermanentFailure, Refused, TemporaryFailure
+from twisted_mail_node.mail.errors import PermanentFailure, Refused, TemporaryFailure, Unavailable
 from twisted_mail_node.mail.queue_item import Deferred, Delivered, Failed, ItemState
 from twisted_mail_node.mail.status import EnhancedStatus
 from twisted_mail_node.queue.bouncer import Bouncer
@@ -293,10 +293,18 @@ def test_a_report_whose_mailbox_is_gone_is_left_out_and_the_others_are_kept(worl
     assert len(world.reports()) == 1
 
 
-def test_an_outcome_that_cannot_be_recorded_is_kept_and_recorded_later(world, logged_failures):
+def assert_traced_unless_unavailable(logged_failures, trouble):
+    """A store that cannot be reached says so itself: the log has no trace for each that asked it."""
+    assert bool(logged_failures) != isinstance(trouble, Unavailable)
+    assert all(failure.value is trouble for failure in logged_failures)
+    logged_failures.clear()
+
+
+@pytest.mark.parametrize("trouble", [TemporaryFailure("disk full"), Unavailable("not reached")], ids=lambda e: e.text)
+def test_an_outcome_that_cannot_be_recorded_is_kept_and_recorded_later(world, logged_failures, trouble):
     delivery = ScriptedDelivery()
     world.put("r@b.test")
-    settle, world.store.settle = world.store.settle, lambda *a: defer.fail(TemporaryFailure("disk full"))
+    settle, world.store.settle = world.store.settle, lambda *a: defer.fail(trouble)
     world.runner(delivery)
     world.run(1000)
     assert len(delivery.calls) == 1
@@ -304,19 +312,20 @@ def test_an_outcome_that_cannot_be_recorded_is_kept_and_recorded_later(world, lo
     world.run(120)
     assert not world.items()
     assert len(delivery.calls) == 1
-    logged_failures.clear()
+    assert_traced_unless_unavailable(logged_failures, trouble)
 
 
-def test_a_store_that_cannot_lease_is_asked_again(world, logged_failures):
+@pytest.mark.parametrize("trouble", [TemporaryFailure("disk full"), Unavailable("not reached")], ids=lambda e: e.text)
+def test_a_store_that_cannot_lease_is_asked_again(world, logged_failures, trouble):
     delivery = ScriptedDelivery()
-    lease, world.store.lease = world.store.lease, lambda *a: defer.fail(TemporaryFailure("disk"))
+    lease, world.store.lease = world.store.lease, lambda *a: defer.fail(trouble)
     world.runner(delivery)
     world.put("r@b.test")
     world.run(3)
     world.store.lease = lease
     world.run(2)
     assert not world.items()
-    logged_failures.clear()
+    assert_traced_unless_unavailable(logged_failures, trouble)
 
 
 @pytest.mark.parametrize(
@@ -535,10 +544,11 @@ def test_what_waited_in_line_until_its_lease_was_lost_is_left_to_others(world):
     assert len(calls) == len(set(calls))
 
 
-def test_a_renewal_that_fails_is_made_again(world, logged_failures):
+@pytest.mark.parametrize("trouble", [TemporaryFailure("disk full"), Unavailable("not reached")], ids=lambda e: e.text)
+def test_a_renewal_that_fails_is_made_again(world, logged_failures, trouble):
     delivery, other = ScriptedDelivery(lambda item: None), ScriptedDelivery()
     world.put("r@b.test")
-    renew, world.store.renew = world.store.renew, lambda *a: defer.fail(TemporaryFailure("disk"))
+    renew, world.store.renew = world.store.renew, lambda *a: defer.fail(trouble)
     world.runner(delivery)
     world.run(110)
     world.store.renew = renew
@@ -548,7 +558,7 @@ def test_a_renewal_that_fails_is_made_again(world, logged_failures):
     delivery.end_one()
     world.run(1)
     assert not world.items()
-    logged_failures.clear()
+    assert_traced_unless_unavailable(logged_failures, trouble)
 
 
 def test_without_a_bouncer_failures_just_leave(world):

@@ -17,7 +17,7 @@ from zope.interface import implementer
 from ..interfaces.deferred import returns_deferred
 from ..interfaces.delivery import IRoutes
 from ..interfaces.queue import IDelivery, IQueueStore
-from ..mail.errors import MailError
+from ..mail.errors import MailError, Unavailable
 from ..mail.queue_item import Deferred as TryLater
 from ..mail.queue_item import Failed, Outcome, QueueItem
 from ..mail.status import EnhancedStatus
@@ -172,8 +172,11 @@ class RemoteDelivery:
         message = Message(first.sender, [item.recipient for item in items], first.body_size, first.eight_bit)
         try:
             ended = await connection.send(message, lambda: self._store.open_queued(first.body_id))
-        except (MailError, EOFError):
-            self._log.failure("cannot read {transaction_id}", transaction_id=first.transaction_id)
+        except (MailError, EOFError) as error:
+            if isinstance(error, Unavailable):
+                self._log.warn("cannot read {queue_id} now: {reason}", queue_id=first.transaction_id, reason=error.text)
+            else:
+                self._log.failure("cannot read {queue_id}", queue_id=first.transaction_id)
             _fill(outcomes, items, _LOCAL_ERROR)
             return None
         transcript = "" if all(reply.is_positive for reply in ended.results) else connection.engine.transcript

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from ..interfaces.deferred import returns_deferred
 from ..interfaces.queue import IDelivery, IQueueStore
+from ..mail.errors import Unavailable
 from ..mail.queue_item import Deferred as TryLater
 from ..mail.queue_item import Delivered, Failed, Outcome, QueueItem, Settled
 from ..mail.status import EnhancedStatus
@@ -238,7 +239,7 @@ class QueueRunner:
         return not self._running
 
     def _cannot_lease(self, failure: Failure) -> None:
-        self._log.failure("cannot look for mail that is due", failure=failure)
+        self._log_trouble("cannot look for mail that is due", failure)
         self._ring_in(ASK_AGAIN_SECONDS)
 
     async def _set_alarm(self, has_busy: bool) -> None:
@@ -276,7 +277,14 @@ class QueueRunner:
                     self._held[item_id] = until
 
         renewing = self._store.renew(self._owner, item_ids, until)
-        renewing.addCallbacks(renewed, lambda failure: self._log.failure("cannot renew leases", failure=failure))
+        renewing.addCallbacks(renewed, lambda failure: self._log_trouble("cannot renew leases", failure))
+
+    def _log_trouble(self, trouble: str, failure: Failure) -> None:
+        """A store that cannot be reached has said why already; any other failure is told with its trace."""
+        if isinstance(failure.value, Unavailable):
+            self._log.warn("{trouble}: {reason}", trouble=trouble, reason=failure.value.text)
+        else:
+            self._log.failure("{trouble}", failure, trouble=trouble)
 
     def _is_held(self, item_id: int) -> bool:
         return self._held.get(item_id, 0.0) > self._now()

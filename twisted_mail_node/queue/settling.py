@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..interfaces.queue import IQueueStore
-from ..mail.errors import Refused, TemporaryFailure
+from ..mail.errors import Refused, TemporaryFailure, Unavailable
 from ..mail.queue_item import Failed, QueueItem, Settled
 from ..mail.transaction import Transaction
 from .bouncer import Bouncer
@@ -165,6 +165,9 @@ class Settling:
             raise
         except Refused as refused:
             return await self._refused(units, refused)
+        except Unavailable as unavailable:
+            self._log.warn("cannot record {count} outcomes now: {reason}", count=len(settled), reason=unavailable.text)
+            return False
         except Exception as error:
             self._log.failure("cannot record {count} outcomes now", count=len(settled))
             if isinstance(error, TemporaryFailure):

@@ -14,8 +14,14 @@ from twisted_mail_node.store.sql.schema import MIGRATIONS
     [
         ("SELECT 1 FROM a WHERE b = ? AND c = :name", "SELECT 1 FROM a WHERE b = %s AND c = %(name)s"),
         ("SELECT uid FROM entry INDEXED BY entry_unseen WHERE true", "SELECT uid FROM entry WHERE true"),
-        ("a CROSS JOIN t b ON b.x = a.x WHERE y", "a CROSS JOIN LATERAL (SELECT * FROM t b WHERE b.x = a.x OFFSET 0) b WHERE y"),
-        ("a NOT IN (SELECT value FROM texts_in(?))", "a <> ALL (ARRAY(SELECT json_array_elements_text(CAST(%s AS json))))"),
+        (
+            "a CROSS JOIN t b ON b.x = a.x WHERE y",
+            "a CROSS JOIN LATERAL (SELECT * FROM t b WHERE b.x = a.x OFFSET 0) b WHERE y",
+        ),
+        (
+            "a NOT IN (SELECT value FROM texts_in(?))",
+            "a <> ALL (ARRAY(SELECT json_array_elements_text(CAST(%s AS json))))",
+        ),
         ("DELETE FROM user WHERE name = ?", 'DELETE FROM "user" WHERE name = %s'),
         ("SELECT user FROM account", "SELECT user FROM account"),
         ("place_in(lower(keywords), ?) > 0", "strpos(lower(keywords), %s) > 0"),

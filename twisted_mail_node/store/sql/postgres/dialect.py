@@ -22,8 +22,8 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(word), own)
     for word, own in (
         (r" INDEXED BY \w+", ""),
-        # As arrays, and joins that cannot be turned round: then each statement goes by its index with all that it knows,
-        # also where there are no statistics yet.
+        # As arrays, and joins that cannot be turned round: so each statement goes by its index with all that it knows,
+        # where there are no statistics yet as well.
         (r"\bNOT IN \(SELECT value FROM (\w+_in\((?:\?|:\w+)\))\)", r"<> ALL (\1)"),
         (r"\bIN \(SELECT value FROM (\w+_in\((?:\?|:\w+)\))\)", r"= ANY (\1)"),
         (

@@ -39,6 +39,14 @@ class Unavailable(TemporaryFailure):
     """A room is stopped, stopping or not connected to what it needs."""
 
 
+class Damaged(TemporaryFailure):
+    """
+    What is kept is not what was written: a page or a body is damaged. It is not served.
+
+    Temporary, since a backup may bring it back. The operator is told; `__cause__` has what was found.
+    """
+
+
 class NoSuchAccount(PermanentFailure):
     """The account does not exist (any more)."""
 

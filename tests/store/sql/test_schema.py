@@ -10,6 +10,7 @@ from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.store.sql.schema import MIGRATIONS
 from twisted_mail_node.store.sql.sqlite.migration import APPLICATION_ID, migrate
 from twisted_mail_node.store.sql.sqlite.opening import PAGE_SIZE_OCTETS
+from twisted_mail_node.store.sql.sqlite.page_checksums import checking_vfs
 
 
 def tables(connection):
@@ -44,7 +45,7 @@ def test_a_step_that_fails_changes_nothing():
 
 def test_a_file_from_the_future_is_refused(path, reactor, wait, open_store):
     wait(open_store().stop())
-    connection = apsw.Connection(str(path))
+    connection = apsw.Connection(str(path), vfs=checking_vfs())
     connection.pragma("user_version", len(MIGRATIONS) + 1)
     connection.close()
     with pytest.raises(PermanentFailure, match="newer version of this program"):

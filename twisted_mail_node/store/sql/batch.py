@@ -17,10 +17,12 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from ...mail.columns import INLINE_BODY_OCTETS
+from ...mail.errors import Damaged
 from ...mail.transaction import Committed, Transaction
 from .answers import Answer
 from .deliveries import deliver_together, deliver_unless_known
 from .engine import Engine
+from .integrity import tell_damage
 from .state import WriteState
 
 T = TypeVar("T")
@@ -203,7 +205,10 @@ class Batch:
                 raise error if own else _GivenUp() from error
             connection.undo()
             state.operation_failed()
-            return Failure(self._engine.failure_of(error)) if own else Failure()
+            failure = self._engine.failure_of(error) if own else error
+            if isinstance(failure, Damaged):
+                tell_damage(self._engine.name, "while changing something", failure)
+            return Failure(failure)
         connection.keep()
         return result
 

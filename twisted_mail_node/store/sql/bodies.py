@@ -8,6 +8,7 @@ shorter). A body that is open is not swept. Neighbours: `deliveries` makes a sta
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 
 from twisted.internet.defer import Deferred, DeferredLock, succeed
 from zope.interface import implementer
@@ -17,6 +18,7 @@ from ...interfaces.store import IBodyWriter, IOpenBody
 from ...mail.errors import NoSuchMessage, TemporaryFailure, Unavailable
 from ...mail.transaction import Body
 from .connection import Connection
+from .integrity import HASH_OCTETS, check_body, staged_name
 from .readers import Readers
 from .state import Number, WriteState
 from .writer import Writer
@@ -70,6 +72,7 @@ class BodyWriter:
         self._buffer = bytearray()
         self._size = 0
         self._number = 0
+        self._hash = blake2b(digest_size=HASH_OCTETS)
         self._body: int | None = None
         self._over = False
         self._one_at_a_time = DeferredLock()
@@ -101,7 +104,8 @@ class BodyWriter:
         body = self._body
         assert body is not None
         self._pins.remove(body)
-        return Body(size=self._size, header_size=header_size, staged=str(body), eight_bit=eight_bit)
+        name = staged_name(body, self._hash.digest())
+        return Body(size=self._size, header_size=header_size, staged=name, eight_bit=eight_bit)
 
     def abort(self) -> None:
         """
@@ -131,6 +135,7 @@ class BodyWriter:
         del self._buffer[:CHUNK_OCTETS]
         number, body = self._number, self._body
         self._number += 1
+        self._hash.update(chunk)
         try:
             written = await self._writer.submit(_staging(body, number, chunk))
         except Exception:
@@ -170,9 +175,9 @@ class StoredBody:
     __slots__ = ("content", "in_chunks", "number", "prefix", "size")
 
     def __init__(self, connection: Connection, number: int, prefix: bytes) -> None:
-        """Raises NoSuchMessage where the body is gone."""
+        """Raises NoSuchMessage where the body is gone; Damaged where it was read and is another."""
         row = connection.find(
-            "SELECT size, content IS NULL, CASE WHEN size <= ? THEN content END FROM body WHERE body = ?",
+            "SELECT size, content IS NULL, CASE WHEN size <= ? THEN content END, hash FROM body WHERE body = ?",
             (READ_AT_ONCE_OCTETS, number),
         )
         if row is None:
@@ -180,17 +185,21 @@ class StoredBody:
         self.number, self.prefix = number, prefix
         self.size, self.in_chunks = row[0], bool(row[1])
         self.content: bytes | None = row[2]
+        if self.content is not None:
+            check_body(self.content, row[3], f"body {number}")
 
 
 @implementer(IOpenBody)
 class OpenBody:
     """A body open for reading. A read takes one short transaction of its own, or none for a small body."""
 
-    def __init__(self, stored: StoredBody, readers: Readers, pins: Pins) -> None:
+    def __init__(self, stored: StoredBody, readers: Readers, pins: Pins, what: str) -> None:
+        """`what` it is, for the operator."""
         self.size = len(stored.prefix) + stored.size
         self._stored = stored
         self._readers = readers
         self._pins = pins
+        self._what = what
         self._open = True
         pins.add(stored.number)
 
@@ -206,7 +215,8 @@ class OpenBody:
             return succeed(head)
         read = _chunks if stored.in_chunks else _part
         number = stored.number
-        return self._readers.read(lambda connection: head + read(connection, number, start, wanted))
+        what = f"body {number}, {self._what}"
+        return self._readers.read(lambda connection: head + read(connection, number, start, wanted), what)
 
     def close(self) -> None:
         """See IOpenBody.close."""

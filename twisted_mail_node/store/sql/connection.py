@@ -68,6 +68,10 @@ class Connection(Protocol):
     def uid_set(self, query: str, bindings: Bindings) -> UIDSet:
         """The UIDs that a query gives in its one column `uid`, each once."""
 
+    @property
+    def checks_pages(self) -> bool:
+        """Whether the database checks every page that it reads, so that no damage goes unseen."""
+
     def part_of_body(self, body: int, start: int, length: int) -> bytes | None:
         """Octets of a body that is kept in one piece, without reading the rest; None where it is gone."""
 

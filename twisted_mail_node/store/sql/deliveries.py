@@ -15,6 +15,7 @@ from ...mail.mailbox_name import INBOX, canonical
 from ...mail.status import EnhancedStatus
 from ...mail.transaction import Body, Committed, Placed, Transaction
 from .connection import Value
+from .integrity import body_hash, staged_body
 from .state import MailboxRow, Number, WriteState
 
 _NO_SUCH_ACCOUNT = (EnhancedStatus(5, 1, 1), "no such user")
@@ -22,7 +23,7 @@ _NO_SUCH_MAILBOX = (EnhancedStatus(5, 1, 1), "no such mailbox")
 _SEEN, _DELETED = 1, 8
 
 _INSERT_COMMITTED = "INSERT INTO committed VALUES (?, ?, ?)"
-INSERT_BODY = "INSERT INTO body (body, size, header_size, eight_bit, content) VALUES (?, ?, ?, ?, ?)"
+INSERT_BODY = "INSERT INTO body (body, size, header_size, eight_bit, content, hash) VALUES (?, ?, ?, ?, ?, ?)"
 INSERT_EMAIL = "INSERT INTO email VALUES (?, ?, ?, NULL, ?, ?, NULL)"
 INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random_guid(), ?)"
 _INSERT_ITEM = "INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0.0, NULL, '', '')"
@@ -149,22 +150,22 @@ def take_body(state: WriteState, rows: list[Row], body: Body) -> int:
 
     Raises: TemporaryFailure: it was staged, but is no more.
     """
+    content = body.content
     if body.staged is None:
         number = state.new_number(Number.BODY)
-        rows.append((number, body.size, min(body.header_size, body.size), int(body.eight_bit), body.content))
-        return number
-    number = int(body.staged) if body.staged.isdecimal() else 0
-    if not state.run("DELETE FROM staged WHERE body = ?", (number,)) or number in state.given_up:
-        raise TemporaryFailure("the message body is no longer there; send it again")
-    content: bytes | None = None
-    if body.size <= INLINE_BODY_OCTETS:
-        # Small after all: to be read as all small ones are.
-        content = b"".join(
-            row[0]
-            for row in state.connection.every("SELECT content FROM chunk WHERE body = ? ORDER BY number", (number,))
-        )
-        state.run("DELETE FROM chunk WHERE body = ?", (number,))
-    rows.append((number, body.size, min(body.header_size, body.size), int(body.eight_bit), content))
+        digest = body_hash(content or b"")
+    else:
+        number, digest = staged_body(body.staged)
+        if not state.run("DELETE FROM staged WHERE body = ?", (number,)) or number in state.given_up:
+            raise TemporaryFailure("the message body is no longer there; send it again")
+        if body.size <= INLINE_BODY_OCTETS:
+            # Small after all: to be read as all small ones are.
+            content = b"".join(
+                row[0]
+                for row in state.connection.every("SELECT content FROM chunk WHERE body = ? ORDER BY number", (number,))
+            )
+            state.run("DELETE FROM chunk WHERE body = ?", (number,))
+    rows.append((number, body.size, min(body.header_size, body.size), int(body.eight_bit), content, digest))
     return number
 
 

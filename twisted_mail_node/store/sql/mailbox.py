@@ -53,14 +53,21 @@ class SQLMailbox:
         self._machinery = machinery
         self._key = (account_id, mailbox_id)
 
-    def _read(self, read: Callable[[Connection, int, int], T]) -> Deferred[T]:
+    def _read(
+        self, read: Callable[[Connection, int, int], T], what: Callable[[], str] = lambda: "something"
+    ) -> Deferred[T]:
+        """`what` is read, for the operator, should it turn out to be damaged."""
         account, mailbox = self._key
 
         def checked(connection: Connection) -> T:
             _check(connection, account, mailbox)
             return read(connection, account, mailbox)
 
-        return self._machinery.readers.read(checked)
+        return self._machinery.readers.read(checked, lambda: f"{what()} in {self._place}")
+
+    @property
+    def _place(self) -> str:
+        return f"mailbox {self.mailbox_id} of {self.account}"
 
     def _write(self, operation: Callable[[WriteState, int, int], T]) -> Deferred[T]:
         account, mailbox = self._key
@@ -101,13 +108,23 @@ class SQLMailbox:
 
     def fetch(self, uids: UIDSet, items: FetchItem) -> Deferred[Columns]:
         """See IMailbox."""
-        return self._read(lambda connection, account, mailbox: _fetch(connection, account, mailbox, uids, items))
+        return self._read(
+            lambda connection, account, mailbox: _fetch(connection, account, mailbox, uids, items),
+            lambda: f"UIDs {uids}",
+        )
 
     @returns_deferred
     async def open_body(self, uid: int) -> IOpenBody:
         """See IMailbox."""
-        stored = await self._read(lambda connection, account, mailbox: _find_body(connection, account, mailbox, uid))
-        return OpenBody(stored, self._machinery.readers, self._machinery.pins)
+        bodies: list[int] = []
+
+        def find(connection: Connection, account: int, mailbox: int) -> StoredBody:
+            number, prefix = _find_body(connection, account, mailbox, uid)
+            bodies.append(number)
+            return StoredBody(connection, number, prefix)
+
+        stored = await self._read(find, lambda: f"UID {uid}, body {bodies[0]}," if bodies else f"UID {uid}")
+        return OpenBody(stored, self._machinery.readers, self._machinery.pins, f"UID {uid} in {self._place}")
 
     def keep_forms(
         self, uids: Sequence[int], envelopes: Sequence[bytes] | None, structures: Sequence[bytes] | None
@@ -291,7 +308,7 @@ def _fetch(connection: Connection, account: int, mailbox: int, uids: UIDSet, ite
     return merged(columns, expunged) if expunged.uids else columns
 
 
-def _find_body(connection: Connection, account: int, mailbox: int, uid: int) -> StoredBody:
+def _find_body(connection: Connection, account: int, mailbox: int, uid: int) -> tuple[int, bytes]:
     for table in ("entry", "expunged"):
         row = connection.find(
             f"SELECT m.body, e.prefix FROM {table} e JOIN email m ON m.account = e.account AND m.email = e.email "
@@ -299,7 +316,7 @@ def _find_body(connection: Connection, account: int, mailbox: int, uid: int) -> 
             (account, mailbox, uid),
         )
         if row is not None:
-            return StoredBody(connection, *row)
+            return int(row[0]), row[1]
     raise NoSuchMessage("the message no longer exists")
 
 

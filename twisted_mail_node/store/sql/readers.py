@@ -16,13 +16,19 @@ from typing import Any, TypeVar
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from ...mail.errors import Unavailable
+from ...mail.errors import Damaged, Unavailable
 from .answers import Answers
 from .connection import Connection
 from .engine import Engine, IReactor
+from .integrity import tell_damage
 
 T = TypeVar("T")
 Read = Callable[[Connection], T]
+What = str | Callable[[], str]
+"""What is read, in words; asked for where it turns out to be damaged."""
+
+# Any: a read's result is known to whoever asked.
+_Asked = tuple[Read[Any], What, Deferred[Any]]
 
 READS_PER_WAKE = 16
 """Our own bound: results of early reads wait for those of later ones in the same wake-up."""
@@ -38,8 +44,7 @@ class Readers:
         self._reactor = reactor
         self._engine = engine
         self._answers = Answers(reactor)
-        # Any: a read's result is known to whoever asked.
-        self._waiting: deque[tuple[Read[Any], Deferred[Any]]] = deque()
+        self._waiting: deque[_Asked] = deque()
         self._condition = Condition()
         self._sleeping = 0
         self._running = False
@@ -67,11 +72,11 @@ class Readers:
             waiting = list(self._waiting)
             self._waiting.clear()
             self._condition.notify_all()
-        for _, deferred in waiting:
+        for _, _, deferred in waiting:
             deferred.errback(Failure(Unavailable("the store is stopped")))
         return self._stopped
 
-    def read(self, read: Read[T]) -> Deferred[T]:
+    def read(self, read: Read[T], what: What = "something") -> Deferred[T]:
         """
         Run `read` in a transaction of its own, and in another one where its connection turns out to have ended.
 
@@ -82,7 +87,7 @@ class Readers:
             deferred.errback(Failure(Unavailable("the store is stopped")))
             return deferred
         with self._condition:
-            self._waiting.append((read, deferred))
+            self._waiting.append((read, what, deferred))
             if self._sleeping:
                 self._condition.notify()
         return deferred
@@ -90,12 +95,12 @@ class Readers:
     def _run(self) -> None:
         reader = _Reader(self._engine)
         while reads := self._take():
-            results = [(deferred, reader.perform(read)) for read, deferred in reads if not deferred.called]
+            results = [(deferred, reader.perform(read, what)) for read, what, deferred in reads if not deferred.called]
             self._reactor.callFromThread(self._answers.give, results)
         reader.close()
         self._reactor.callFromThread(self._ended)
 
-    def _take(self) -> list[tuple[Read[Any], Deferred[Any]]]:
+    def _take(self) -> list[_Asked]:
         with self._condition:
             while not self._waiting:
                 if not self._running:
@@ -126,17 +131,19 @@ class _Reader:
         self._failure: Failure | None = None
         self._again_at = 0.0
 
-    def perform(self, read: Read[T]) -> T | Failure:
+    def perform(self, read: Read[T], what: What) -> T | Failure:
         """
-        Run the read. What went wrong is given back, not raised.
+        Run the read. What went wrong is given back, not raised; of damage, the operator is told.
 
         That a connection has ended while it was not used shows in the next read: that one has a second try.
         """
         was_connected = self._connection is not None
-        result = self._try(read)
+        outcome = self._try(read)
         if was_connected and self._connection is None:
-            result = self._try(read)
-        return result
+            outcome = self._try(read)
+        if isinstance(outcome, Failure) and isinstance(outcome.value, Damaged):
+            tell_damage(self._engine.name, what if isinstance(what, str) else what(), outcome.value)
+        return outcome
 
     def _try(self, read: Read[T]) -> T | Failure:
         engine = self._engine

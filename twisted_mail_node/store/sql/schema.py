@@ -117,6 +117,8 @@ _VERSION_2 = (
     "CREATE TABLE node (name TEXT PRIMARY KEY, batch INTEGER NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     # Who has a maildrop, where several nodes share a database.
     "CREATE TABLE maildrop (account TEXT PRIMARY KEY, holder TEXT NOT NULL, until REAL NOT NULL) STRICT, WITHOUT ROWID",
+    # See `bodies.body_hash`; null for what came with version 1.
+    "ALTER TABLE body ADD COLUMN hash BLOB",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)

@@ -14,6 +14,7 @@ from ...mail.flags import Flags, flags_of
 from ...mail.uid_set import UIDSet
 from .bodies import CHUNK_OCTETS
 from .connection import Connection, Selection
+from .integrity import check_body
 
 _ONE_RUN = "{table} e{index} WHERE e.account = :account AND e.mailbox = :mailbox AND e.uid BETWEEN :first AND :last"
 _MANY_RUNS = (
@@ -76,13 +77,21 @@ _OF_EMAIL = FetchItem.ENVELOPE | FetchItem.BODY_STRUCTURE
 _OF_BODY = FetchItem.HEADER | FetchItem.BODY
 
 
+# What it takes to compare bodies with their hashes: last of the numbers, last of the octets.
+_SIZE_OF_BODY = "b.size"
+_HASH_OF_BODY = ("b.hash", "length(b.hash)")
+
+
 @lru_cache(maxsize=512)
-def _selection(items: FetchItem, one_run: bool, table: str) -> Selection:
+def _selection(items: FetchItem, one_run: bool, table: str, with_hash: bool) -> Selection:
     values = ["e.uid"]
     for item, sources in _NUMBERS:
         if items & item:
             values += sources
     octets = tuple((content, length) for item, content, length in _OCTETS if items & item)
+    if with_hash:
+        values.append(_SIZE_OF_BODY)
+        octets += (_HASH_OF_BODY,)
     source = (_ONE_RUN if one_run else _MANY_RUNS).format(table=table, index="")
     if items & (_OF_EMAIL | _OF_BODY):
         # CROSS JOIN, so that the entries lead and their order stays.
@@ -96,8 +105,20 @@ def _selection(items: FetchItem, one_run: bool, table: str) -> Selection:
 def fetch(
     connection: Connection, account: int, mailbox: int, uids: UIDSet, items: FetchItem, table: str = "entry"
 ) -> Columns:
-    """Columns of those rows of the set that the table has, ascending."""
-    cells = iter(connection.columns(_selection(items, len(uids.runs) == 1, table), bindings_of(account, mailbox, uids)))
+    """
+    Columns of those rows of the set that the table has, ascending.
+
+    Raises: Damaged: a body is another than was written.
+    """
+    with_hash = bool(items & FetchItem.BODY) and not connection.checks_pages
+    selection = _selection(items, len(uids.runs) == 1, table, with_hash)
+    found = connection.columns(selection, bindings_of(account, mailbox, uids))
+    if with_hash:
+        sizes, digests = found.pop(len(selection.values) - 1), found.pop()
+        for uid, size, content, digest in zip(found[0], sizes, found[-1], digests, strict=True):
+            if content is not None:
+                check_body(content[len(content) - size :], digest, f"UID {uid}")
+    cells = iter(found)
     columns = Columns(next(cells))
     if items & FetchItem.FLAGS:
         columns.flags = flag_column(next(cells), next(cells))

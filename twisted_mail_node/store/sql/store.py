@@ -272,7 +272,8 @@ class SQLStore:
             except NoSuchMessage as error:
                 raise NoSuchItem("no item in the queue has this body") from error
 
-        return OpenBody(await machinery.readers.read(find), machinery.readers, machinery.pins)
+        what = f"body {body_id} in the queue"
+        return OpenBody(await machinery.readers.read(find, what), machinery.readers, machinery.pins, what)
 
     def watch_queue(self, listener: Callable[[], None]) -> None:
         """See IQueueStore."""

@@ -80,7 +80,7 @@ async def change(account):
 
 
 async def put_off(store):
-    first, second, *_ = await store.lease("owner", NOW + 1, NOW + 600, 2, frozenset())
+    first, *_ = await store.lease("owner", NOW + 1, NOW + 600, 2, frozenset())
     told = PutOff(EnhancedStatus(4, 2, 1), "451 4.2.1 busy", "mx.elsewhere.test", "C: EHLO\nS: 451")
     await store.settle(NOW + 2, [Settled(first.item_id, "owner", told, NOW + 900)])
 

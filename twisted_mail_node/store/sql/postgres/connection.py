@@ -53,6 +53,7 @@ class PostgresConnection:
         self._pipeline: Any = None
         self._pipelines: Any = None
         self._begun = False
+        self._checks_pages: bool | None = None
 
     # -- statements ------------------------------------------------------------------------------------------
 
@@ -95,6 +96,13 @@ class PostgresConnection:
     def uid_set(self, query: str, bindings: Bindings) -> UIDSet:
         """See Connection. The runs are found by the server."""
         return UIDSet.of_runs(self._execute(uid_runs(query), bindings).fetchall())
+
+    @property
+    def checks_pages(self) -> bool:
+        """See Connection: where the cluster was made with `initdb --data-checksums`."""
+        if self._checks_pages is None:
+            self._checks_pages = self.one("SELECT current_setting('data_checksums') = 'on'")[0]
+        return bool(self._checks_pages)
 
     def part_of_body(self, body: int, start: int, length: int) -> bytes | None:
         """See Connection."""

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import conninfo, errors
 
-from ....mail.errors import PermanentFailure, TemporaryFailure, Unavailable
+from ....mail.errors import Damaged, PermanentFailure, TemporaryFailure, Unavailable
 from ....mail.status import EnhancedStatus
 from .connection import prepare
 
@@ -43,6 +43,7 @@ _SESSION = {
 # The server ends or refuses the connection, or takes no writes any more: another one may.
 _GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "53300"})
 _DISK_FULL = "53100"
+_DAMAGED = frozenset({"XX001", "XX002"})
 
 
 def parameters_of(dsn: str) -> dict[str, Any]:
@@ -99,6 +100,8 @@ def failure_of(error: Exception) -> TemporaryFailure:
         failure: TemporaryFailure = Unavailable("the database cannot be reached")
     elif isinstance(error, psycopg.Error) and error.sqlstate == _DISK_FULL:
         failure = TemporaryFailure("the storage is full", EnhancedStatus(4, 3, 1))
+    elif isinstance(error, psycopg.Error) and error.sqlstate in _DAMAGED:
+        failure = Damaged("the storage is damaged")
     else:
         failure = TemporaryFailure("the storage failed")
     failure.__cause__ = error

@@ -49,6 +49,8 @@ class SQLiteConnection(apsw.Connection):
     `wal_pages` is called with the length of the write-ahead log after each commit.
     """
 
+    _checks_pages: bool | None = None
+
     def every(self, statement: str, bindings: Bindings = ()) -> list[Row]:
         """See Connection."""
         return self.execute(sql(statement), bindings).fetchall()
@@ -77,6 +79,13 @@ class SQLiteConnection(apsw.Connection):
             return EMPTY
         last = self.one(f"SELECT max(uid) FROM ({query})", bindings)[0]
         return UIDSet(zip(firsts, [*befores[1:], last], strict=True))
+
+    @property
+    def checks_pages(self) -> bool:
+        """See Connection: by `page_checksums`."""
+        if self._checks_pages is None:
+            self._checks_pages = self.pragma("checksum_verification") == "1"
+        return self._checks_pages
 
     def part_of_body(self, body: int, start: int, length: int) -> bytes | None:
         """See Connection."""

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import apsw
 
-from ....mail.errors import PermanentFailure, TemporaryFailure
+from ....mail.errors import Damaged, PermanentFailure, TemporaryFailure
 from ....mail.status import EnhancedStatus
 from .connection import SQLiteConnection
+from .page_checksums import RESERVED_OCTETS, checking_vfs, is_damage
 
 PAGE_SIZE_OCTETS = 4096
 """Set at creation. A 4 KB body then fills one overflow page, and a change in one account dirties little."""
@@ -82,6 +83,8 @@ def open_writer(path: Path, durability: Durability) -> SQLiteConnection:
     except apsw.Error as error:
         raise cannot_open(path, error) from error
     try:
+        if connection.open_vfs == checking_vfs() and not path.stat().st_size:
+            connection.reserve_bytes(reserve=RESERVED_OCTETS)
         # Page size and vacuum are settled by the first write; later they change nothing.
         connection.pragma("page_size", PAGE_SIZE_OCTETS)
         connection.pragma("auto_vacuum", _INCREMENTAL)
@@ -90,9 +93,15 @@ def open_writer(path: Path, durability: Durability) -> SQLiteConnection:
         connection.pragma("cache_size", -WRITER_CACHE_KIBIBYTES)
         connection.pragma("journal_size_limit", JOURNAL_SIZE_LIMIT_OCTETS)
         connection.pragma("temp_store", "MEMORY")
+        unchecked = connection.reserve_bytes() == RESERVED_OCTETS and not connection.checks_pages
     except apsw.Error as error:
         connection.close()
         raise cannot_open(path, error) from error
+    if unchecked:
+        connection.close()
+        raise PermanentFailure(
+            f"the pages of {path} have checksums, which this apsw cannot keep; install apsw from its wheel"
+        )
     return connection
 
 
@@ -100,8 +109,10 @@ def cannot_open(path: Path, error: apsw.Error) -> PermanentFailure:
     """What is told of a file that cannot be worked with, and what to do about it."""
     if isinstance(error, apsw.NotADBError):
         return PermanentFailure(f"{path} is not an SQLite database; move it away")
-    if isinstance(error, apsw.CorruptError):
-        return PermanentFailure(f"{path} is damaged ({error}); restore a backup, or try `sqlite3 {path} .recover`")
+    if is_damage(error):
+        return PermanentFailure(
+            f"{path} is damaged ({error}); restore a backup (`mailnode restore`), or try `sqlite3 {path} .recover`"
+        )
     return PermanentFailure(f"cannot open {path}: {error}")
 
 
@@ -123,7 +134,10 @@ def open_checkpointer(path: Path, durability: Durability) -> SQLiteConnection:
 
 def _connect(path: Path) -> SQLiteConnection:
     connection = SQLiteConnection(
-        str(path), flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX, statementcachesize=STATEMENT_CACHE
+        str(path),
+        flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX,
+        vfs=checking_vfs(),
+        statementcachesize=STATEMENT_CACHE,
     )
     connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
     connection.wal_autocheckpoint(0)
@@ -134,6 +148,8 @@ def failure_of(error: Exception) -> TemporaryFailure:
     """What a door says of a failure of the database; the cause is kept for the log."""
     if isinstance(error, apsw.FullError):
         failure = TemporaryFailure("the storage is full", EnhancedStatus(4, 3, 1))
+    elif is_damage(error):
+        failure = Damaged("the storage is damaged")
     else:
         failure = TemporaryFailure("the storage failed")
     failure.__cause__ = error

@@ -7,7 +7,7 @@ the rooms' threads on one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
@@ -90,6 +90,12 @@ class Engine(Protocol):
 
     def close(self, connection: Connection) -> None:
         """Close a reader's connection."""
+
+    def check_structure(self, connection: Connection, thorough: bool) -> Iterator[tuple[str, Sequence[str]]]:
+        """
+        Look for damage in the database's own structure, as far as that is ours to do: a table and what is wrong with
+        it, table after table. Not `thorough`: what takes long is left out. What lies in bodies is not looked at.
+        """
 
     def companions(self, reactor: IReactor, around: Surroundings) -> Sequence[Companion]:
         """What runs beside writer and readers, not started."""

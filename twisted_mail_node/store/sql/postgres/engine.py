@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from uuid import uuid4
 
 import psycopg
@@ -84,6 +84,10 @@ class PostgresEngine:
         """See Engine."""
         assert isinstance(connection, PostgresConnection)
         connection.close()
+
+    def check_structure(self, connection: Connection, thorough: bool) -> Iterator[tuple[str, Sequence[str]]]:
+        """See Engine: `pg_amcheck` does it, as the server's administrator."""
+        return iter(())
 
     def companions(self, reactor: IReactor, around: Surroundings) -> Sequence[Companion]:
         """See Engine."""

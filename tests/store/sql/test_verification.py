@@ -68,7 +68,7 @@ def test_an_account_that_is_not_there_is_told(filled):
 @pytest.mark.parametrize(
     ("statement", "kind", "words"),
     [
-        ("UPDATE mailbox SET messages = messages + 1 WHERE name = 'INBOX'", Kind.WRONG_COUNTER, "messages is 6, counted 5"),
+        ("UPDATE mailbox SET messages = messages + 1 WHERE name = 'INBOX'", Kind.WRONG_COUNTER, "is 6, counted 5"),
         ("UPDATE mailbox SET unseen = 0 WHERE name = 'INBOX'", Kind.WRONG_COUNTER, "unseen is 0, counted 4"),
         ("UPDATE mailbox SET deleted = 9 WHERE name = 'INBOX'", Kind.WRONG_COUNTER, "deleted is 9, counted 1"),
         ("UPDATE mailbox SET size = 1 WHERE name = 'INBOX'", Kind.WRONG_COUNTER, "size is 1"),

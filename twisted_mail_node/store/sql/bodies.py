@@ -15,6 +15,7 @@ from zope.interface import implementer
 
 from ...interfaces.deferred import shielded
 from ...interfaces.store import IBodyWriter, IOpenBody
+from ...mail.columns import INLINE_BODY_OCTETS
 from ...mail.errors import NoSuchMessage, TemporaryFailure, Unavailable
 from ...mail.transaction import Body
 from .connection import Connection
@@ -176,9 +177,11 @@ class StoredBody:
 
     def __init__(self, connection: Connection, number: int, prefix: bytes) -> None:
         """Raises NoSuchMessage where the body is gone; Damaged where it was read and is another."""
+        # A database that does not check its pages has more read, to be compared with the hash: all but what is in chunks.
+        at_once = READ_AT_ONCE_OCTETS if connection.checks_pages else INLINE_BODY_OCTETS
         row = connection.find(
             "SELECT size, content IS NULL, CASE WHEN size <= ? THEN content END, hash FROM body WHERE body = ?",
-            (READ_AT_ONCE_OCTETS, number),
+            (at_once, number),
         )
         if row is None:
             raise NoSuchMessage("the message is gone")
@@ -187,6 +190,8 @@ class StoredBody:
         self.content: bytes | None = row[2]
         if self.content is not None:
             check_body(self.content, row[3], f"body {number}")
+            if self.size > READ_AT_ONCE_OCTETS:
+                self.content = None
 
 
 @implementer(IOpenBody)

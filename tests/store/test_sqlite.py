@@ -12,7 +12,7 @@ from twisted_mail_node.testing.backend import Backend, SteeredReactor
 from twisted_mail_node.testing.directory_contract import DirectoryContract
 from twisted_mail_node.testing.lock_contract import LockContract
 from twisted_mail_node.testing.queue_contract import QueueContract
-from twisted_mail_node.testing.store_contract import StoreContract
+from twisted_mail_node.testing.store_contract import RestoringContract, StoreContract
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def backend(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mail.sqlite", "mail.sqlite.lock"]
 
 
-class TestStore(StoreContract):
+class TestStore(StoreContract, RestoringContract):
     pass
 
 

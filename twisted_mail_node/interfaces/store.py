@@ -19,6 +19,7 @@ from ..mail.address import Address
 from ..mail.changes import ChangeNotice, CopyOutcome, MailboxChanges, MailboxInfo, MailboxStatus, StoreOutcome
 from ..mail.columns import Columns, FetchItem, InternalDate
 from ..mail.flags import FlagChange, Flags
+from ..mail.restoring import RestoredMailbox, RestoredMessage
 from ..mail.search import SearchKey
 from ..mail.transaction import Body, Committed, Transaction
 from ..mail.uid_set import UIDSet
@@ -243,6 +244,42 @@ class ISearch(Interface):
         Messages that may match, and what of the key is left to be decided by reading them.
 
         None as the second value: the set is the exact answer. Never leaves a match out.
+        """
+
+
+class IRestorableAccount(Interface):
+    """Optional, beside IAccount: an account whose mailboxes can be made as they were in another store."""
+
+    def restore_mailbox(mailbox: RestoredMailbox) -> Deferred[MailboxStatus]:
+        """
+        Make the mailbox, with missing parents, or make ready the one of that name. Changes nothing the second time.
+
+        The account's counter of changes is raised to `highest_modseq` at least. A mailbox that is new, or never held
+        a message, takes the UIDVALIDITY; any other keeps its own. Where both are the same, UIDNEXT is raised to
+        `uid_next` at least. The special use is for a new mailbox only.
+
+        Fires with the counters: their `uid_validity` tells whether UIDs mean here what they meant there.
+        Fails as `create`, but never with MailboxExists.
+        """
+
+    def renew_uid_validity(name: str) -> Deferred[MailboxStatus]:
+        """
+        Give the mailbox a UIDVALIDITY that no mailbox had before: what clients know of its UIDs is void.
+
+        Fails with: NoSuchMailbox.
+        """
+
+
+class IRestorableMailbox(Interface):
+    """Optional, beside IMailbox: a mailbox that takes messages as they were in another store."""
+
+    def restore(messages: Sequence[RestoredMessage]) -> Deferred[CopyOutcome]:
+        """
+        Add messages with the ids they had, all or none. Fires with source_uids empty.
+
+        Whether the mailbox has a message of that guid already is the caller's concern: see FetchItem.GUID.
+
+        Fails with: UIDTaken: a UID is not above those of all messages before it, expunged ones included.
         """
 
 

@@ -85,6 +85,10 @@ class NoSuchItem(PermanentFailure):
     """The queue holds no such item."""
 
 
+class UIDTaken(PermanentFailure):
+    """A message cannot be restored under its UID: the mailbox has gone past it, and UIDs only ascend."""
+
+
 class InUse(TemporaryFailure):
     """The maildrop is locked by another POP3 session: RFC 2449 [IN-USE]."""
 

@@ -12,6 +12,7 @@ from ...mail.changes import ChangeKind, CopyOutcome, StoreOutcome
 from ...mail.errors import NoSuchMailbox, PermanentFailure
 from ...mail.flags import FlagChange, Flags
 from ...mail.mailbox_name import INBOX, canonical, checked, listing_key, plan_create, plan_rename
+from ...mail.restoring import RestoredMailbox
 from ...mail.special_use import checked_use
 from ...mail.uid_set import EMPTY, UIDSet
 from .content import Entry
@@ -28,7 +29,7 @@ class AccountContents:
     Args:
         name: an address in lower case.
         mailboxes: (name, special use) of those to make beside INBOX; all are subscribed.
-        uid_validity: gives the UIDVALIDITY of the next new mailbox.
+        uid_validity: gives the UIDVALIDITY of the next new mailbox; told one that was restored, it notes that.
         announce: told of every change after it was made.
     Raises: BadMailboxName, MailboxExists, PermanentFailure: one of the mailboxes cannot be.
     """
@@ -37,7 +38,7 @@ class AccountContents:
         self,
         name: str,
         mailboxes: Sequence[tuple[str, str | None]],
-        uid_validity: Callable[[], int],
+        uid_validity: Callable[[int | None], int],
         announce: Announce,
     ) -> None:
         self.name = name
@@ -114,6 +115,37 @@ class AccountContents:
         self._by_name.clear()
         self._announce(self, ChangeKind.REMOVED, frozenset())
 
+    def restore(self, wanted: RestoredMailbox) -> MailboxContents:
+        """Make a mailbox as it was elsewhere, or make an existing one ready. Raises: as `create`."""
+        special_use = checked_use(wanted.special_use)
+        mailbox = self.find(wanted.name)
+        if mailbox is None:
+            names = plan_create(self._by_name, wanted.name)
+            self.modseq = max(self.modseq, wanted.highest_modseq)
+            made = self._make(names, special_use, wanted.uid_validity)
+            made.renumber(made.uid_validity, wanted.uid_next if wanted.uid_validity else 1, self.modseq)
+            self._announce(self, ChangeKind.MAILBOXES, frozenset())
+            return made
+        uid_validity = mailbox.uid_validity
+        if wanted.uid_validity is not None and mailbox.is_fresh:
+            uid_validity = self._uid_validity(wanted.uid_validity)
+        uid_next = mailbox.status.uid_next
+        if uid_validity == wanted.uid_validity:
+            uid_next = max(uid_next, wanted.uid_next)
+        is_new = (uid_validity, uid_next) != (mailbox.uid_validity, mailbox.status.uid_next)
+        if is_new or self.modseq < wanted.highest_modseq:
+            self.modseq = max(self.modseq, wanted.highest_modseq)
+            mailbox.renumber(uid_validity, uid_next, self._take_modseq())
+            self._announce(self, ChangeKind.MAILBOXES, frozenset())
+        return mailbox
+
+    def renew(self, name: str) -> MailboxContents:
+        """Give a mailbox another UIDVALIDITY. Raises: NoSuchMailbox."""
+        mailbox = self.mailbox(name)
+        mailbox.renumber(self._uid_validity(None), mailbox.status.uid_next, self._take_modseq())
+        self._announce(self, ChangeKind.MAILBOXES, frozenset())
+        return mailbox
+
     # Subscriptions
 
     @property
@@ -136,9 +168,10 @@ class AccountContents:
     # Messages: every change takes one modseq, however many messages it touches.
 
     def add(self, mailbox: MailboxContents, new: Sequence[NewEntry]) -> list[int]:
-        """Add messages to a mailbox. Returns: their UIDs."""
+        """Add messages to a mailbox. Returns: their UIDs. Raises: UIDTaken."""
         if not new:
             return []
+        mailbox.check_uids(new)
         uids = mailbox.add(new, self._take_modseq())
         self._announce(self, ChangeKind.MESSAGES, frozenset((mailbox.mailbox_id,)))
         return uids
@@ -187,12 +220,12 @@ class AccountContents:
         self.modseq += 1
         return self.modseq
 
-    def _make(self, names: Sequence[str], special_use: str | None) -> MailboxContents:
-        """Make mailboxes by one change; the last has the special use, and is returned."""
+    def _make(self, names: Sequence[str], special_use: str | None, uid_validity: int | None = None) -> MailboxContents:
+        """Make mailboxes by one change; the last has the special use and the UIDVALIDITY, and is returned."""
         modseq = self._take_modseq()
         for name in names:
-            use = special_use if name == names[-1] else None
-            made = MailboxContents(self._next_mailbox_id, name, self._uid_validity(), use, modseq)
+            use, restored = (special_use, uid_validity) if name == names[-1] else (None, None)
+            made = MailboxContents(self._next_mailbox_id, name, self._uid_validity(restored), use, modseq)
             self._by_name[name] = made
             self._next_mailbox_id += 1
         return self._by_name[names[-1]]

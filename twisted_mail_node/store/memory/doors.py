@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from zope.interface import implementer
 
-from ...interfaces.store import IAccount, IMailbox, IOpenBody
+from ...interfaces.store import IAccount, IMailbox, IOpenBody, IRestorableAccount, IRestorableMailbox
 from ...mail.changes import CopyOutcome, MailboxChanges, MailboxInfo, MailboxStatus, StoreOutcome
 from ...mail.columns import Columns, FetchItem, InternalDate
 from ...mail.errors import NoSuchAccount, NoSuchMailbox, NoSuchMessage
 from ...mail.flags import FlagChange, Flags
+from ...mail.restoring import RestoredMailbox, RestoredMessage
 from ...mail.transaction import Body
 from ...mail.uid_set import EMPTY, UIDSet
 from ..identity import new_guid
@@ -23,7 +24,7 @@ from .staging import BodySource
 NOTHING = Columns((), flags=(), modseqs=())
 
 
-@implementer(IAccount)
+@implementer(IAccount, IRestorableAccount)
 class MemoryAccount:
     """One account's door. Fails with NoSuchAccount once the account is removed."""
 
@@ -74,6 +75,16 @@ class MemoryAccount:
         """See IAccount."""
         return self._existing.subscriptions
 
+    @answered
+    def restore_mailbox(self, mailbox: RestoredMailbox) -> MailboxStatus:
+        """See IRestorableAccount."""
+        return self._existing.restore(mailbox).status
+
+    @answered
+    def renew_uid_validity(self, name: str) -> MailboxStatus:
+        """See IRestorableAccount."""
+        return self._existing.renew(name).status
+
     @property
     def _existing(self) -> AccountContents:
         if self._contents.gone:
@@ -81,7 +92,7 @@ class MemoryAccount:
         return self._contents
 
 
-@implementer(IMailbox)
+@implementer(IMailbox, IRestorableMailbox)
 class MemoryMailbox:
     """One mailbox's door."""
 
@@ -169,6 +180,20 @@ class MemoryMailbox:
         ]
         self._bodies.used([body for body, _, _ in messages])
         return CopyOutcome(mailbox.uid_validity, (), self._account.add(mailbox, new))
+
+    @answered
+    def restore(self, messages: Sequence[RestoredMessage]) -> CopyOutcome:
+        """See IRestorableMailbox. Fails also with TemporaryFailure: a staged body is gone."""
+        mailbox = self._existing
+        given = [message.body for message in messages]
+        bodies = self._bodies.bodies(given)
+        new = [
+            NewEntry(body, was.prefix, was.flags, was.internal_date, new_guid(), was.guid, was.uid)
+            for body, was in zip(bodies, messages, strict=True)
+        ]
+        uids = self._account.add(mailbox, new)
+        self._bodies.used(given)
+        return CopyOutcome(mailbox.uid_validity, (), uids)
 
     @answered
     def store_flags(

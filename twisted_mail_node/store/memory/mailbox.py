@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ...mail.changes import MailboxChanges, MailboxInfo, MailboxStatus, StoreOutcome
 from ...mail.columns import Columns, FetchItem, InternalDate
-from ...mail.errors import NoSuchMessage
+from ...mail.errors import NoSuchMessage, UIDTaken
 from ...mail.flags import FlagChange, Flags
 from ...mail.uid_set import EMPTY, UIDSet
 from ..identity import new_guid
@@ -28,7 +28,7 @@ _UID = attrgetter("uid")
 
 
 class NewEntry(NamedTuple):
-    """A message about to be added; without a `guid` it gets a new one."""
+    """A message about to be added; without a `guid` it gets a new one, without a `uid` the next one."""
 
     body: StoredBody
     prefix: bytes
@@ -36,6 +36,7 @@ class NewEntry(NamedTuple):
     internal_date: InternalDate
     email_id: str
     guid: str | None = None
+    uid: int | None = None
 
 
 class _Expunged(NamedTuple):
@@ -134,18 +135,39 @@ class MailboxContents:
             found = sorted([*found, *expunged], key=_UID)
         return _columns(found, items)
 
+    def check_uids(self, new: Iterable[NewEntry]) -> None:
+        """Raises: UIDTaken: one that a message is to have is not above all before it."""
+        uid_next = self._uid_next
+        for entry in new:
+            uid = uid_next if entry.uid is None else entry.uid
+            if uid < uid_next:
+                raise UIDTaken(f"the mailbox has gone past UID {uid}")
+            uid_next = uid + 1
+
     def add(self, new: Iterable[NewEntry], modseq: int) -> list[int]:
-        """Add messages in this order. Returns: their UIDs."""
-        first = self._uid_next
-        for body, prefix, flags, internal_date, email_id, guid in new:
-            uid = self._uid_next
+        """Add messages in this order; their UIDs have been checked. Returns: the UIDs."""
+        uids: list[int] = []
+        for body, prefix, flags, internal_date, email_id, guid, wanted in new:
+            uid = self._uid_next if wanted is None else wanted
             entry = Entry(uid, body, prefix, flags, internal_date, email_id, guid or new_guid(), modseq)
             self._entries[uid] = self._latest[uid] = entry
             self._order.append(uid)
-            self._uid_next += 1
+            uids.append(uid)
+            self._uid_next = uid + 1
             self._count(entry, 1)
         self._highest_modseq = modseq
-        return list(range(first, self._uid_next))
+        return uids
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it never held a message."""
+        return self._uid_next == 1
+
+    def renumber(self, uid_validity: int, uid_next: int, modseq: int) -> None:
+        """Another UIDVALIDITY or a higher UIDNEXT, by this modseq."""
+        self.uid_validity = uid_validity
+        self._uid_next = uid_next
+        self._highest_modseq = modseq
 
     def store_flags(self, uids: UIDSet, change: FlagChange, by: Flags, since: int | None, modseq: int) -> StoreOutcome:
         """Change flags; `modseq` is used by what really changes, and is not taken where nothing does."""

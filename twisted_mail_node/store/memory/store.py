@@ -311,9 +311,10 @@ class MemoryStore:
         self._locks.forget(account.name)
         account.remove()
 
-    def _next_uid_validity(self) -> int:
-        self._last_uid_validity = next_uid_validity(self.life.now, self._last_uid_validity)
-        return self._last_uid_validity
+    def _next_uid_validity(self, restored: int | None) -> int:
+        given = next_uid_validity(self.life.now, self._last_uid_validity) if restored is None else restored
+        self._last_uid_validity = max(self._last_uid_validity, given)
+        return given
 
     def _announce(self, account: AccountContents, kinds: ChangeKind, mailbox_ids: frozenset[int]) -> None:
         self._notices.changed(account.name, account.modseq, kinds, mailbox_ids)

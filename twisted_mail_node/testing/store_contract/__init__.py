@@ -2,7 +2,7 @@
 The contract of a mailbox backend: IMailStore, IAccount, IMailbox, IBodyWriter, IOpenBody.
 
 Inherit `StoreContract` and supply the fixture `backend` (see `testing.backend`); or one of its parts while a
-backend is being built.
+backend is being built. `RestoringContract` stands beside it, for a backend in which mail can be put back.
 """
 
 from .accounts import AccountsContract
@@ -14,6 +14,7 @@ from .mailboxes import MailboxesContract
 from .messages import MessagesContract
 from .notices import NoticesContract
 from .parity import ParityContract
+from .restoring import RestoringContract
 
 
 class StoreContract(
@@ -40,5 +41,6 @@ __all__ = [
     "MessagesContract",
     "NoticesContract",
     "ParityContract",
+    "RestoringContract",
     "StoreContract",
 ]

@@ -10,16 +10,19 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from ...interfaces.deferred import returns_deferred
-from ...interfaces.store import IAccount, IMailbox
+from ...interfaces.store import IAccount, IMailbox, IRestorableAccount
 from ...mail.changes import ChangeKind, MailboxInfo, MailboxStatus
 from ...mail.errors import AccountExists, NoSuchAccount, NoSuchMailbox, PermanentFailure
 from ...mail.mailbox_name import INBOX, canonical, checked, listing_key, plan_create, plan_rename
+from ...mail.restoring import RestoredMailbox
 from ...mail.special_use import checked_use
 from ...mail.uid_set import UIDSet
+from . import restoring
 from .alterations import copy_to
 from .connection import Connection
 from .mailbox import STATUS_COLUMNS, SQLMailbox
-from .state import AccountRow, MailboxRow, Number, WriteState
+from .mailboxes import make, names_of
+from .state import AccountRow, Number, WriteState
 
 if TYPE_CHECKING:
     from .machinery import Machinery
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@implementer(IAccount)
+@implementer(IAccount, IRestorableAccount)
 class SQLAccount:
     """See IAccount. Fails with NoSuchAccount once the account is removed."""
 
@@ -85,6 +88,14 @@ class SQLAccount:
         """See IAccount."""
         return self._read(_subscriptions)
 
+    def restore_mailbox(self, mailbox: RestoredMailbox) -> Deferred[MailboxStatus]:
+        """See IRestorableAccount."""
+        return self._write(lambda state, account: restoring.restore_mailbox(state, account, mailbox))
+
+    def renew_uid_validity(self, name: str) -> Deferred[MailboxStatus]:
+        """See IRestorableAccount."""
+        return self._write(lambda state, account: restoring.renew_uid_validity(state, account, name))
+
 
 # -- in the readers' threads ----------------------------------------------------------------------------------
 
@@ -127,7 +138,7 @@ def create_account(state: WriteState, name: str, mailboxes: Sequence[tuple[str, 
     number = state.new_number(Number.ACCOUNT)
     state.run("INSERT INTO account VALUES (?, ?, 0, 0)", (number, name))
     account = state.account(number)
-    _make(state, account, (INBOX,), None)
+    make(state, account, (INBOX,), None)
     _subscribe(state, account, INBOX, True)
     for mailbox_name, special_use in mailboxes:
         made = create(state, account, mailbox_name, special_use)
@@ -154,37 +165,14 @@ def remove_account(state: WriteState, name: str) -> None:
 def create(state: WriteState, account: AccountRow, name: str, special_use: str | None) -> MailboxInfo:
     """IAccount.create."""
     special_use = checked_use(special_use)
-    made = _make(state, account, plan_create(_names(state, account), name), special_use)
+    made = make(state, account, plan_create(names_of(state, account), name), special_use)
     return MailboxInfo(made.id, made.name, made.uid_validity, special_use)
 
 
-def _names(state: WriteState, account: AccountRow) -> set[str]:
-    return {row[0] for row in state.connection.every("SELECT name FROM mailbox WHERE account = ?", (account.id,))}
-
-
-def _make(state: WriteState, account: AccountRow, names: Sequence[str], special_use: str | None) -> MailboxRow:
-    """Make mailboxes by one change; the last has the special use, and is returned."""
-    modseq = state.change_account(account, ChangeKind.MAILBOXES)
-    for name in names:
-        account.last_mailbox += 1
-        state.run(
-            "INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, 1, 0, 0, 0, 0, ?, 0)",
-            (
-                account.id,
-                account.last_mailbox,
-                name,
-                state.new_uid_validity(),
-                special_use if name == names[-1] else None,
-                modseq,
-            ),
-        )
-    return state.mailbox(account.id, account.last_mailbox)
-
-
 def _rename(state: WriteState, account: AccountRow, name: str, new_name: str) -> None:
-    plan = plan_rename(_names(state, account), name, new_name)
+    plan = plan_rename(names_of(state, account), name, new_name)
     if plan.created:
-        made = _make(state, account, plan.created, None)
+        made = make(state, account, plan.created, None)
     else:
         state.change_account(account, ChangeKind.MAILBOXES)
     if not plan.moved:

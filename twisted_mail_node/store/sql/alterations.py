@@ -55,10 +55,9 @@ def append(
     return CopyOutcome(target.uid_validity, (), uids)
 
 
-def claim_recent(state: WriteState, account: int, mailbox: int) -> MailboxStatus:
-    """IMailbox.claim_recent."""
-    row = state.mailbox(account, mailbox)
-    status = MailboxStatus(
+def status_of(row: MailboxRow) -> MailboxStatus:
+    """The counters as the writer has them."""
+    return MailboxStatus(
         row.id,
         row.uid_validity,
         row.uid_next,
@@ -69,6 +68,12 @@ def claim_recent(state: WriteState, account: int, mailbox: int) -> MailboxStatus
         row.highest_modseq,
         row.recent_after,
     )
+
+
+def claim_recent(state: WriteState, account: int, mailbox: int) -> MailboxStatus:
+    """IMailbox.claim_recent."""
+    row = state.mailbox(account, mailbox)
+    status = status_of(row)
     if row.recent_after != row.uid_next - 1:
         row.recent_after = row.uid_next - 1
         state.counters_changed(row)

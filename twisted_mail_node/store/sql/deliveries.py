@@ -26,6 +26,7 @@ _INSERT_COMMITTED = "INSERT INTO committed VALUES (?, ?, ?)"
 INSERT_BODY = "INSERT INTO body (body, size, header_size, eight_bit, content, hash) VALUES (?, ?, ?, ?, ?, ?)"
 INSERT_EMAIL = "INSERT INTO email VALUES (?, ?, ?, NULL, ?, ?, NULL)"
 INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random_guid(), ?)"
+INSERT_ENTRY_WITH_GUID = INSERT_ENTRY.replace("random_guid()", "?")
 _INSERT_ITEM = "INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0.0, NULL, '', '')"
 
 Row = tuple[Value, ...]

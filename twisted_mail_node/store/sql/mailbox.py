@@ -15,15 +15,16 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ...interfaces.deferred import returns_deferred, shielded
-from ...interfaces.store import IMailbox, IOpenBody, ISearch
+from ...interfaces.store import IMailbox, IOpenBody, IRestorableMailbox, ISearch
 from ...mail.changes import CopyOutcome, MailboxChanges, MailboxStatus, StoreOutcome
 from ...mail.columns import Columns, FetchItem, InternalDate
 from ...mail.errors import NoSuchMailbox, NoSuchMessage
 from ...mail.flags import FlagChange, Flags
+from ...mail.restoring import RestoredMessage
 from ...mail.search import SearchKey
 from ...mail.transaction import Body
 from ...mail.uid_set import EMPTY, UIDSet
-from . import alterations
+from . import alterations, restoring
 from .bodies import OpenBody, StoredBody
 from .connection import Connection, Selection
 from .search import Narrowing
@@ -43,7 +44,7 @@ STATUS_COLUMNS = (
 )
 
 
-@implementer(IMailbox, ISearch)
+@implementer(IMailbox, IRestorableMailbox, ISearch)
 class SQLMailbox:
     """See IMailbox; `account_id` is the number behind the account's name."""
 
@@ -167,6 +168,10 @@ class SQLMailbox:
                 return outcome
             slices.append(done)
             rest = done.rest
+
+    def restore(self, messages: Sequence[RestoredMessage]) -> Deferred[CopyOutcome]:
+        """See IRestorableMailbox. Fails also with TemporaryFailure: a staged body is gone."""
+        return self._write(lambda state, account, mailbox: restoring.restore(state, account, mailbox, messages))
 
     def copy(self, uids: UIDSet, target: str) -> Deferred[CopyOutcome]:
         """See IMailbox."""

@@ -139,6 +139,11 @@ class WriteState:
         made = self._last[_UID_VALIDITY] = next_uid_validity(self.seconds(), self._last[_UID_VALIDITY])
         return made
 
+    def note_uid_validity(self, restored: int) -> None:
+        """A mailbox was given this UIDVALIDITY of another store: those to come are above it."""
+        before = self.new_uid_validity()
+        self._last[_UID_VALIDITY] = max(before, restored)
+
     # -- rows ------------------------------------------------------------------------------------------------
 
     def find_account(self, name: str) -> AccountRow | None:

@@ -1,0 +1,105 @@
+"""
+The files that Dovecot keeps beside a Maildir: which UID a message has, what keywords stand for, what is subscribed.
+
+Source: Dovecot's documentation of its Maildir format (dovecot-uidlist version 3 and 1, dovecot-keywords,
+subscriptions version 1 and 2). Lines that are none are passed over: a message without its line is a message without
+its UID, no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...mail.restoring import MAX_RESTORED_UID, MAX_RESTORED_UID_VALIDITY
+from .maildir_names import base_of, decoded_level
+
+UIDLIST = "dovecot-uidlist"
+KEYWORDS = "dovecot-keywords"
+SUBSCRIPTIONS = "subscriptions"
+
+
+@dataclass(slots=True)
+class UIDList:
+    """What dovecot-uidlist says; `uids` by the names that stay. `uid_validity` is None where it says nothing usable."""
+
+    uid_validity: int | None = None
+    uid_next: int = 1
+    uids: dict[bytes, int] = field(default_factory=dict)
+
+
+def read_uidlist(lines: Iterable[bytes]) -> UIDList:
+    """Read the file."""
+    found = UIDList()
+    rest = iter(lines)
+    _read_first(next(rest, b""), found)
+    if found.uid_validity is None:
+        return found
+    for line in rest:
+        uid_text, _, told = line.rstrip(b"\r\n").partition(b" ")
+        # Version 3 has fields in front of the name, which begins with ":"; version 1 has the name alone.
+        name = told[1:] if told.startswith(b":") else told.partition(b" :")[2] or told
+        uid = _number(uid_text)
+        if name and 0 < uid <= MAX_RESTORED_UID:
+            found.uids[base_of(name)] = uid
+    found.uid_next = min(max([found.uid_next, *(uid + 1 for uid in found.uids.values())]), MAX_RESTORED_UID + 1)
+    return found
+
+
+def _read_first(line: bytes, found: UIDList) -> None:
+    version, *fields = line.split()[:20] or [b""]
+    if version == b"1" and len(fields) >= 2:
+        uid_validity, uid_next = _number(fields[0]), _number(fields[1])
+    elif version == b"3":
+        told = {part[:1]: part[1:] for part in fields}
+        uid_validity, uid_next = _number(told.get(b"V", b"")), _number(told.get(b"N", b""))
+    else:
+        return
+    if 0 < uid_validity <= MAX_RESTORED_UID_VALIDITY and uid_next <= MAX_RESTORED_UID + 1:
+        found.uid_validity, found.uid_next = uid_validity, max(1, uid_next)
+
+
+def _number(text: bytes) -> int:
+    return int(text) if text.isdigit() and len(text) <= 10 else 0
+
+
+def uidlist_lines(uid_validity: int, uid_next: int, guid: bytes, names: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
+    """The file's lines; `names` are UIDs and names without flags, ascending; `guid` is the mailbox's."""
+    yield b"3 V%d N%d G%s\n" % (uid_validity, uid_next, guid.hex().encode())
+    for uid, name in names:
+        yield b"%d :%s\n" % (uid, name)
+
+
+def read_keywords(lines: Iterable[str]) -> dict[str, str]:
+    """What small letters in file names stand for."""
+    letters: dict[str, str] = {}
+    for line in lines:
+        number, _, keyword = line.rstrip("\r\n").partition(" ")
+        if keyword and number.isascii() and number.isdigit() and len(number) <= 2 and int(number) < 26:
+            letters[chr(ord("a") + int(number))] = keyword
+    return letters
+
+
+def keyword_lines(letters: Mapping[str, str]) -> Iterator[str]:
+    """The file's lines; `letters` has the keyword of each letter."""
+    for letter, keyword in sorted(letters.items()):
+        yield f"{ord(letter) - ord('a')} {keyword}\n"
+
+
+def read_subscriptions(lines: Sequence[str]) -> set[tuple[str, ...]]:
+    """The subscribed mailboxes, level by level; of version 2, or of version 1 with "." or "/" between levels."""
+    names = [line.rstrip("\r\n") for line in lines]
+    if names and names[0].startswith("V\t2"):
+        split = [name.split("\t") for name in names[1:]]
+    else:
+        split = [name.replace("/", ".").split(".") for name in names]
+    found = {tuple(decoded_level(level) for level in parts) for parts in split if parts != [""]}
+    # Courier writes INBOX in front of every name; INBOX itself has no level.
+    return {levels[1:] if levels[0].upper() == "INBOX" else levels for levels in found}
+
+
+def subscription_lines(names: Iterable[Sequence[str]]) -> Iterator[str]:
+    """The file's lines, version 2; names level by level as they are written in folders' names."""
+    yield "V\t2\n\n"
+    for levels in names:
+        yield "\t".join(levels) + "\n"

@@ -25,6 +25,7 @@ from ..interfaces.store import IDirectory
 from ..mail.errors import MailError
 from .config import Config
 from .connection_limits import ConnectionLimits
+from .control.mail import MailDesk
 from .control.operations import Hasher, Operations
 from .control.server import ControlSocket
 from .errors import CannotStart
@@ -171,7 +172,7 @@ class MailNode(MultiService):
             rooms.threads.start()
             await self._make_accounts(rooms.storage.directory, rooms.hasher)
             await maybeDeferred(rooms.start_sending)
-            self._control.open(rooms.operations)
+            self._control.open(rooms.operations, lambda: MailDesk(rooms.storage.store))
             for listening in rooms.listening:
                 listening.accept()
             self.state.tell_listening([listener.as_json() for listener in self.listeners])

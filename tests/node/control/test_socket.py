@@ -12,9 +12,11 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThread
 
 from twisted_mail_node.node.control.client import NodeConnection, NodeUnreachable
+from twisted_mail_node.node.control.mail import MailDesk
 from twisted_mail_node.node.control.operations import Refusal
 from twisted_mail_node.node.control.server import ControlSocket
 from twisted_mail_node.node.errors import CannotStart
+from twisted_mail_node.store.memory import MemoryStore
 
 
 class Desk:
@@ -34,7 +36,7 @@ class Desk:
 async def path(tmp_path):
     """Where a control socket listens."""
     control = ControlSocket(reactor, tmp_path / "control.sock")
-    control.open(Desk())
+    control.open(Desk(), lambda: MailDesk(MemoryStore(reactor)))
     yield tmp_path / "control.sock"
     await control.close()
     assert not (tmp_path / "control.sock").exists()

@@ -10,6 +10,7 @@ from ..state import StateFolder, StateFolderInUse
 from .client import NodeConnection, NodeUnreachable
 from .direct import StoreConnection
 from .operations import JSON
+from .waiting import Waiting
 
 PATIENCE_SECONDS = 10.0
 """A node that holds its folder but takes no commands is about to start or to stop."""
@@ -20,6 +21,9 @@ class Access(Protocol):
 
     def perform(self, name: str, arguments: dict[str, Any]) -> JSON:
         """See Operations.perform. Raises: Refusal; NodeUnreachable."""
+
+    def begin(self, name: str, arguments: dict[str, Any], octets: bytes = b"") -> Waiting:
+        """Begin an operation, of those of `mail` as well; those begun earlier are done earlier. Raises as `wait`."""
 
     def close(self) -> None:
         """Done."""

@@ -6,17 +6,21 @@ import os
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.defer import Deferred
+
 from ...mail.errors import MailError
-from ..blocking import wait_for
+from ..blocking import OwnReactor
 from ..config import Config
 from ..state import StateFolder
 from ..storage import Reactor, make_passwords, make_storage
+from .mail import MailDesk
 from .operations import JSON, Operations, Refusal
+from .waiting import Waiting
 
 
 class StoreConnection:
     """
-    Holds the state folder's lock, and opens the store for each operation.
+    Holds the state folder's lock, and the store open from the first operation on.
 
     Raises: CannotStart: no state folder can be made or written; StateFolderInUse: a node has it; Refusal: the
     store is kept in memory, so only a running node has one.
@@ -27,6 +31,7 @@ class StoreConnection:
             raise Refusal("no node runs, and a store in memory is gone with its node")
         self._config = config
         self._state = StateFolder(config.state_dir)
+        self._open: _OpenStore | None = None
         self._was = os.geteuid(), os.getegid()
         _act_as_owner(config.state_dir)
         try:
@@ -37,41 +42,82 @@ class StoreConnection:
 
     def perform(self, name: str, arguments: dict[str, Any]) -> JSON:
         """See Operations.perform. Raises: Refusal."""
+        return self.begin(name, arguments).wait()[0]
 
-        async def in_store(reactor: Reactor) -> JSON:
-            storage = make_storage(self._config, self._state.database, reactor)
-            passwords, threads = make_passwords(self._config, reactor)
-            await storage.store.start()
-            threads.start()
-            try:
-                operations = Operations(
-                    self._config,
-                    storage.directory,
-                    storage.queue,
-                    passwords,
-                    reactor.seconds,
-                    self._state.forget_first_password,
-                )
-                return await operations.perform(name, arguments)
-            finally:
-                threads.stop()
-                await storage.store.stop()
-
-        try:
-            return wait_for(in_store)
-        except MailError as error:
-            raise Refusal(error.text) from error
+    def begin(self, name: str, arguments: dict[str, Any], octets: bytes = b"") -> Waiting:
+        """See Access. Raises: Refusal: the store can't be opened."""
+        if self._open is None:
+            self._open = _OpenStore(self._config, self._state)
+        return self._open.begin(name, arguments, octets)
 
     def close(self) -> None:
-        """Give the lock back."""
-        self._state.close()
-        self._act_as_before()
+        """Close the store, and give the lock back."""
+        opened, self._open = self._open, None
+        try:
+            if opened is not None:
+                opened.close()
+        finally:
+            self._state.close()
+            self._act_as_before()
 
     def _act_as_before(self) -> None:
         user, group = self._was
         if user != os.geteuid():
             os.seteuid(user)
             os.setegid(group)
+
+
+class _OpenStore:
+    """The store, open, with what performs operations on it. Raises: Refusal: it can't be opened."""
+
+    def __init__(self, config: Config, state: StateFolder) -> None:
+        self._own = OwnReactor()
+        reactor: Reactor = self._own.reactor
+        try:
+            self._storage = make_storage(config, state.database, reactor)
+            passwords, self._threads = make_passwords(config, reactor)
+            self._own.begin(_awaited(self._storage.store.start())).wait()
+        except MailError as error:
+            self._own.close()
+            raise Refusal(error.text) from error
+        except BaseException:
+            self._own.close()
+            raise
+        self._threads.start()
+        self._desk = MailDesk(self._storage.store)
+        self._operations = Operations(
+            config,
+            self._storage.directory,
+            self._storage.queue,
+            passwords,
+            reactor.seconds,
+            state.forget_first_password,
+        )
+
+    def begin(self, name: str, arguments: dict[str, Any], octets: bytes) -> Waiting:
+        """See Access."""
+        return self._own.begin(self._perform(name, arguments, octets))
+
+    async def _perform(self, name: str, arguments: dict[str, Any], octets: bytes) -> tuple[JSON, bytes]:
+        if self._desk.knows(name):
+            return await self._desk.perform(name, arguments, octets)
+        try:
+            return await self._operations.perform(name, arguments), b""
+        except MailError as error:
+            raise Refusal(error.text) from error
+
+    def close(self) -> None:
+        """Close it."""
+        self._desk.close()
+        self._threads.stop()
+        try:
+            self._own.begin(_awaited(self._storage.store.stop())).wait()
+        finally:
+            self._own.close()
+
+
+async def _awaited(deferred: Deferred[None]) -> None:
+    await deferred
 
 
 def _act_as_owner(folder: Path) -> None:

@@ -8,6 +8,8 @@ from .. import __version__
 from .aliases import alias
 from .check import check
 from .domains import domain
+from .exporting import export
+from .importing import import_
 from .queue import queue
 from .session import Session
 from .users import user
@@ -30,5 +32,5 @@ def main(context: click.Context, config_file: str | None, state_dir: str | None)
     context.obj = Session(config_file, state_dir or "")
 
 
-for command in (user, alias, domain, queue, check):
+for command in (user, alias, domain, queue, import_, export, check):
     main.add_command(command)

@@ -44,6 +44,33 @@ class LineEnds:
         return first + (_bare_line_feed.sub(b"\r\n", rest) if pairs else rest.replace(b"\n", b"\r\n"))
 
 
+class LineFeeds:
+    """Makes LF of CRLF in pieces. `is_lossless` tells of what came: CR and LF stood together only."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._returns = self._feeds = self._pairs = 0
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether LineEnds makes the same of it again."""
+        return self._returns == self._pairs == self._feeds
+
+    def of(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The pieces, made so."""
+        for piece in pieces:
+            text = self._held + piece
+            # A CR at the end waits for what comes behind it.
+            self._held = b"\r" if text.endswith(b"\r") else b""
+            text = text[: len(text) - len(self._held)]
+            self._returns += text.count(b"\r")
+            self._feeds += text.count(b"\n")
+            self._pairs += text.count(b"\r\n")
+            yield text.replace(b"\r\n", b"\n")
+        self._returns += len(self._held)
+        yield self._held
+
+
 class Measure:
     """What the store wants to know of a body, found as its pieces go by."""
 

@@ -57,6 +57,8 @@ class MailboxReport:
     imported: int = 0
     known: int = 0
     keeps_uids: bool = False
+    lost_uids: bool = False
+    """Whether its UIDs were to be kept, but could not be to the end."""
 
 
 @dataclass(slots=True)
@@ -260,6 +262,7 @@ class _Bringing:
         """Mail came in by another way, or the source has no order: its UIDs mean something else here."""
         if self.keeps_uids:
             self.keeps_uids = False
+            self._mine.lost_uids = True
             self._shelf.renew(self._account, self._kept.name)
 
 

@@ -63,11 +63,9 @@ def _number(text: bytes) -> int:
     return int(text) if text.isdigit() and len(text) <= 10 else 0
 
 
-def uidlist_lines(uid_validity: int, uid_next: int, guid: bytes, names: Iterable[tuple[int, bytes]]) -> Iterator[bytes]:
-    """The file's lines; `names` are UIDs and names without flags, ascending; `guid` is the mailbox's."""
-    yield b"3 V%d N%d G%s\n" % (uid_validity, uid_next, guid.hex().encode())
-    for uid, name in names:
-        yield b"%d :%s\n" % (uid, name)
+def uidlist_line(uid_validity: int, uid_next: int, mailbox_id: int) -> bytes:
+    """The file's first line, of one length for all UIDs; the mailbox's own id is made of the two numbers."""
+    return b"3 V%d N%010d G%016x%016x\n" % (uid_validity, uid_next, uid_validity, mailbox_id)
 
 
 def read_keywords(lines: Iterable[str]) -> dict[str, str]:

@@ -98,7 +98,7 @@ class IMAPMailbox:
         self._client = client
         validity = int(selected.get(b"UIDVALIDITY", 0))
         uid_next = int(selected.get(b"UIDNEXT", 1))
-        modseq = int((selected.get(b"HIGHESTMODSEQ") or [0])[0])
+        modseq = int(selected.get(b"HIGHESTMODSEQ", 0))
         usable = 0 < validity <= MAX_RESTORED_UID_VALIDITY and 0 < uid_next <= MAX_RESTORED_UID + 1
         self.uid_validity = validity if usable else None
         self.uid_next = uid_next if usable else 1

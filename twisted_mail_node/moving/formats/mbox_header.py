@@ -73,7 +73,7 @@ class Entry:
 class OwnEntry:
     """
     What `X-Mailnode-Entry` tells: the guid, the date with its zone, the message's size with CRLF line ends, and whether
-    the header's end is the message's own, or was added to part the lines from the rest.
+    the header's end is the message's own. If it has none, or none in sight, all of it stands behind lines of ours.
     """
 
     guid: bytes

@@ -93,12 +93,11 @@ class MailDesk:
 
     async def _prepare(self, arguments: Arguments, _: bytes) -> Answer:
         account = await self._store.account(arguments["account"])
-        before = {info.name for info in await account.mailboxes()}
         name, special_use, uid_validity, uid_next, highest_modseq = arguments["mailbox"]
         wanted = RestoredMailbox(name, special_use, uid_validity, uid_next, highest_modseq)
         status = await _restorable(account).restore_mailbox(wanted)
         (info,) = [box for box in await account.mailboxes() if box.mailbox_id == status.mailbox_id]
-        if arguments["subscribed"] and info.name not in before:
+        if arguments["subscribed"] and not status.messages:
             await account.subscribe(info.name, True)
         return _shown(info, status, info.name in await account.subscriptions()), b""
 

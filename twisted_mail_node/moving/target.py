@@ -6,6 +6,9 @@ What is there already of an earlier time is not written again; so an export that
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 from .shelf import ShelvedMailbox, ShelvedMessage
@@ -14,6 +17,17 @@ from .source import Pieces
 
 class CannotWrite(Exception):
     """The target can't take the mail; the text says why."""
+
+
+@contextmanager
+def names_that_fit() -> Iterator[None]:
+    """Make CannotWrite of a name that is too long for the file system."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise CannotWrite("its name is too long for the file system") from error
 
 
 class MailboxWriter(Protocol):

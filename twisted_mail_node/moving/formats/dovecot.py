@@ -88,12 +88,12 @@ def read_subscriptions(lines: Sequence[str]) -> set[tuple[str, ...]]:
     """The subscribed mailboxes, level by level; of version 2, or of version 1 with "." or "/" between levels."""
     names = [line.rstrip("\r\n") for line in lines]
     if names and names[0].startswith("V\t2"):
-        split = [name.split("\t") for name in names[1:]]
+        split = [name.split("\t") for name in names[1:] if name]
     else:
-        split = [name.replace("/", ".").split(".") for name in names]
-    found = {tuple(decoded_level(level) for level in parts) for parts in split if parts != [""]}
-    # Courier writes INBOX in front of every name; INBOX itself has no level.
-    return {levels[1:] if levels[0].upper() == "INBOX" else levels for levels in found}
+        # Courier writes INBOX in front of every name.
+        split = [name.replace("/", ".").removeprefix("INBOX.").split(".") for name in names if name]
+    found = {tuple(decoded_level(level) for level in levels) for levels in split}
+    return {() if levels == ("INBOX",) else levels for levels in found}
 
 
 def subscription_lines(names: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from ...mail.flags import Flags
 from ..content import LineFeeds
 from ..shelf import ShelvedMailbox, ShelvedMessage
 from ..source import Pieces
-from ..target import CannotWrite
+from ..target import CannotWrite, names_that_fit
 from .dovecot import (
     KEYWORDS,
     SUBSCRIPTIONS,
@@ -53,7 +53,8 @@ class MaildirTarget:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if mailbox.subscribed:
             self._subscribed.append([encoded_level(level) for level in levels] or ["INBOX"])
-        return MaildirWriter(self._folder / folder_of(levels) if levels else self._folder, mailbox, not levels)
+        with names_that_fit():
+            return MaildirWriter(self._folder / folder_of(levels) if levels else self._folder, mailbox, not levels)
 
     def finish(self) -> None:
         """All mailboxes are written. Raises: OSError."""

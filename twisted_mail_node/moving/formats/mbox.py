@@ -14,12 +14,12 @@ from pathlib import Path
 from ..source import CannotRead, Found, Known, Original, SourceMailbox, Unreadable, guid_of
 from .mbox_framing import NoMbox, Span, spans_of
 from .mbox_header import MAX_HEADER_OCTETS, Entry, read_entry
+from .mbox_names import name_of
 from .mbox_quoting import unquoted
 
 PIECE_OCTETS = 256 * 1024
 _DIGESTED_OCTETS = 64 * 1024
 _MAX_DEPTH = 50
-_SUFFIXES = (".mbox", ".mbx", ".sbd")
 
 
 class Mbox:
@@ -36,7 +36,7 @@ class Mbox:
     def mailboxes(self) -> Iterator[SourceMailbox | Unreadable]:
         """See Source."""
         if not self._path.is_dir():
-            yield MboxFile(self._path, [] if self._is_inbox else _levels([_name_of(self._path.name)]))
+            yield MboxFile(self._path, [] if self._is_inbox else _levels([name_of(self._path.name)]))
             return
         for levels, path in sorted(_files_below(self._path, [])):
             try:
@@ -49,7 +49,7 @@ def _files_below(folder: Path, levels: list[str]) -> Iterator[tuple[list[str], P
     with os.scandir(folder) as found:
         entries = [entry for entry in found if not entry.name.startswith(".")]
     for entry in entries:
-        name = _name_of(os.fsencode(entry.name).decode("utf-8", "replace"))
+        name = name_of(os.fsencode(entry.name).decode("utf-8", "replace"))
         if entry.is_dir(follow_symlinks=False):
             if len(levels) < _MAX_DEPTH:
                 yield from _files_below(Path(entry.path), [*levels, name])
@@ -66,13 +66,6 @@ def _begins_as_mbox(path: str) -> bool:
     except OSError:
         # It will be told when it is opened as a mailbox.
         return True
-
-
-def _name_of(file_name: str) -> str:
-    for suffix in _SUFFIXES:
-        if file_name.lower().endswith(suffix) and len(file_name) > len(suffix):
-            return file_name[: -len(suffix)]
-    return file_name
 
 
 def _levels(names: list[str]) -> list[str]:

@@ -27,7 +27,7 @@ _HEADER_OCTETS = 64 * 1024
 # asctime, with what is seen in the wild: a zone before or behind the year, no seconds, "remote from".
 _date = re.compile(
     rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +(\d{1,2}) +"
-    rb"(\d{1,2}):(\d\d)(?::(\d\d))?(?: +([+-]\d{4}|[A-Z]{1,5}))?(?: +(\d{4}))(?: +([+-]\d{4}))?"
+    rb"(\d{1,2}):(\d\d)(?::(\d\d))?(?: +([+-]\d{4}|[A-Z]{1,5}))?(?: +(\d{4})\b)(?: +([+-]\d{4}))?"
 )
 _MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _content_length = re.compile(rb"(?:\A|\n)Content-Length:[ \t]*(\d{1,15})[ \t]*\r?\n", re.IGNORECASE)

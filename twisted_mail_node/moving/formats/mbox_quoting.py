@@ -36,6 +36,7 @@ def _replaced(pieces: Iterable[bytes], pattern: re.Pattern[bytes], by: bytes) ->
         if len(text) - end > _MAX_CARRIED_OCTETS:
             end = len(text)
         rest = text[end:]
-        yield pattern.sub(by, text[:end])[before:]
-        before = 0
+        if end > 0:
+            yield pattern.sub(by, text[:end])[before:]
+            before = 0
     yield pattern.sub(by, rest)[before:]

@@ -7,7 +7,6 @@ A file is written anew, beside the one of an earlier export, and takes its place
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -15,11 +14,11 @@ from pathlib import Path
 from ..content import LineFeeds
 from ..shelf import ShelvedMailbox, ShelvedMessage
 from ..source import Pieces
+from ..target import names_that_fit
 from .mbox_framing import separator_line
 from .mbox_header import MAX_HEADER_OCTETS, Base, OwnEntry, base_line, own_lines
+from .mbox_names import file_name_of, folder_name_of
 from .mbox_quoting import quoted
-
-_HIDDEN = re.compile(r"\A\.")
 
 
 class MboxTarget:
@@ -29,11 +28,12 @@ class MboxTarget:
         self._folder = folder
 
     def open(self, mailbox: ShelvedMailbox) -> MboxWriter:
-        """Begin a mailbox. Raises: OSError."""
-        *above, last = (_HIDDEN.sub("_", level) for level in mailbox.name.split("/"))
-        folder = self._folder.joinpath(*above)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return MboxWriter(folder / f"{last}.mbox", mailbox)
+        """Begin a mailbox. Raises: CannotWrite, OSError."""
+        *above, last = mailbox.name.split("/")
+        folder = self._folder.joinpath(*map(folder_name_of, above))
+        with names_that_fit():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return MboxWriter(folder / file_name_of(last), mailbox)
 
     def finish(self) -> None:
         """All mailboxes are written."""

@@ -234,7 +234,7 @@ def test_a_node_that_is_killed_while_it_sends_is_relieved_by_the_other(sending):
         f"{len(twice)} of them twice"
     )
     assert set(sink.taken) == {*tokens(nodes.a, 2500), *tokens(nodes.b, 2500)}
-    # Twice came only what the dead node had given away and not recorded yet (RFC 1047).
+    # Twice came only what the dead node had given away and not recorded yet.
     for takings in twice.values():
         assert [taken.node for taken in takings] == [nodes.a.name, nodes.b.name]
         assert killed - 1 < takings[0].at < killed + 0.1

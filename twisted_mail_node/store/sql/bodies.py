@@ -177,7 +177,8 @@ class StoredBody:
 
     def __init__(self, connection: Connection, number: int, prefix: bytes) -> None:
         """Raises NoSuchMessage where the body is gone; Damaged where it was read and is another."""
-        # A database that does not check its pages has more read, to be compared with the hash: all but what is in chunks.
+        # Of a database that does not check its pages more is read, to be compared with the hash: all that is not in
+        # chunks.
         at_once = READ_AT_ONCE_OCTETS if connection.checks_pages else INLINE_BODY_OCTETS
         row = connection.find(
             "SELECT size, content IS NULL, CASE WHEN size <= ? THEN content END, hash FROM body WHERE body = ?",

@@ -57,6 +57,7 @@ TITLES = {
     4315: "IMAP UIDPLUS",
     4422: "SASL",
     4466: "Collected extensions to IMAP4 ABNF",
+    4155: "The application/mbox media type",
     4616: "SASL PLAIN",
     4648: "Base16, base32 and base64",
     4954: "SMTP: authentication (AUTH)",

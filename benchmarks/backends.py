@@ -2,8 +2,8 @@
 What each mailbox backend does in a second, at its doors: deliver, select, fetch, store, copy, expunge.
 
 Without a protocol in front, so that what is compared is the backends and nothing else; all of them are durable, save
-memory. The backends take turns, so that a machine whose speed drifts treats all alike. With PostgreSQL the server is
-one of the script's own, and its CPU time is told apart from the node's.
+memory. The backends take turns, so that a machine whose speed drifts treats all alike. Beside each rate stands the CPU
+time that one costs; with PostgreSQL, whose server is one of the script's own, that of the node and that of the server.
 
     python benchmarks/backends.py                       # memory, sqlite, postgres; three rounds
     python benchmarks/backends.py --only sqlite --json
@@ -40,7 +40,6 @@ from twisted_mail_node.testing.samples import body, message, place, transaction
 KINDS = ("memory", "sqlite", "postgres")
 BIG = "big@bench.test"
 SLICE = 5_000
-CONTENT = message("x" * 3_900)
 
 
 class Backend:
@@ -81,7 +80,7 @@ class Backend:
         await self.store.create_account(BIG, [("Archive", None)])
         for start in range(0, options.mailbox, 2_000):
             count = min(2_000, options.mailbox - start)
-            await gatherResults([self.store.deliver(to(BIG)) for _ in range(count)])
+            await gatherResults([self.store.deliver(to(BIG, options)) for _ in range(count)])
 
     async def stop(self) -> None:
         """End it, and its server."""
@@ -91,9 +90,9 @@ class Backend:
             self.cluster.remove()
 
 
-def to(account: str):
-    """A message of 4 KB."""
-    return transaction(place(account), bodies=(body(CONTENT),))
+def to(account: str, options: argparse.Namespace):
+    """A message of the wanted size."""
+    return transaction(place(account), bodies=(body(message("x" * options.size)),))
 
 
 class Round:
@@ -101,16 +100,20 @@ class Round:
 
     def __init__(self, backend: Backend, options: argparse.Namespace, number: int) -> None:
         self.backend, self.store, self.options, self.number = backend, backend.store, options, number
-        self.figures: dict[str, float] = {}
+        self.figures: dict[str, dict[str, float]] = {}
 
     async def each(self, name: str, count: int, works: list[Callable[[], Deferred]]) -> None:
-        """Note how many of something are done in a second, one work after the other."""
-        start = time.monotonic()
+        """Note how many of something are done in a second, one work after the other, and what CPU one of them costs."""
+        database, own, start = self.backend.database_seconds(), time.process_time(), time.monotonic()
         for work in works:
             await work()
-        self.figures[name] = count / (time.monotonic() - start)
+        self.figures[name] = {
+            "per_second": count / (time.monotonic() - start),
+            "node_microseconds": (time.process_time() - own) / count * 1e6,
+            "database_microseconds": (self.backend.database_seconds() - database) / count * 1e6,
+        }
 
-    async def run(self) -> dict[str, float]:
+    async def run(self) -> dict[str, dict[str, float]]:
         """All of them."""
         await self.deliver()
         account = await self.store.account(BIG)
@@ -122,7 +125,7 @@ class Round:
         for name, items in (
             ("fetch_flags_rows", FetchItem.FLAGS),
             ("fetch_envelope_rows", FetchItem.FLAGS | FetchItem.ENVELOPE),
-            ("fetch_4kb_bodies", FetchItem.BODY),
+            ("fetch_bodies", FetchItem.BODY),
         ):
             await self.each(name, rows, [lambda uids=uids, items=items: mailbox.fetch(uids, items) for uids in slices])
         one, every = (Flags.from_names([f"{name}{self.number}"]) for name in ("one", "all"))
@@ -139,20 +142,17 @@ class Round:
         return self.figures
 
     async def deliver(self) -> None:
-        """4 KB messages to many accounts, from so many connections at once."""
+        """Messages to many accounts, from so many connections at once."""
         options, backend = self.options, self.backend
         at_once = DeferredSemaphore(options.connections)
 
         def all_of_them() -> Deferred:
             names = [f"user{number % options.accounts}@bench.test" for number in range(options.messages)]
-            return gatherResults([at_once.run(self.store.deliver, to(name)) for name in names])
+            return gatherResults([at_once.run(self.store.deliver, to(name, options)) for name in names])
 
-        database, wal, own = backend.database_seconds(), backend.log_octets(), time.process_time()
+        wal = backend.log_octets()
         await self.each("delivered", options.messages, [all_of_them])
-        each = 1e6 / options.messages
-        self.figures["node_microseconds_per_message"] = (time.process_time() - own) * each
-        self.figures["database_microseconds_per_message"] = (backend.database_seconds() - database) * each
-        self.figures["log_octets_per_message"] = (backend.log_octets() - wal) / options.messages
+        self.figures["delivered"]["log_octets"] = (backend.log_octets() - wal) / options.messages
 
 
 def select(mailbox) -> Deferred:
@@ -164,7 +164,7 @@ async def measure(reactor, options: argparse.Namespace) -> None:
     """Run the rounds and print medians as a table or as JSON."""
     folder = Path(tempfile.mkdtemp(prefix="mailnode-bench-"))
     backends = [Backend(kind, reactor, folder) for kind in KINDS if options.only in (None, kind)]
-    rounds: dict[str, list[dict[str, float]]] = {backend.name: [] for backend in backends}
+    rounds: dict[str, list[dict[str, dict[str, float]]]] = {backend.name: [] for backend in backends}
     try:
         for backend in backends:
             await backend.fill(options)
@@ -181,12 +181,24 @@ async def measure(reactor, options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps({"machine": platform.platform(), "options": vars(options), "rounds": rounds}, indent=2))
         return
-    print("| in a second | " + " | ".join(rounds) + " |")
+    table(rounds)
+
+
+def table(rounds: dict[str, list[dict[str, dict[str, float]]]]) -> None:
+    """A row a work: how many in a second, and the CPU time of node and database for one, all as medians."""
+    print("| work | " + " | ".join(rounds) + " |")
     print("|---|" + "---|" * len(rounds))
-    for figure in next(iter(rounds.values()))[0]:
-        values = [[result[figure] for result in results] for results in rounds.values()]
-        cells = [f"{statistics.median(some):,.0f} ({min(some):,.0f} - {max(some):,.0f})" for some in values]
-        print(f"| {figure} | " + " | ".join(cells) + " |")
+    for work in next(iter(rounds.values()))[0]:
+        cells = []
+        for results in rounds.values():
+            rates = [result[work]["per_second"] for result in results]
+            node, database = (
+                statistics.median(result[work][f"{whose}_microseconds"] for result in results)
+                for whose in ("node", "database")
+            )
+            cost = f"{node:,.1f} µs" + (f" + {database:,.1f} µs" if database else "")
+            cells.append(f"{statistics.median(rates):,.0f}/s ({min(rates):,.0f}-{max(rates):,.0f}), {cost}")
+        print(f"| {work} | " + " | ".join(cells) + " |")
 
 
 def main() -> None:
@@ -195,6 +207,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=10_000, help="messages delivered a round (default 10000)")
     parser.add_argument("--connections", type=int, default=100, help="deliveries waited for at once (default 100)")
     parser.add_argument("--accounts", type=int, default=1_000, help="accounts they are for (default 1000)")
+    parser.add_argument("--size", type=int, default=3_900, help="octets of a message's text (default 3900)")
     parser.add_argument("--mailbox", type=int, default=20_000, help="messages in the large mailbox (default 20000)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each backend (default 3)")
     parser.add_argument("--only", choices=KINDS, help="measure one backend alone")

@@ -19,9 +19,6 @@ DOMAIN = "shared.test"
 PASSWORD = "correct horse battery"
 ANN = f"ann@{DOMAIN}"
 
-LEASE_SECONDS = 3
-"""For how long a dead node keeps what it was about to send; five minutes by default."""
-
 _CONFIG = """
 hostname = "{name}.{domain}"
 state_dir = "state"
@@ -53,11 +50,15 @@ then_every = 1
 
 
 class SharingNode(NodeProcess):
-    """A node on the database; it has the name that it says in EHLO. Its outgoing mail goes to `smarthost_port`."""
+    """
+    A node on the database; it has the name that it says in EHLO. Its outgoing mail goes to `smarthost_port`.
 
-    def __init__(self, folder: Path, name: str, dsn: str, smarthost_port: int = 9) -> None:
+    After `lease_seconds` others take what it was about to send, if it is dead: five minutes by default.
+    """
+
+    def __init__(self, folder: Path, name: str, dsn: str, smarthost_port: int = 9, lease_seconds: int = 300) -> None:
         self.name = f"{name}.{DOMAIN}"
-        config = _CONFIG.format(name=name, domain=DOMAIN, dsn=dsn, smarthost_port=smarthost_port, lease=LEASE_SECONDS)
+        config = _CONFIG.format(name=name, domain=DOMAIN, dsn=dsn, smarthost_port=smarthost_port, lease=lease_seconds)
         super().__init__(folder / name, config)
 
     def imap(self, user: str = ANN, password: str = PASSWORD, timeout: float = 20) -> imapclient.IMAPClient:

@@ -23,14 +23,15 @@ pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
 NUMBERS = count(1)
 FAR = "far@elsewhere.test"
+LEASE_SECONDS = 3
 
 
 class Nodes:
     """A and B."""
 
     def __init__(self, folder, dsn, smarthost_port=9):
-        self.a = SharingNode(folder, "a", dsn, smarthost_port)
-        self.b = SharingNode(folder, "b", dsn, smarthost_port)
+        self.a = SharingNode(folder, "a", dsn, smarthost_port, LEASE_SECONDS)
+        self.b = SharingNode(folder, "b", dsn, smarthost_port, LEASE_SECONDS)
 
     def start(self):
         self.a.start()

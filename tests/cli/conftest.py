@@ -19,9 +19,11 @@ class CommandLine:
         assert done.exit_code == status, done.output
         return done.stdout if status == 0 else done.stderr
 
-    def json(self, *arguments, stdin=""):
-        """Give what it says with --json, decoded."""
-        return json.loads(self(*arguments, "--json", stdin=stdin))
+    def json(self, *arguments, stdin="", status=0):
+        """Give what it says with --json, decoded, whatever the exit status has to be."""
+        done = CliRunner().invoke(main, [*arguments, "--json"], input=stdin, catch_exceptions=False)
+        assert done.exit_code == status, done.output
+        return json.loads(done.stdout)
 
 
 @pytest.fixture

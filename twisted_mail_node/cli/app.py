@@ -7,6 +7,7 @@ import click
 from .. import __version__
 from .aliases import alias
 from .check import check
+from .copying import copy
 from .domains import domain
 from .exporting import export
 from .importing import import_
@@ -32,5 +33,5 @@ def main(context: click.Context, config_file: str | None, state_dir: str | None)
     context.obj = Session(config_file, state_dir or "")
 
 
-for command in (user, alias, domain, queue, import_, export, check):
+for command in (user, alias, domain, queue, import_, export, copy, check):
     main.add_command(command)

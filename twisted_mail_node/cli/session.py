@@ -35,8 +35,12 @@ class Session:
 
     def config(self) -> Config:
         """The configuration. Raises: Failed, with all its mistakes."""
+        return self.other_config(self._config_file, Overrides(state_dir=self._state_dir))
+
+    def other_config(self, file: str | None, overrides: Overrides | None = None) -> Config:
+        """Another configuration. Raises: Failed, with all its mistakes."""
         try:
-            return load_config(self._config_file, Overrides(state_dir=self._state_dir))
+            return load_config(file, overrides or Overrides())
         except ConfigError as error:
             raise Failed(str(error), BAD_CONFIGURATION) from error
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -11,6 +9,7 @@ from twisted.internet.defer import Deferred
 from ...mail.errors import MailError
 from ..blocking import OwnReactor
 from ..config import Config
+from ..owner import ActingAs
 from ..state import StateFolder
 from ..storage import Reactor, make_passwords, make_storage
 from .mail import MailDesk
@@ -32,12 +31,11 @@ class StoreConnection:
         self._config = config
         self._state = StateFolder(config.state_dir)
         self._open: _OpenStore | None = None
-        self._was = os.geteuid(), os.getegid()
-        _act_as_owner(config.state_dir)
+        self._acting = ActingAs(config.state_dir)
         try:
             self._state.open()
         except BaseException:
-            self._act_as_before()
+            self._acting.end()
             raise
 
     def perform(self, name: str, arguments: dict[str, Any]) -> JSON:
@@ -58,13 +56,7 @@ class StoreConnection:
                 opened.close()
         finally:
             self._state.close()
-            self._act_as_before()
-
-    def _act_as_before(self) -> None:
-        user, group = self._was
-        if user != os.geteuid():
-            os.seteuid(user)
-            os.setegid(group)
+            self._acting.end()
 
 
 class _OpenStore:
@@ -118,13 +110,3 @@ class _OpenStore:
 
 async def _awaited(deferred: Deferred[None]) -> None:
     await deferred
-
-
-def _act_as_owner(folder: Path) -> None:
-    """Root works as the user whom the folder belongs to: the node of that user has to read what is made there."""
-    if os.geteuid() != 0 or not folder.is_dir():
-        return
-    owner = folder.stat()
-    if owner.st_uid != 0:
-        os.setegid(owner.st_gid)
-        os.seteuid(owner.st_uid)

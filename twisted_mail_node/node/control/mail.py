@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
+from twisted.internet.defer import DeferredLock
+
 from ...interfaces.store import IAccount, IBodyWriter, IMailbox, IMailStore, IRestorableAccount, IRestorableMailbox
 from ...mail.changes import MailboxInfo, MailboxStatus
 from ...mail.columns import INLINE_BODY_OCTETS, FetchItem, InternalDate
@@ -40,6 +42,7 @@ class MailDesk:
         self._store = store
         self._writers: dict[int, IBodyWriter] = {}
         self._next_writer = 1
+        self._in_order = DeferredLock()
         # The mailbox asked for last: it is asked for again and again.
         self._door: tuple[str, int, IMailbox] | None = None
         self._by_name: dict[str, Callable[[Arguments, bytes], Coroutine[Any, Any, Answer]]] = {
@@ -144,11 +147,14 @@ class MailDesk:
         return {"staged": body.staged}, b""
 
     async def _restore(self, arguments: Arguments, octets: bytes) -> Answer:
-        mailbox = IRestorableMailbox(await self._mailbox(arguments), None)
-        if mailbox is None:
-            raise Refusal("the store cannot put mail back")
+        # Those that were begun earlier are given to the store earlier, though their mailbox had to be looked for.
+        async with self._in_order:
+            mailbox = IRestorableMailbox(await self._mailbox(arguments), None)
+            if mailbox is None:
+                raise Refusal("the store cannot put mail back")
+            restoring = mailbox.restore(list(_messages(arguments["messages"], octets)))
         try:
-            await mailbox.restore(list(_messages(arguments["messages"], octets)))
+            await restoring
         except UIDTaken:
             return {"taken": True}, b""
         return {"taken": False}, b""

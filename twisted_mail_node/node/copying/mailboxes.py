@@ -1,0 +1,137 @@
+"""One mailbox after the other: messages with UIDs, guids, flags and dates, many a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from ...interfaces.store import IAccount, IMailbox, IMailStore, IOpenBody, IRestorableAccount, IRestorableMailbox
+from ...mail.changes import MailboxInfo
+from ...mail.columns import FetchItem, InternalDate
+from ...mail.flags import Flags
+from ...mail.restoring import RestoredMailbox, RestoredMessage
+from ...mail.transaction import Body
+from ...mail.uid_set import UIDSet
+from ...moving.content import Measure
+
+MESSAGES_AT_ONCE = 200
+BATCH_OCTETS = 2 * 1024 * 1024
+GUIDS_AT_ONCE = 20_000
+PIECE_OCTETS = 256 * 1024
+
+_ITEMS = FetchItem.FLAGS | FetchItem.INTERNAL_DATE | FetchItem.SIZE | FetchItem.GUID
+
+
+class Unlike(Exception):
+    """The target has a mailbox of that name that is not a copy; the text says which."""
+
+
+class MailboxCopy:
+    """Copies mailboxes of one account. Raises MailError where a store does not do it."""
+
+    def __init__(
+        self,
+        source: IMailStore,
+        target: IMailStore,
+        account: IAccount,
+        copied: IAccount,
+        begin_mailbox: Callable[[str, int], None],
+        advance: Callable[[int, int], None],
+    ) -> None:
+        self._source, self._target = source, target
+        self._account, self._copied = account, copied
+        self._begin_mailbox, self._advance = begin_mailbox, advance
+
+    async def run(self, info: MailboxInfo) -> int:
+        """Copy a mailbox, as far as it is not there. Gives how many messages were. Raises: Unlike."""
+        mailbox = await self._account.mailbox(info.name)
+        status = await mailbox.status()
+        self._begin_mailbox(f"{self._account.name} {info.name}", status.messages)
+        wanted = RestoredMailbox(info.name, info.special_use, info.uid_validity, 1, status.highest_modseq)
+        made = await IRestorableAccount(self._copied).restore_mailbox(wanted)
+        if made.uid_validity != info.uid_validity:
+            raise Unlike(f"{info.name} of {self._account.name} has mail of its own in the store that is copied into")
+        copied = await self._copied.mailbox(info.name)
+        known: Container[bytes] = await _guids(copied) if made.messages else ()
+        count = 0
+        uids = iter(await mailbox.uids())
+        while slice_ := list(islice(uids, MESSAGES_AT_ONCE)):
+            count += await self._copy(mailbox, copied, slice_, known)
+        await IRestorableAccount(self._copied).restore_mailbox(replace(wanted, uid_next=status.uid_next))
+        return count
+
+    async def _copy(self, mailbox: IMailbox, copied: IMailbox, uids: Sequence[int], known: Container[bytes]) -> int:
+        columns = await mailbox.fetch(UIDSet.of(uids), _ITEMS)
+        rows = zip(
+            columns.uids,
+            columns.guids or (),
+            columns.flags or (),
+            columns.internal_dates or (),
+            columns.sizes or (),
+            strict=True,
+        )
+        new = [row for row in rows if bytes.fromhex(row[1]) not in known]
+        for batch in _batches(new):
+            await self._copy_batch(mailbox, copied, batch)
+        self._advance(len(uids), len(new))
+        return len(new)
+
+    async def _copy_batch(self, mailbox: IMailbox, copied: IMailbox, rows: Sequence[_Row]) -> None:
+        read = await mailbox.fetch(UIDSet.of([row[0] for row in rows]), FetchItem.BODY)
+        messages = []
+        for (uid, guid, flags, date, _), content in zip(rows, read.bodies or (), strict=True):
+            body = await self._staged(mailbox, uid) if content is None else _inline(content)
+            messages.append(RestoredMessage(body, flags, date, guid, uid))
+        await IRestorableMailbox(copied).restore(messages)
+
+    async def _staged(self, mailbox: IMailbox, uid: int) -> Body:
+        opened = await mailbox.open_body(uid)
+        try:
+            return await staged(opened, self._target)
+        finally:
+            opened.close()
+
+
+_Row = tuple[int, str, Flags, InternalDate, int]
+
+
+def _batches(rows: Sequence[_Row]) -> list[list[_Row]]:
+    """The rows, parted where they become too many octets."""
+    batches: list[list[_Row]] = []
+    octets = 0
+    for row in rows:
+        if not batches or octets + row[4] > BATCH_OCTETS:
+            batches.append([])
+            octets = 0
+        batches[-1].append(row)
+        octets += row[4]
+    return batches
+
+
+async def _guids(mailbox: IMailbox) -> set[bytes]:
+    found: set[bytes] = set()
+    uids = iter(await mailbox.uids())
+    while slice_ := list(islice(uids, GUIDS_AT_ONCE)):
+        columns = await mailbox.fetch(UIDSet.of_ascending(slice_), FetchItem.GUID)
+        found.update(map(bytes.fromhex, columns.guids or ()))
+    return found
+
+
+def _inline(content: bytes) -> Body:
+    measure = Measure()
+    measure.take(content)
+    return Body(len(content), measure.header_size, content, None, measure.eight_bit, measure.envelope)
+
+
+async def staged(opened: IOpenBody, target: IMailStore) -> Body:
+    """An open body, put into the target in pieces."""
+    measure, writer = Measure(), target.stage_body()
+    try:
+        while piece := await opened.read(measure.size, PIECE_OCTETS):
+            await writer.write(measure.take(piece))
+        body = await writer.finish(measure.header_size, measure.eight_bit)
+    except BaseException:
+        writer.abort()
+        raise
+    return replace(body, envelope=measure.envelope)

@@ -1,0 +1,91 @@
+"""The order in which a store is copied, and the comparison at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...mail.changes import MailboxStatus
+from ..storage import Storage
+from .directory import copy_accounts, copy_aliases
+from .mailboxes import MailboxCopy
+from .queue import copy_queue, queued
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was copied now, and what a comparison of both stores shows in the end: nothing, if all is well."""
+
+    accounts: int
+    aliases: int
+    messages: int
+    items: int
+    differences: list[str]
+
+
+async def copy_store(
+    source: Storage,
+    target: Storage,
+    begin_mailbox: Callable[[str, int], None],
+    advance: Callable[[int, int], None],
+) -> Counts:
+    """
+    Copy all that is not there yet. Both stores are started.
+
+    Raises: MailError: one of them does not do it; Unlike: the target has mail of its own in a mailbox.
+    """
+    names = await copy_accounts(source, target)
+    aliases = await copy_aliases(source.directory, target.directory)
+    messages = 0
+    for name in names:
+        account, copied = await source.store.account(name), await target.store.account(name)
+        for info in await account.mailboxes():
+            copy = MailboxCopy(source.store, target.store, account, copied, begin_mailbox, advance)
+            messages += await copy.run(info)
+        await _copy_subscriptions(source, target, name)
+    items = await copy_queue(source, target)
+    return Counts(len(names), aliases, messages, items, await _differences(source, target))
+
+
+async def _copy_subscriptions(source: Storage, target: Storage, name: str) -> None:
+    copied = await target.store.account(name)
+    wanted = set(await (await source.store.account(name)).subscriptions())
+    there = set(await copied.subscriptions())
+    for mailbox in sorted(wanted ^ there):
+        await copied.subscribe(mailbox, mailbox in wanted)
+
+
+async def _differences(source: Storage, target: Storage) -> list[str]:
+    """What the target has not as the source has it."""
+    found = []
+    if missing := set(await source.store.accounts()) - set(await target.store.accounts()):
+        found.append(f"accounts are missing: {', '.join(sorted(missing))}")
+    if dict(await source.directory.aliases()).items() - dict(await target.directory.aliases()).items():
+        found.append("aliases differ")
+    for name in await source.store.accounts():
+        theirs = await _counters(target, name)
+        for mailbox, status in (await _counters(source, name)).items():
+            if theirs.get(mailbox) != status:
+                found.append(f"{name} {mailbox}: {theirs.get(mailbox)} in place of {status}")
+    here, there = await queued(source.queue), await queued(target.queue)
+    if missing_items := here - there:
+        found.append(f"entries of the queue are missing: {len(missing_items)}")
+    return found
+
+
+async def _counters(storage: Storage, name: str) -> dict[str, tuple[int, ...]]:
+    """UIDVALIDITY, UIDNEXT, messages, unseen, deleted and octets of each mailbox."""
+    account = await storage.store.account(name)
+    names = {info.mailbox_id: info.name for info in await account.mailboxes()}
+    return {names[status.mailbox_id]: _numbers(status) for status in await account.statuses(list(names))}
+
+
+def _numbers(status: MailboxStatus) -> tuple[int, ...]:
+    return (
+        status.uid_validity,
+        status.uid_next,
+        status.messages,
+        status.unseen,
+        status.deleted,
+        status.size,
+    )

@@ -90,6 +90,10 @@ class SharedState(WriteState):
         )
         return int(made)
 
+    def note_uid_validity(self, restored: int) -> None:
+        """See WriteState."""
+        self.run("UPDATE numbering SET uid_validity = ? WHERE uid_validity < ?", (restored, restored))
+
     # -- life of a batch -------------------------------------------------------------------------------------
 
     def batch_begins(self, transactions: Sequence[Transaction], accounts: Collection[int]) -> None:

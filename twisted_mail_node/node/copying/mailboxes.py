@@ -9,6 +9,7 @@ from itertools import islice
 from ...interfaces.store import IAccount, IMailbox, IMailStore, IOpenBody, IRestorableAccount, IRestorableMailbox
 from ...mail.changes import MailboxInfo
 from ...mail.columns import FetchItem, InternalDate
+from ...mail.errors import UIDTaken
 from ...mail.flags import Flags
 from ...mail.restoring import RestoredMailbox, RestoredMessage
 from ...mail.transaction import Body
@@ -50,16 +51,23 @@ class MailboxCopy:
         self._begin_mailbox(f"{self._account.name} {info.name}", status.messages)
         wanted = RestoredMailbox(info.name, info.special_use, info.uid_validity, 1, status.highest_modseq)
         made = await IRestorableAccount(self._copied).restore_mailbox(wanted)
-        if made.uid_validity != info.uid_validity:
-            raise Unlike(f"{info.name} of {self._account.name} has mail of its own in the store that is copied into")
         copied = await self._copied.mailbox(info.name)
-        known: Container[bytes] = await _guids(copied) if made.messages else ()
+        known = await _guids(copied) if made.messages else set[bytes]()
+        # Stores that were made in the same second give the same UIDVALIDITY: it alone does not tell a copy.
+        if made.uid_validity != info.uid_validity or (known and not known <= await _guids(mailbox)):
+            raise self._unlike(info)
         count = 0
         uids = iter(await mailbox.uids())
         while slice_ := list(islice(uids, MESSAGES_AT_ONCE)):
-            count += await self._copy(mailbox, copied, slice_, known)
+            try:
+                count += await self._copy(mailbox, copied, slice_, known)
+            except UIDTaken as error:
+                raise self._unlike(info) from error
         await IRestorableAccount(self._copied).restore_mailbox(replace(wanted, uid_next=status.uid_next))
         return count
+
+    def _unlike(self, info: MailboxInfo) -> Unlike:
+        return Unlike(f"{info.name} of {self._account.name} has mail of its own in the store that is copied into")
 
     async def _copy(self, mailbox: IMailbox, copied: IMailbox, uids: Sequence[int], known: Container[bytes]) -> int:
         columns = await mailbox.fetch(UIDSet.of(uids), _ITEMS)

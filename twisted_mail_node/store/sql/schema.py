@@ -112,9 +112,9 @@ _VERSION_1 = (
 )
 
 _VERSION_2 = (
-    # Who writes, where several nodes share a database: `batch` counts the commits of each, so that one whose outcome
-    # was not told can be looked up.
-    "CREATE TABLE node (name TEXT PRIMARY KEY, batch INTEGER NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    # Who writes, where several nodes share a database: a row for each connection, which counts its commits, so that
+    # one whose outcome was not told can be looked up. at: when the last one was.
+    "CREATE TABLE node (name TEXT PRIMARY KEY, commits INTEGER NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     # Who has a maildrop, where several nodes share a database.
     "CREATE TABLE maildrop (account TEXT PRIMARY KEY, holder TEXT NOT NULL, until REAL NOT NULL) STRICT, WITHOUT ROWID",
     # See `bodies.body_hash`; null for what came with version 1.

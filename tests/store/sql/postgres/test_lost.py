@@ -214,3 +214,19 @@ def test_a_store_stops_though_its_database_is_gone(store, inbox, wait, end_all, 
     with pytest.raises(TemporaryFailure):
         wait(store.deliver(transaction(place(ANN))))
     wait(store.stop())
+
+
+def test_a_transaction_that_was_looked_up_before_it_counted_cannot_commit_any_more(store, inbox, wait, server):
+    """What the old connection had sent may reach the server late."""
+    engine = store._machinery.engine
+    old, new = (engine.open_writer(store._reactor.seconds, ()) for _ in range(2))
+    try:
+        old.connection.begin()
+        assert new.was_committed(old) is False
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            old.batch_begins((transaction(place(ANN)),), ())
+        # Asked again, since the answer to the first look-up may have been lost as well.
+        assert new.was_committed(old) is False
+    finally:
+        old.connection.close()
+        new.connection.close()

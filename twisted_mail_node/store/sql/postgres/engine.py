@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import count
 from uuid import uuid4
 
 import psycopg
@@ -30,6 +31,7 @@ class PostgresEngine:
         self.name = place_of(self._parameters)
         self._partitions = partitions
         self._node = uuid4().hex
+        self._connections = count(1)
         self._was_open = False
 
     def acquire(self) -> None:
@@ -48,7 +50,8 @@ class PostgresEngine:
             connection = connect(self._parameters)
             try:
                 migrate(connection, partitions=self._partitions)
-                state = SharedState(PostgresConnection(connection), seconds, given_up, self._node)
+                name = f"{self._node}.{next(self._connections)}"
+                state = SharedState(PostgresConnection(connection), seconds, given_up, self._node, name)
             except BaseException:
                 connection.close()
                 raise

@@ -3,8 +3,11 @@ What the writer knows where other nodes write as well: nothing that outlasts its
 
 A batch begins by locking the rows of the accounts that it changes, in the order of their numbers, so that two nodes
 wait for each other and never both ways; what it reads of them then stays true until its commit. Numbers are taken
-from the database in blocks. What was changed is told to the other nodes by the commit itself (NOTIFY), and a row of
-this node's own counts its commits, so that one whose outcome was not told can be looked up.
+from the database in blocks. What was changed is told to the other nodes by the commit itself (NOTIFY).
+
+A row of the connection's own counts its commits, so that one whose outcome was not told can be looked up: each
+transaction counts first of all, and so has the row locked until its end. Who looks it up waits for that end, and makes
+the row such that a transaction which has not begun to count by then fails when it does.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from json import dumps
 
+from ....mail.changes import ChangeNotice
 from ....mail.mailbox_name import INBOX, canonical
 from ....mail.transaction import Transaction
 from ..connection import Bindings
@@ -35,6 +39,9 @@ TOLD_MAILBOXES = 300
 QUEUE_NOTICE_SECONDS = 1.0
 """How often other nodes are told that the queue has grown: this node sends by itself what it can."""
 
+LOOKED_UP = 2**40
+"""What the look-up adds to a connection's count: no connection makes so many commits."""
+
 OUTCOME_SECONDS = 10
 """How long a look-up waits for the old connection's end at a time."""
 
@@ -42,6 +49,11 @@ _COLUMNS = {Number.ACCOUNT: "account", Number.BODY: "body", Number.EMAIL: "email
 _LOCK_ACCOUNTS = (
     "SELECT account, name, modseq, last_mailbox FROM account WHERE name = ANY(:names) OR account = ANY(:numbers) "
     "ORDER BY account FOR UPDATE"
+)
+# Where the count is another than it was left at, a division by zero ends the transaction.
+_COUNT = (
+    "UPDATE node SET commits = CASE WHEN commits = ? THEN commits + 1 ELSE 1 / (commits - commits) END, at = ? "
+    "WHERE name = ?"
 )
 _MAILBOXES = (
     "SELECT a.name, m.mailbox, m.name, m.uid_validity, m.uid_next, m.messages, m.unseen, m.deleted, m.size, "
@@ -51,16 +63,27 @@ _MAILBOXES = (
 
 
 class SharedState(WriteState):
-    """See the module. `node` names this store among all that share the database."""
+    """
+    See the module.
+
+    `node` names this store among all that share the database, `name` the connection among all of all times.
+    """
 
     connection: PostgresConnection
 
     def __init__(
-        self, connection: PostgresConnection, seconds: Callable[[], float], given_up: Collection[int], node: str
+        self,
+        connection: PostgresConnection,
+        seconds: Callable[[], float],
+        given_up: Collection[int],
+        node: str,
+        name: str,
     ) -> None:
         super().__init__(connection, seconds, given_up)
         self._node = node
-        self._batch = 0
+        self._name = name
+        self._commits = 0
+        connection.every("INSERT INTO node VALUES (?, 0, ?) RETURNING name", (name, int(seconds())))
         self._blocks: dict[Number, range] = {}
         self._new_blocks: set[Number] = set()
         self._queue_told = 0.0
@@ -98,6 +121,7 @@ class SharedState(WriteState):
 
     def batch_begins(self, transactions: Sequence[Transaction], accounts: Collection[int]) -> None:
         """See WriteState."""
+        self.run_many(_COUNT, [(self._commits, int(self.seconds()), self._name)])
         self.forget_all()
         self._new_blocks.clear()
         if transactions:
@@ -124,12 +148,6 @@ class SharedState(WriteState):
 
     def before_commit(self) -> None:
         """See WriteState."""
-        self._batch += 1
-        self.run_many(
-            "INSERT INTO node VALUES (?, ?, ?) "
-            "ON CONFLICT (name) DO UPDATE SET batch = excluded.batch, at = excluded.at",
-            [(self._node, self._batch, int(self.seconds()))],
-        )
         payloads = self._payloads()
         if payloads:
             self.run_many("SELECT pg_notify(?, ?)", [(CHANNEL, payload) for payload in payloads])
@@ -156,6 +174,11 @@ class SharedState(WriteState):
         payloads.append(",".join([head, *parts]) + "]")
         return payloads
 
+    def committed(self) -> tuple[list[ChangeNotice], bool]:
+        """See WriteState."""
+        self._commits += 1
+        return super().committed()
+
     def operation_failed(self) -> None:
         """See WriteState. Blocks taken in what was undone were not taken at all."""
         super().operation_failed()
@@ -181,10 +204,11 @@ class SharedState(WriteState):
         raw = self.connection.raw
         with raw.transaction():
             raw.execute(f"SET LOCAL lock_timeout = '{OUTCOME_SECONDS}s'")
-            row = self.connection.find("UPDATE node SET batch = batch WHERE name = ? RETURNING batch", (before._node,))
-        # This state goes on counting where that one ended.
-        self._batch = before._batch
-        return row is not None and row[0] == before._batch
+            row = self.connection.find(
+                "UPDATE node SET commits = commits + ? WHERE name = ? RETURNING commits", (LOOKED_UP, before._name)
+            )
+        # It may have been looked up before, on a connection that was lost before the answer came.
+        return row is not None and row[0] % LOOKED_UP == before._commits + 1
 
 
 def _needs(kind: Number, transactions: Sequence[Transaction]) -> bool:

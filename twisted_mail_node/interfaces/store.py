@@ -11,6 +11,7 @@ Neighbours: values in `mail`; implementations in `store`; the contract that prov
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
@@ -280,6 +281,18 @@ class IRestorableMailbox(Interface):
         Whether the mailbox has a message of that guid already is the caller's concern: see FetchItem.GUID.
 
         Fails with: UIDTaken: a UID is not above those of all messages before it, expunged ones included.
+        """
+
+
+class IBackup(Interface):
+    """A store that can be copied while it is used. Optional."""
+
+    def back_up(target: Path, told: Callable[[int, int], None]) -> Deferred[None]:
+        """
+        Make a copy as of one moment, as the file `target`. Fires when it is durable; until then it is not there.
+
+        `told` is called now and then with how much is done, and how much there is to do. Cancelling gives the copy
+        up. Fails also with PermanentFailure: there is a file of that name, or it cannot be written.
         """
 
 

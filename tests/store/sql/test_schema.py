@@ -34,15 +34,6 @@ def test_an_older_file_is_led_through_the_missing_steps():
     assert connection.pragma("user_version") == 2
 
 
-def test_a_step_that_fails_changes_nothing():
-    connection = apsw.Connection(":memory:")
-    migrate(connection, [["CREATE TABLE one (a)"]])
-    with pytest.raises(apsw.SQLError):
-        migrate(connection, [[], ["CREATE TABLE two (b)"], ["this is no SQL"]])
-    assert tables(connection) == {"one"}
-    assert connection.pragma("user_version") == 1
-
-
 def test_a_file_from_the_future_is_refused(path, reactor, wait, open_store):
     wait(open_store().stop())
     connection = apsw.Connection(str(path), vfs=checking_vfs())

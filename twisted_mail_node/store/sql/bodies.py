@@ -177,8 +177,7 @@ class StoredBody:
 
     def __init__(self, connection: Connection, number: int, prefix: bytes) -> None:
         """Raises NoSuchMessage where the body is gone; Damaged where it was read and is another."""
-        # Of a database that does not check its pages more is read, to be compared with the hash: all that is not in
-        # chunks.
+        # Where the database does not check its pages, all but what is in chunks is read, to be compared with its hash.
         at_once = READ_AT_ONCE_OCTETS if connection.checks_pages else INLINE_BODY_OCTETS
         row = connection.find(
             "SELECT size, content IS NULL, CASE WHEN size <= ? THEN content END, hash FROM body WHERE body = ?",

@@ -13,7 +13,7 @@ from ..engine import Companion, IReactor, Surroundings
 from ..state import WriteState
 from .checkpoints import Checkpoints
 from .connection import SQLiteConnection
-from .migration import migrate
+from .migration import migrate_safely
 from .opening import Durability, FileLock, failure_of, open_checkpointer, open_reader, open_writer
 
 _READ_ANYWAY = frozenset({"body", "chunk"})
@@ -24,18 +24,20 @@ class SQLiteEngine:
     """
     See Engine. `path` is the database file; beside it lie its `-wal`, `-shm` and `.lock`.
 
-    `on_commit` is called in the writer's thread after each commit with the length of the write-ahead log in pages.
+    With `copy_first`, a file whose tables have to be changed is copied before. `on_commit` is called in the writer's
+    thread after each commit with the length of the write-ahead log in pages.
     """
 
     errors: tuple[type[Exception], ...] = (apsw.Error,)
     staged_seconds = 3600.0
     tells_late = False
 
-    def __init__(self, path: Path, durability: Durability) -> None:
+    def __init__(self, path: Path, durability: Durability, *, copy_first: bool = True) -> None:
         self.name = str(path)
         self.on_commit: Callable[[int], None] = _ignore
         self._path = path
         self._durability = durability
+        self._copy_first = copy_first
         self._lock = FileLock(path.with_name(path.name + ".lock"))
 
     def acquire(self) -> None:
@@ -50,7 +52,7 @@ class SQLiteEngine:
         """See Engine."""
         connection = open_writer(self._path, self._durability)
         try:
-            migrate(connection)
+            migrate_safely(connection, self._path, copy_first=self._copy_first)
             connection.tell_wal_pages(lambda pages: self.on_commit(pages))
             return WriteState(connection, seconds, given_up)
         except BaseException:

@@ -26,6 +26,7 @@ BUSY_TIMEOUT_MILLISECONDS = 10_000
 STATEMENT_CACHE = 256
 WRITER_CACHE_KIBIBYTES = 32 * 1024
 READER_CACHE_KIBIBYTES = 8 * 1024
+COPY_CACHE_KIBIBYTES = 1024
 JOURNAL_SIZE_LIMIT_OCTETS = 64 * 1024 * 1024
 _INCREMENTAL = 2
 
@@ -130,6 +131,38 @@ def open_checkpointer(path: Path, durability: Durability) -> SQLiteConnection:
     connection = _connect(path)
     connection.pragma("synchronous", durability.value)
     return connection
+
+
+def open_copy(path: Path, with_checksums: bool) -> SQLiteConnection:
+    """
+    Make a file (mode 0600) to copy a database into. It is not durable before it is closed and synced.
+
+    `with_checksums`: whether the pages of the database have some.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    connection = _connect(path)
+    connection.pragma("journal_mode", "OFF")
+    connection.pragma("synchronous", "OFF")
+    connection.pragma("cache_size", -COPY_CACHE_KIBIBYTES)
+    if with_checksums:
+        connection.reserve_bytes(reserve=RESERVED_OCTETS)
+        connection.pragma("page_size", PAGE_SIZE_OCTETS)
+        # The first page has to be there: by it, checksums are made for those that are written after it.
+        connection.pragma("user_version", 1)
+    return connection
+
+
+def open_untouched(path: Path) -> SQLiteConnection:
+    """
+    Open a file that nobody writes to, without leaving anything beside it.
+
+    Raises: PermanentFailure: not an SQLite file, or no access.
+    """
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    try:
+        return SQLiteConnection(f"{path.absolute().as_uri()}?immutable=1", flags=flags, vfs=checking_vfs())
+    except apsw.Error as error:
+        raise cannot_open(path, error) from error
 
 
 def _connect(path: Path) -> SQLiteConnection:

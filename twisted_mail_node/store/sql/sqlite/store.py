@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
-from ....interfaces.store import IMaildropLock
-from ....mail.errors import InUse, Unavailable
+from ....interfaces.deferred import returns_deferred
+from ....interfaces.store import IBackup, IMaildropLock
+from ....mail.errors import InUse, MailError, Unavailable
 from ...maildrop_locks import MaildropLocks
 from ..batch import BatchLimits
+from ..connection import Connection, WritingConnection
 from ..engine import IReactor
 from ..store import SQLStore
+from .backup import Backup
+from .connection import SQLiteConnection
 from .engine import SQLiteEngine
 from .opening import Durability
 
 
-@implementer(IMaildropLock)
+@implementer(IMaildropLock, IBackup)
 class SQLiteStore(SQLStore):
     """
     All durable doors on one file; see the module.
@@ -43,6 +48,56 @@ class SQLiteStore(SQLStore):
     ) -> None:
         super().__init__(lambda: SQLiteEngine(Path(path), durability), reactor, limits or BatchLimits(), reader_threads)
         self._locks = MaildropLocks()
+        self._backups: dict[Backup, Deferred[None]] = {}
+
+    @returns_deferred
+    async def stop(self) -> None:
+        """See IMailStore. A backup that is being made is given up."""
+        for backup, made in list(self._backups.items()):
+            backup.give_up()
+            await made.addErrback(lambda failure: None)
+        await super().stop()
+
+    # -- IBackup ---------------------------------------------------------------------------------------------
+
+    @returns_deferred
+    async def back_up(self, target: Path, told: Callable[[int, int], None]) -> None:
+        """See IBackup. `told` is called with pages."""
+        with_checksums = await self._read(_checks_pages)
+        if not self._machinery.running:
+            raise Unavailable("the store is stopped")
+        made: Deferred[None] = Deferred()
+
+        def in_reactor(failure: MailError | None) -> None:
+            backup.join()
+            # Whoever stops the store may wait for it as well.
+            del self._backups[backup]
+            if failure is None:
+                made.callback(None)
+            else:
+                made.errback(failure)
+
+        backup = Backup(
+            self._between_commits,
+            target,
+            with_checksums,
+            lambda copied, pages: self._reactor.callFromThread(told, copied, pages),
+            lambda failure: self._reactor.callFromThread(in_reactor, failure),
+        )
+        outcome: Deferred[None] = Deferred(lambda _: backup.give_up())
+        self._backups[backup] = made
+        backup.start()
+        made.chainDeferred(outcome)
+        await outcome
+
+    def _between_commits(self, work: Callable[[SQLiteConnection], None]) -> None:
+        def on_writer(connection: WritingConnection) -> None:
+            assert isinstance(connection, SQLiteConnection)
+            work(connection)
+
+        self._machinery.between_commits(on_writer)
+
+    # -- IMaildropLock ---------------------------------------------------------------------------------------
 
     def acquire(self, account: str, holder: str, lifetime_seconds: float) -> Deferred[None]:
         """See IMaildropLock."""
@@ -62,3 +117,7 @@ class SQLiteStore(SQLStore):
 
     def _account_removed(self, name: str) -> None:
         self._locks.forget(name)
+
+
+def _checks_pages(connection: Connection) -> bool:
+    return connection.checks_pages

@@ -21,12 +21,13 @@ from ..mail.errors import UIDTaken
 from ..mail.restoring import RestoredMailbox, RestoredMessage
 from ..mail.special_use import USE_OF_NAME
 from .content import rest
+from .guids import GuidSet
 from .names import placed_or_none
 from .shelf import Restoring, Shelf, ShelvedMailbox
 from .source import CannotRead, Known, Original, Source, SourceMailbox, Unreadable
 
 BATCH_MESSAGES = 250
-BATCH_OCTETS = 1024 * 1024
+BATCH_OCTETS = 512 * 1024
 IN_FLIGHT = 2
 TOLD_AT_MOST = 1000
 """Messages that are told one by one, of those left out and of those remarked on; further ones are counted."""
@@ -185,10 +186,7 @@ class _Bringing:
 
     def run(self, mailbox: SourceMailbox) -> None:
         """Bring its messages. Raises: CannotRead; MailError."""
-        known: set[bytes] = set()
-        if self._kept.messages:
-            for guids in self._shelf.guids(self._account, self._kept):
-                known.update(guids)
+        known = GuidSet(self._shelf.guids(self._account, self._kept) if self._kept.messages else ())
         for found in mailbox.messages(known):
             self._amount += found.amount
             match found:

@@ -170,7 +170,7 @@ def test_a_target_with_mail_of_its_own_is_not_mixed(source):
     result_of(target.store.add_user(JOE, "another"))
     inbox = result_of(result_of(target.store.account(JOE)).mailbox("INBOX"))
     result_of(inbox.append([(Body(2, 2, b"\r\n"), Flags(), InternalDate(0))]))
-    with pytest.raises(Unlike, match=r"INBOX of joe@a.test has mail of its own"):
+    with pytest.raises(Unlike, match=r"INBOX of joe@a\.test has mail of its own"):
         run(source, target)
 
 

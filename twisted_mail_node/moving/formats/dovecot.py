@@ -9,7 +9,7 @@ its UID, no more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ...mail.restoring import MAX_RESTORED_UID, MAX_RESTORED_UID_VALIDITY
 from .maildir_names import base_of, decoded_level
@@ -19,44 +19,36 @@ KEYWORDS = "dovecot-keywords"
 SUBSCRIPTIONS = "subscriptions"
 
 
-@dataclass(slots=True)
-class UIDList:
-    """What dovecot-uidlist says; `uids` by the names that stay. `uid_validity` is None where it says nothing usable."""
+class UIDListHead(NamedTuple):
+    """What the first line says. `uid_validity` is None where it says nothing usable."""
 
-    uid_validity: int | None = None
-    uid_next: int = 1
-    uids: dict[bytes, int] = field(default_factory=dict)
+    uid_validity: int | None
+    uid_next: int
 
 
-def read_uidlist(lines: Iterable[bytes]) -> UIDList:
-    """Read the file."""
-    found = UIDList()
-    rest = iter(lines)
-    _read_first(next(rest, b""), found)
-    if found.uid_validity is None:
-        return found
-    for line in rest:
-        uid_text, _, told = line.rstrip(b"\r\n").partition(b" ")
-        # Version 3 has fields in front of the name, which begins with ":"; version 1 has the name alone.
-        name = told[1:] if told.startswith(b":") else told.partition(b" :")[2] or told
-        uid = _number(uid_text)
-        if name and 0 < uid <= MAX_RESTORED_UID:
-            found.uids[base_of(name)] = uid
-    found.uid_next = min(max([found.uid_next, *(uid + 1 for uid in found.uids.values())]), MAX_RESTORED_UID + 1)
-    return found
-
-
-def _read_first(line: bytes, found: UIDList) -> None:
+def read_uidlist_head(line: bytes) -> UIDListHead:
+    """Read the first line."""
     version, *fields = line.split()[:20] or [b""]
+    uid_validity = uid_next = 0
     if version == b"1" and len(fields) >= 2:
         uid_validity, uid_next = _number(fields[0]), _number(fields[1])
     elif version == b"3":
         told = {part[:1]: part[1:] for part in fields}
         uid_validity, uid_next = _number(told.get(b"V", b"")), _number(told.get(b"N", b""))
-    else:
-        return
     if 0 < uid_validity <= MAX_RESTORED_UID_VALIDITY and uid_next <= MAX_RESTORED_UID + 1:
-        found.uid_validity, found.uid_next = uid_validity, max(1, uid_next)
+        return UIDListHead(uid_validity, max(1, uid_next))
+    return UIDListHead(None, 1)
+
+
+def read_uids(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Read the lines behind it: UIDs, and the names that stay."""
+    for line in lines:
+        uid_text, _, told = line.rstrip(b"\r\n").partition(b" ")
+        # Version 3 has fields in front of the name, which begins with ":"; version 1 has the name alone.
+        name = told[1:] if told.startswith(b":") else told.partition(b" :")[2] or told
+        uid = _number(uid_text)
+        if name and 0 < uid <= MAX_RESTORED_UID:
+            yield uid, base_of(name)
 
 
 def _number(text: bytes) -> int:

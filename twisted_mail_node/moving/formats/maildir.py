@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import stat
 from array import array
-from collections.abc import Container, Iterator
+from bisect import bisect_left
+from collections.abc import Container, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from ...mail.columns import InternalDate
 from ..source import CannotRead, Found, Known, Original, SourceMailbox, Unreadable, guid_of
-from .dovecot import KEYWORDS, SUBSCRIPTIONS, UIDLIST, UIDList, read_keywords, read_subscriptions, read_uidlist
+from .dovecot import KEYWORDS, SUBSCRIPTIONS, UIDLIST, read_keywords, read_subscriptions, read_uidlist_head, read_uids
 from .maildir_names import base_of, decoded_level, flags_of, levels_of, own_name
 
 PIECE_OCTETS = 256 * 1024
@@ -88,24 +90,40 @@ class MaildirFolder:
         self._folder = os.fsencode(folder)
         self._where = str(folder)
         self._keywords = self._read_keywords(folder / KEYWORDS)
-        uidlist = self._read_uidlist(folder / UIDLIST)
-        self.uid_validity = uidlist.uid_validity
-        self.uid_next = uidlist.uid_next
+        # Sorted and searched rather than kept in a dictionary: there may be hundreds of thousands.
         self._names = self._list_names()
-        self.amount = len(self._names)
-        # Those without a UID come last, in the order in which they came. Sorted in place, twice: no copies of names.
-        uid_of, last = uidlist.uids, 2**32 - 1
         self._names.sort()
-        if uid_of:
-            self._names.sort(key=lambda name: uid_of.get(base_of(name[4:]), last))
-        self._uids = array("L", (uid_of.get(base_of(name[4:]), 0) for name in self._names))
+        self.amount = len(self._names)
+        self._uids = array("L", bytes(array("L").itemsize * self.amount))
+        self.uid_validity: int | None = None
+        self.uid_next = 1
+        self._read_uidlist(folder / UIDLIST)
 
-    def _read_uidlist(self, path: Path) -> UIDList:
+    def _read_uidlist(self, path: Path) -> None:
         try:
             with open(path, "rb") as lines:
-                return read_uidlist(lines)
+                self.uid_validity, self.uid_next = read_uidlist_head(lines.readline())
+                for uid, base in read_uids(lines) if self.uid_validity else ():
+                    self.uid_next = max(self.uid_next, uid + 1)
+                    position = self._position(b"cur/", base)
+                    if position is None:
+                        position = self._position(b"new/", base)
+                    if position is not None:
+                        self._uids[position] = uid
         except OSError:
-            return UIDList()
+            return
+
+    def _position(self, part: bytes, base: bytes) -> int | None:
+        """Where the message stands among the names."""
+        begin = part + base
+        names = self._names
+        position = bisect_left(names, begin)
+        # Only names that begin so can come between: those with more before their flags.
+        while position < len(names) and names[position].startswith(begin):
+            if base_of(names[position][4:]) == base:
+                return position
+            position += 1
+        return None
 
     def _read_keywords(self, path: Path) -> dict[str, str]:
         try:
@@ -133,7 +151,8 @@ class MaildirFolder:
 
     def messages(self, known: Container[bytes]) -> Iterator[Found]:
         """See SourceMailbox."""
-        for position, name in enumerate(self._names):
+        for position in self._order():
+            name = self._names[position]
             base = base_of(name[4:])
             ours = own_name(base)
             guid = ours.guid if ours else guid_of(b"maildir", "\0".join(self.levels).encode(), base)
@@ -156,6 +175,14 @@ class MaildirFolder:
                 lambda path=path: _pieces(path),  # type: ignore[misc]
                 self._uids[position] or None,
             )
+
+    def _order(self) -> Sequence[int]:
+        """By UID; those without one come last, in the order in which they came."""
+        names, uids = self._names, self._uids
+        if not self.uid_validity:
+            return range(len(names))
+        with_uid = sorted((position for position, uid in enumerate(uids) if uid), key=uids.__getitem__)
+        return array("L", chain(with_uid, (position for position, uid in enumerate(uids) if not uid)))
 
     def _find(self, name: bytes) -> tuple[bytes, os.stat_result]:
         """The file's path, though its flags have changed since its name was read."""

@@ -70,8 +70,12 @@ class OwnName:
 
     def base(self) -> bytes:
         """The name without flags."""
-        seconds, zone = self.internal_date
-        return b"%d.G%sZ%+d.mailnode,S=%d" % (seconds, self.guid.hex().encode(), zone, self.size or 0)
+        return own_begin(self.guid, self.internal_date) + b".mailnode,S=%d" % (self.size or 0)
+
+
+def own_begin(guid: bytes, internal_date: InternalDate) -> bytes:
+    """How a file name of this node begins, whatever the size and the flags of the message."""
+    return b"%d.G%sZ%+d" % (internal_date.unix_seconds, guid.hex().encode(), internal_date.zone_minutes)
 
 
 def own_name(base: bytes) -> OwnName | None:

@@ -9,6 +9,7 @@ as it is. What an earlier export wrote is left, or gets its flags of today. A fo
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +37,7 @@ from .maildir_names import (
     encoded_level,
     file_name_of,
     folder_of,
+    own_begin,
     own_name,
 )
 
@@ -78,16 +80,22 @@ class MaildirWriter:
         self._uidlist = _UIDListFile(folder / UIDLIST, mailbox)
         self._without_letter = 0
 
-    def _files_here(self) -> dict[bytes, bytes]:
-        """What an earlier export wrote: guid and name."""
-        files: dict[bytes, bytes] = {}
+    def _files_here(self) -> list[bytes]:
+        """What an earlier export wrote, sorted."""
+        files: list[bytes] = []
         for part in ("cur", "new"):
             for name in os.listdir(os.fsencode(self._folder / part)):
-                ours = own_name(base_of(name))
-                if ours is None or part == "new":
+                if own_name(base_of(name)) is None or part == "new":
                     raise CannotWrite(f"{self._folder} has mail of others: {os.fsdecode(name)}")
-                files[ours.guid] = name
+                files.append(name)
+        files.sort()
         return files
+
+    def _file_of(self, message: ShelvedMessage) -> bytes | None:
+        begin = own_begin(message.guid, message.internal_date) + b"."
+        position = bisect_left(self._here, begin)
+        found = self._here[position : position + 1]
+        return found[0] if found and found[0].startswith(begin) else None
 
     def _letters_here(self) -> dict[str, str]:
         with suppress(FileNotFoundError):
@@ -97,7 +105,7 @@ class MaildirWriter:
     def add(self, message: ShelvedMessage, pieces: Pieces) -> bool:
         """Write a message. Gives False for one that is there already. Raises: OSError."""
         letters = self._letters_of(message.flags)
-        name = self._here.pop(message.guid, None)
+        name = self._file_of(message)
         if name is not None and self._is_whole(name):
             base = base_of(name)
             self._uidlist.add(message.uid, base)

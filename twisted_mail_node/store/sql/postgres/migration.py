@@ -20,6 +20,9 @@ from .dialect import PARTITIONS, tables
 NODES_LOCK = 0x744D_4E01
 """The number of the advisory lock that running nodes share: "tMN" and a digit."""
 
+PATIENCE_SECONDS = 2
+"""How long other nodes may take to give the lock back."""
+
 
 def version_of(connection: psycopg.Connection[Any], newest: int = len(MIGRATIONS)) -> int:
     """
@@ -50,12 +53,19 @@ def migrate(
     """
     if version_of(connection, len(migrations)) < len(migrations):
         _migrate(connection, migrations, partitions)
-    if not _lock(connection, "pg_try_advisory_lock_shared"):
+    if not _lock(connection, "pg_advisory_lock_shared"):
         raise PermanentFailure(f"another node is changing the tables of {connection.info.dbname}; start again then")
 
 
 def _lock(connection: psycopg.Connection[Any], how: str) -> bool:
-    return connection.execute(f"SELECT {how}(%s)", (NODES_LOCK,)).fetchall() == [(True,)]
+    """Take the nodes' lock. A node that has just ended may have it for another moment."""
+    try:
+        with connection.transaction():
+            connection.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
+            connection.execute(f"SELECT {how}(%s)", (NODES_LOCK,))
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
 
 
 def _migrate(connection: psycopg.Connection[Any], migrations: Sequence[Sequence[str]], partitions: int) -> None:
@@ -65,7 +75,7 @@ def _migrate(connection: psycopg.Connection[Any], migrations: Sequence[Sequence[
         version = version_of(connection, len(migrations))
         if version == len(migrations):
             return
-        if version and not _lock(connection, "pg_try_advisory_lock"):
+        if version and not _lock(connection, "pg_advisory_lock"):
             raise PermanentFailure(
                 f"the tables of {connection.info.dbname} have to be brought from version {version} to "
                 f"{len(migrations)}, but other nodes use them; stop those first"
@@ -75,7 +85,7 @@ def _migrate(connection: psycopg.Connection[Any], migrations: Sequence[Sequence[
                 _apply(connection, version, migrations, partitions)
         finally:
             if version:
-                _lock(connection, "pg_advisory_unlock")
+                connection.execute("SELECT pg_advisory_unlock(%s)", (NODES_LOCK,))
     finally:
         connection.execute("SELECT pg_advisory_unlock(%s)", (NODES_LOCK + 0x100,))
 

@@ -6,14 +6,18 @@ import click
 
 from .. import __version__
 from .aliases import alias
+from .backup import backup
 from .check import check
 from .copying import copy
 from .domains import domain
 from .exporting import export
 from .importing import import_
 from .queue import queue
+from .restore import restore
 from .session import Session
+from .upgrade import upgrade
 from .users import user
+from .verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,5 +37,18 @@ def main(context: click.Context, config_file: str | None, state_dir: str | None)
     context.obj = Session(config_file, state_dir or "")
 
 
-for command in (user, alias, domain, queue, import_, export, copy, check):
+for command in (
+    user,
+    alias,
+    domain,
+    queue,
+    import_,
+    export,
+    copy,
+    check,
+    backup,
+    verify,
+    restore,
+    upgrade,
+):
     main.add_command(command)

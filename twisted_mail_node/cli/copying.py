@@ -7,8 +7,8 @@ import click
 from ..node.control.operations import Refusal
 from ..node.copying import copy as copy_between
 from ..node.errors import CannotStart
+from .journey import Journey
 from .output import show
-from .progress import Journey
 from .session import REFUSED, Failed, Session, json_option, pass_session
 
 

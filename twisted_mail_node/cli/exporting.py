@@ -12,8 +12,8 @@ from ..moving.formats.maildir_writing import MaildirTarget
 from ..moving.formats.mbox_writing import MboxTarget
 from ..moving.target import Target
 from ..node.control.shelf import NodeShelf
+from .journey import Journey, tell_each
 from .output import show
-from .progress import Journey, tell_each
 from .session import REFUSED, Failed, Session, json_option, pass_session
 
 _TARGETS: dict[str, Callable[[Path], Target]] = {"maildir": MaildirTarget, "mbox": MboxTarget}

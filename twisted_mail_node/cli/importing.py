@@ -16,8 +16,8 @@ from ..moving.importing import Import, ImportReport, Told
 from ..moving.source import CannotRead, Source
 from ..node.control.operations import JSON
 from ..node.control.shelf import NodeShelf
+from .journey import Journey, tell_each
 from .output import show
-from .progress import Journey, tell_each
 from .session import REFUSED, Failed, Session, json_option, pass_session
 
 _INTO_HELP = "Put it below this mailbox, and what would go to INBOX into it."

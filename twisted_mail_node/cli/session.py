@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
+from ..mail.errors import MailError
 from ..node.config import Config, ConfigError, Overrides, load_config
 from ..node.control.access import Access, open_access
 from ..node.control.client import NodeUnreachable
+from ..node.control.direct import StoreConnection
 from ..node.control.operations import JSON, Refusal
 from ..node.errors import CannotStart
+from ..node.owner import acting_as_owner
+from ..node.state import StateFolder
 
 REFUSED = 1
 BAD_CONFIGURATION = 2
@@ -61,11 +66,36 @@ class Session:
             if access is not None:
                 access.close()
 
+    @contextmanager
+    def store_at_rest(self) -> Iterator[tuple[Config, Path]]:
+        """The configuration and the store's file, while no node runs. Raises Failed for all that goes wrong inside."""
+        with self.access() as access:
+            if not isinstance(access, StoreConnection):
+                raise Failed(f"a node runs on {self.config().state_dir}; stop it first")
+            with failing():
+                yield self.config(), access.database
+
+    @contextmanager
+    def store_in_use(self) -> Iterator[tuple[Config, Path]]:
+        """The same whether or not a node runs, for looking only."""
+        config = self.config()
+        with acting_as_owner(config.state_dir), failing():
+            yield config, StateFolder(config.state_dir).database
+
     # Any: an operation's arguments are what JSON has.
     def perform(self, operation: str, **arguments: Any) -> JSON:
         """Perform one operation. Raises: Failed."""
         with self.access() as access:
             return access.perform(operation, arguments)
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """What the store's own files refuse ends the command as all else does."""
+    try:
+        yield
+    except (MailError, CannotStart, Refusal) as error:
+        raise Failed(str(error)) from error
 
 
 pass_session = click.make_pass_decorator(Session)

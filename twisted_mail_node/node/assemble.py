@@ -21,6 +21,7 @@ from .incoming import make_incoming
 from .listening import Listening
 from .offering import Offering
 from .outgoing import OWNER, make_outgoing
+from .safekeeping.backups import Backups
 from .service import MailNode, Rooms, Step
 from .state import StateFolder
 from .storage import Reactor, Storage, make_passwords, make_storage
@@ -78,6 +79,7 @@ def assemble(
         reactor.seconds,
         state.forget_first_password,
         outgoing.forget_failures,
+        Backups(config, storage.store).by_name,
     )
     rooms = Rooms(
         storage=storage,

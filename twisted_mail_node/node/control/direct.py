@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -37,6 +38,11 @@ class StoreConnection:
         except BaseException:
             self._acting.end()
             raise
+
+    @property
+    def database(self) -> Path:
+        """The file of a store that has one."""
+        return self._state.database
 
     def perform(self, name: str, arguments: dict[str, Any]) -> JSON:
         """See Operations.perform. Raises: Refusal."""

@@ -26,6 +26,7 @@ from ..config.values import a_labels
 # What JSON has.
 JSON = Any
 Arguments = Mapping[str, JSON]
+Operation = Callable[[Arguments], Coroutine[Any, Any, JSON]]
 
 NO_PASSWORD = "!"  # noqa: S105  it is none
 """Stands for the hash of a user who cannot log in: the node's own postmaster, until `user add` gives a password."""
@@ -57,6 +58,7 @@ class Operations:
         seconds: the time, in seconds since the epoch.
         password_changed: told the name of each user whose password was changed or who was removed.
         before_retry: called when somebody asks for a try at once: what failed lately shall not stand in its way.
+        others: operations that are done elsewhere, by name.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Operations:
         seconds: Callable[[], float],
         password_changed: Callable[[str], None],
         before_retry: Callable[[], None] = lambda: None,
+        others: Mapping[str, Operation] | None = None,
     ) -> None:
         self._config = config
         self._directory = directory
@@ -76,7 +79,8 @@ class Operations:
         self._seconds = seconds
         self._password_changed = password_changed
         self._before_retry = before_retry
-        self._by_name: dict[str, Callable[[Arguments], Coroutine[Any, Any, JSON]]] = {
+        self._by_name: dict[str, Operation] = {
+            **(others or {}),
             "user.add": self._add_user,
             "user.remove": self._remove_user,
             "user.list": self._list_users,

@@ -142,12 +142,17 @@ class _Step:
 
 
 def copy_whole(
-    target: Path, with_checksums: bool, fill: Callable[[Path, SQLiteConnection], None], *, replace: bool = False
+    target: Path,
+    with_checksums: bool,
+    fill: Callable[[Path, SQLiteConnection], None],
+    check: Callable[[Path], None] = lambda made: None,
+    *,
+    replace: bool = False,
 ) -> None:
     """
     Make a database file at `target`, filled by `fill`, durable, and there as a whole or not at all.
 
-    `replace` says that one that is there already may be replaced.
+    `check` looks at it before it is there. `replace` says that one that is there already may be replaced.
 
     Raises: PermanentFailure: there is a file of that name; OSError; apsw.Error; what `fill` raises.
     """
@@ -163,6 +168,7 @@ def copy_whole(
             copy.pragma("journal_mode", "DELETE")
         finally:
             copy.close(True)
+        check(made)
         sync_file(made)
         if replace:
             os.replace(made, target)
@@ -177,13 +183,22 @@ def copy_whole(
 
 
 def copy_file(source: SQLiteConnection, target: Path, told: Told, *, replace: bool = False) -> None:
-    """The same of a database that nobody writes to. Raises: as `copy_whole`."""
+    """
+    The same of what `source` sees now, whoever writes meanwhile. The log is kept for as long as it takes.
+
+    Raises: as `copy_whole`.
+    """
 
     def fill(made: Path, copy: SQLiteConnection) -> None:
-        with copy.backup("main", source, "main") as backup:
-            while not backup.done:
-                backup.step(SYNC_PAGES)
-                told(backup.page_count - backup.remaining, backup.page_count)
+        source.execute("BEGIN")
+        try:
+            # One moment for all of it, or another process' commit would begin it anew.
+            source.one("SELECT count(*) FROM sqlite_schema")
+            with copy.backup("main", source, "main") as backup:
+                while not backup.step(SYNC_PAGES):
+                    told(backup.page_count - backup.remaining, backup.page_count)
+        finally:
+            source.execute("COMMIT")
 
     copy_whole(target, source.checks_pages, fill, replace=replace)
 

@@ -14,7 +14,7 @@ from ..state import WriteState
 from .checkpoints import Checkpoints
 from .connection import SQLiteConnection
 from .migration import migrate_safely
-from .opening import Durability, FileLock, failure_of, open_checkpointer, open_reader, open_writer
+from .opening import Durability, FileLock, failure_of, open_checkpointer, open_reader, open_untouched, open_writer
 
 _READ_ANYWAY = frozenset({"body", "chunk"})
 """Nearly all of the file: whoever reads what is in them finds what is wrong."""
@@ -109,6 +109,17 @@ class SQLiteEngine:
     def is_collision(self, error: BaseException) -> bool:
         """See Engine: there is one writer."""
         return False
+
+
+class UntouchedEngine(SQLiteEngine):
+    """The same for reading a file that nobody writes to, without leaving anything beside it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, Durability.FULL)
+
+    def open_reader(self) -> SQLiteConnection:
+        """See Engine."""
+        return open_untouched(self._path)
 
 
 def _ignore(pages: int) -> None:

@@ -31,6 +31,11 @@ class Kind(Enum):
     NO_ACCOUNT = ("a user has no account", "remove the user and add it again")
 
     @property
+    def is_loss(self) -> bool:
+        """Whether mail cannot be served, or not rightly, because of it."""
+        return self.remedy == _RESTORE
+
+    @property
     def meaning(self) -> str:
         """What it means."""
         return str(self.value[0])

@@ -16,7 +16,6 @@ from twisted_mail_node.mail.transaction import Body, Placement, Transaction
 from twisted_mail_node.protocols.imap import IMAPFactory, IMAPSettings
 from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
 from twisted_mail_node.store.memory import MemoryStore
-from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.testing.backend import SteeredReactor
 from twisted_mail_node.testing.connections import MemoryConnection, MemoryTransport
 from twisted_mail_node.testing.deferreds import result_of
@@ -60,10 +59,10 @@ class Line(MemoryConnection):
 
 
 class Server:
-    """What the tests connect to: on a memory store, or on SQLite in this file."""
+    """What the tests connect to: on a memory store, or on the one that `store_with` makes with a reactor."""
 
-    def __init__(self, sqlite_path=None, **settings):
-        if sqlite_path is None:
+    def __init__(self, store_with=None, **settings):
+        if store_with is None:
             self.clock = Clock()
             self.clock.advance(NOW)
             self.result_of = result_of
@@ -71,8 +70,8 @@ class Server:
         else:
             self.clock = SteeredReactor()
             self.result_of = self.clock.wait_for
-            self.store = SQLiteStore(sqlite_path, reactor=self.clock)
-        self.on_threads = sqlite_path is not None
+            self.store = store_with(self.clock)
+        self.on_threads = store_with is not None
         self.result_of(self.store.start())
         self.result_of(self.store.create_account(JOE, MAILBOXES))
         checker = InMemoryUsernamePasswordDatabaseDontUse(**{JOE: b"secret"})

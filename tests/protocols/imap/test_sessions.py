@@ -13,6 +13,7 @@ from twisted_mail_node.mail.errors import TemporaryFailure
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.protocols.imap import reading
 from twisted_mail_node.store.memory.doors import MemoryMailbox
+from twisted_mail_node.store.sql import SQLiteStore
 
 SMALL = b"From: a@b.test\r\nSubject: small\r\n\r\nhello\r\n"
 TEXT = "日本語のとても長い本文。\r\n".encode() * 20_000
@@ -488,7 +489,7 @@ def idle(server, line):
 
 
 def test_done_waits_for_news_that_are_being_read(server_of, tmp_path):
-    server = server_of(tmp_path / "mail.sqlite")
+    server = server_of(lambda reactor: SQLiteStore(tmp_path / "mail.sqlite", reactor=reactor))
     line = server.selected()
     idle(server, line)
     server.deliver(SMALL)
@@ -505,7 +506,7 @@ def test_done_waits_for_news_that_are_being_read(server_of, tmp_path):
 
 
 def test_a_client_that_leaves_while_news_are_read_is_forgotten(server_of, tmp_path):
-    server = server_of(tmp_path / "mail.sqlite")
+    server = server_of(lambda reactor: SQLiteStore(tmp_path / "mail.sqlite", reactor=reactor))
     line = server.selected()
     idle(server, line)
     server.deliver(SMALL)

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.store.postgres import database
+from twisted_mail_node.store.sql import SQLiteStore
+from twisted_mail_node.store.sql.postgres import PostgresStore
 from twisted_mail_node.testing.transcripts import needs_of, run_transcript
 
 TRANSCRIPTS = Path(__file__).parents[2] / "transcripts" / "imap"
@@ -15,10 +18,10 @@ MESSAGES = TRANSCRIPTS / "messages"
 PATHS = sorted(TRANSCRIPTS.glob("*.txt"))
 
 
-def run(path, piece, server_of, sqlite_path=None):
+def run(path, piece, server_of, store_with=None):
     needs = needs_of(path)
     server = server_of(
-        sqlite_path,
+        store_with,
         delimiter="." if "delimiter ." in needs else "/",
         max_message_octets=2000,
         mistake_limit=5,
@@ -45,4 +48,11 @@ def test_transcript(path, piece, server_of):
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_transcript_on_sqlite(path, server_of, tmp_path):
-    run(path, 1_000_000, server_of, tmp_path / "mail.sqlite").stop()
+    run(path, 1_000_000, server_of, lambda reactor: SQLiteStore(tmp_path / "mail.sqlite", reactor=reactor)).stop()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_transcript_on_postgres(path, server_of, postgres_databases):
+    dsn = database(postgres_databases).dsn
+    run(path, 1_000_000, server_of, lambda reactor: PostgresStore(dsn, reactor=reactor)).stop()

@@ -9,9 +9,9 @@ log; past INSIST_PAGES the writer waits for those that run (later ones do not ne
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event, Thread
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import apsw
 from twisted.internet.defer import Deferred, succeed
@@ -21,9 +21,6 @@ from ..connection import WritingConnection
 from ..engine import IReactor, Surroundings
 from .connection import SQLiteConnection
 from .opening import BUSY_TIMEOUT_MILLISECONDS
-
-if TYPE_CHECKING:
-    from .engine import SQLiteEngine
 
 CHECKPOINT_PAGES = 4_000
 """Our own choice, 16 MiB: often enough for a short recovery, seldom enough that pages written often are moved once."""
@@ -45,13 +42,15 @@ PATIENCE_SECONDS = 10.0
 
 
 class Checkpoints:
-    """The checkpointing thread. See Companion."""
+    """The checkpointing thread. See Companion. `open_connection` is called in it."""
 
     _log = Logger()
 
-    def __init__(self, reactor: IReactor, engine: SQLiteEngine, around: Surroundings) -> None:
+    def __init__(
+        self, reactor: IReactor, around: Surroundings, open_connection: Callable[[], SQLiteConnection]
+    ) -> None:
         self._reactor = reactor
-        self._engine = engine
+        self._open_connection = open_connection
         self._around = around
         self._wake = Event()
         self._running = False
@@ -62,7 +61,6 @@ class Checkpoints:
     def start(self) -> Deferred[None]:
         """See Companion."""
         self._running = True
-        self._engine.on_commit = self._committed
         self._thread.start()
         return succeed(None)
 
@@ -79,13 +77,14 @@ class Checkpoints:
         self._wake.set()
         return self._stopped
 
-    def _committed(self, wal_pages: int) -> None:
+    def committed(self, wal_pages: int) -> None:
+        """A commit has left a write-ahead log of this length. In the writer's thread."""
         if wal_pages >= CHECKPOINT_PAGES:
             self._wake.set()
 
     def _run(self) -> None:
         try:
-            connection = self._engine.open_checkpointer()
+            connection = self._open_connection()
             while self._wake.wait() and self._running:
                 self._wake.clear()
                 self._checkpoint(connection)

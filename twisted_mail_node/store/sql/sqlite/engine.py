@@ -96,7 +96,9 @@ class SQLiteEngine:
 
     def companions(self, reactor: IReactor, around: Surroundings) -> Sequence[Companion]:
         """See Engine."""
-        return (Checkpoints(reactor, self, around),)
+        checkpoints = Checkpoints(reactor, around, self.open_checkpointer)
+        self.on_commit = checkpoints.committed
+        return (checkpoints,)
 
     def failure_of(self, error: Exception) -> TemporaryFailure:
         """See Engine."""

@@ -24,7 +24,7 @@ from twisted_mail_node.mail.transaction import Body, Placement, Transaction
 from twisted_mail_node.protocols.login import Authenticator
 from twisted_mail_node.protocols.pop3 import POP3Factory, POP3Settings
 from twisted_mail_node.store.memory import MemoryStore
-from twisted_mail_node.store.sql.store import SQLiteStore
+from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.testing.certificates import issue
 
 JOE = "joe@example.test"

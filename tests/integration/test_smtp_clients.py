@@ -27,7 +27,7 @@ from twisted_mail_node.policy import Recipients, RecipientSettings, RelayPolicy
 from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
 from twisted_mail_node.protocols.smtp import SMTPFactory, SMTPSettings
 from twisted_mail_node.store.memory import MemoryStore
-from twisted_mail_node.store.sql.store import SQLiteStore
+from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.testing.certificates import issue
 
 ALICE, BOB = "alice@a.test", "bob@a.test"

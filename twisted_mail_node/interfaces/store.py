@@ -1,9 +1,11 @@
 """
 The mailbox backend's doors: a store, its accounts, their mailboxes. Made for bulk: sets of UIDs in, columns out.
 
-Every method that returns a Deferred may fail with `TemporaryFailure` (the storage is not reachable, full, or
-stopping); further failures are named with the method. Cancelling a Deferred of a reading method gives up the
-answer; a change that has begun is finished whatever happens to its Deferred.
+The required part is in `required_store`; each optional part has an interface of its own here. IMailStore, IAccount
+and IMailbox are all of them together, and what the other rooms see: a store that provides less is completed by
+`store.completed`.
+
+How Deferreds fail and what cancelling does is told in `required_store`.
 
 Neighbours: values in `mail`; implementations in `store`; the contract that proves one in `testing`.
 """
@@ -17,15 +19,12 @@ from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from ..mail.address import Address
-from ..mail.changes import ChangeNotice, CopyOutcome, MailboxChanges, MailboxInfo, MailboxStatus, StoreOutcome
-from ..mail.columns import Columns, FetchItem, InternalDate
-from ..mail.flags import FlagChange, Flags
+from ..mail.changes import CopyOutcome, MailboxStatus
 from ..mail.restoring import RestoredMailbox, RestoredMessage
 from ..mail.search import SearchKey
 from ..mail.transaction import Body, Committed, Transaction
 from ..mail.uid_set import UIDSet
-
-ChangeListener = Callable[[ChangeNotice], None]
+from .required_store import ChangeListener, IBasicAccount, IBasicMailbox, IBasicStore, IOpenBody, IWatch
 
 
 class IBodyWriter(Interface):
@@ -41,36 +40,15 @@ class IBodyWriter(Interface):
         """Give the body up. May be called at any time; a second call does nothing."""
 
 
-class IOpenBody(Interface):
-    """A message opened for reading; stays readable while open, though it be expunged meanwhile."""
-
-    size = Attribute("Octets in all, the entry's prefix counted in.")
-
-    def read(offset: int, length: int) -> Deferred[bytes]:
-        """Up to `length` octets from `offset`; b"" at the end."""
-
-    def close() -> None:
-        """Done; may be called more than once."""
-
-
-class IWatch(Interface):
-    """A listener's registration."""
-
-    def cancel() -> None:
-        """No notice is told after this returns."""
-
-
-class IMailStore(Interface):
-    """The mailbox backend as a whole. Also the only way in which a message becomes real: `deliver`."""
-
-    def start() -> Deferred[None]:
-        """Open the storage, making or migrating it where needed. Fails with PermanentFailure naming the remedy."""
-
-    def stop() -> Deferred[None]:
-        """Finish what was begun, then close. Later calls fail with Unavailable."""
+class IBodyStaging(Interface):
+    """Optional, beside IBasicStore: bodies that are too large for memory come in pieces before their transaction."""
 
     def stage_body() -> IBodyWriter:
         """A writer for a body above INLINE_BODY_OCTETS."""
+
+
+class IAcceptance(IBodyStaging):
+    """What intake needs of a store, or of what stands before one: messages are staged, and become real."""
 
     def deliver(transaction: Transaction) -> Deferred[Committed]:
         """
@@ -79,6 +57,10 @@ class IMailStore(Interface):
         Fails with: Refused: some accounts do not exist (or cannot take the message); nothing was done.
         A transaction with queue entries needs a store that provides IQueueStore as well.
         """
+
+
+class IAccountKeeping(Interface):
+    """Optional, beside IBasicStore: a store whose accounts the node may make and remove."""
 
     def create_account(name: str, mailboxes: Sequence[tuple[str, str | None]] = ()) -> Deferred[None]:
         """
@@ -90,14 +72,13 @@ class IMailStore(Interface):
     def remove_account(name: str) -> Deferred[None]:
         """Remove the account and all it holds. Fails with: NoSuchAccount."""
 
-    def accounts() -> Deferred[Sequence[str]]:
-        """All accounts' names, sorted."""
 
-    def account(name: str) -> Deferred[IAccount]:
+class IMailStore(IBasicStore, IAcceptance, IAccountKeeping):
+    """The mailbox backend as a whole, with all that can be asked of it."""
+
+    # What it fires with is more than the required part promises; a Deferred is not covariant.
+    def account(name: str) -> Deferred[IAccount]:  # type: ignore[override]
         """The account's door. Fails with: NoSuchAccount."""
-
-    def watch(account: str, listener: ChangeListener) -> IWatch:
-        """Call `listener` in the reactor's thread after every commit that changes the account."""
 
 
 class IMaildropLock(Interface):
@@ -110,91 +91,32 @@ class IMaildropLock(Interface):
         """Give it back; does nothing where the holder has lost it."""
 
 
-class IAccount(Interface):
-    """One account: its mailboxes and subscriptions. Mailbox names are Unicode, "/" between levels, INBOX first."""
+class IAccount(IBasicAccount):
+    """One account with all that can be asked of it."""
 
-    name = Attribute("The account's name, an address in lower case.")
-
-    def mailboxes() -> Deferred[Sequence[MailboxInfo]]:
-        """All mailboxes, sorted by name, INBOX first. A name whose parent does not exist is allowed."""
-
-    def statuses(mailbox_ids: Sequence[int]) -> Deferred[Sequence[MailboxStatus]]:
-        """Counters of these mailboxes; one that is gone is left out."""
-
-    def mailbox(name: str) -> Deferred[IMailbox]:
+    def mailbox(name: str) -> Deferred[IMailbox]:  # type: ignore[override]  # as above
         """The mailbox's door; `inbox` in any case is INBOX. Fails with: NoSuchMailbox."""
 
-    def create(name: str, special_use: str | None = None) -> Deferred[MailboxInfo]:
-        """
-        Make a mailbox and those parents that are missing (RFC 3501 §6.3.3). Not subscribed by it.
 
-        Fails with: MailboxExists, BadMailboxName; PermanentFailure for a special use that RFC 6154 has not.
-        """
-
-    def rename(name: str, new_name: str) -> Deferred[None]:
-        """
-        Rename with all below it. INBOX stays, empty, and its messages move to the new one (RFC 3501 §6.3.5).
-
-        Missing parents of the new name are made; special uses go along, subscriptions do not.
-
-        Fails with: NoSuchMailbox, MailboxExists, BadMailboxName.
-        """
-
-    def delete(name: str) -> Deferred[None]:
-        """
-        Delete the mailbox and its messages; mailboxes below it stay.
-
-        Fails with: NoSuchMailbox; PermanentFailure for INBOX.
-        """
-
-    def subscribe(name: str, subscribed: bool) -> Deferred[None]:
-        """
-        Add or take a name of the subscription list; it need not exist (RFC 3501 §6.3.6).
-
-        Fails with: BadMailboxName: a name to add that no mailbox could have.
-        """
-
-    def subscriptions() -> Deferred[Sequence[str]]:
-        """Subscribed names, sorted."""
-
-
-class IMailbox(Interface):
-    """
-    One mailbox, addressed by its id: a rename does not disturb it. Methods fail with NoSuchMailbox once it is
-    deleted.
-
-    An expunged message stays readable by `fetch` and `open_body` for at least an hour, for sessions that have
-    not been told yet; it is in no search, count or change any more.
-    """
-
-    account = Attribute("The account's name.")
-    mailbox_id = Attribute("The id, unique in the account.")
-
-    def status() -> Deferred[MailboxStatus]:
-        """The counters."""
+class IRecent(Interface):
+    """Optional, beside IBasicMailbox: remembers what was shown as recent (RFC 3501 §2.3.2)."""
 
     def claim_recent() -> Deferred[MailboxStatus]:
         """The counters as they were, with recent_after set to the highest UID for whoever asks next."""
 
+
+class IOverview(Interface):
+    """Optional, beside IBasicMailbox: what SELECT tells of a mailbox beyond its counters, from an index."""
+
     def keywords() -> Deferred[Sequence[str]]:
         """Keywords in use by messages of the mailbox, sorted (the FLAGS answer of SELECT)."""
-
-    def uids() -> Deferred[UIDSet]:
-        """The UIDs of all messages."""
 
     def first_unseen() -> Deferred[int | None]:
         """The smallest UID without \\Seen, or None."""
 
-    def fetch(uids: UIDSet, items: FetchItem) -> Deferred[Columns]:
-        """
-        Columns of those of the UIDs that exist or are still readable, ascending.
 
-        The caller cuts its question so that the answer fits in memory: about INLINE_BODY_OCTETS a row at worst
-        for BODY and HEADER.
-        """
-
-    def open_body(uid: int) -> Deferred[IOpenBody]:
-        """Open one message for reading in pieces. Fails with: NoSuchMessage."""
+class IKeptForms(Interface):
+    """Optional, beside IBasicMailbox: keeps what was computed of a message, and gives it as columns."""
 
     def keep_forms(uids: Sequence[int], envelopes: Sequence[bytes] | None, structures: Sequence[bytes] | None) -> None:
         """
@@ -203,38 +125,16 @@ class IMailbox(Interface):
         A hint: written when there is time, or never. Must be what anyone else would compute from the body.
         """
 
-    def append(
-        messages: Sequence[tuple[Body, Flags, InternalDate]],
-    ) -> Deferred[CopyOutcome]:
-        """Add messages, all or none. Fires with source_uids empty."""
 
-    def store_flags(
-        uids: UIDSet, change: FlagChange, flags: Flags, unchanged_since: int | None = None
-    ) -> Deferred[StoreOutcome]:
-        """
-        Change flags of all existing messages in the set, those with a modseq above the condition left alone.
-
-        Fails with: PermanentFailure: a message would have more keywords than `mail.flags` allows.
-        """
-
-    def copy(uids: UIDSet, target: str) -> Deferred[CopyOutcome]:
-        """
-        Copy with flags and internal date to the mailbox named, all or none (RFC 3501 §6.4.7).
-
-        Fails with: NoSuchMailbox: the target.
-        """
+class IMove(Interface):
+    """Optional, beside IBasicMailbox: moves messages in one commit, with their guids."""
 
     def move(uids: UIDSet, target: str) -> Deferred[CopyOutcome]:
-        """The same, and the source messages are expunged in the same commit (RFC 6851). Fails as copy."""
+        """As `copy`, and the source messages are expunged in the same commit (RFC 6851). Fails as copy."""
 
-    def expunge(uids: UIDSet | None = None, only_deleted: bool = True) -> Deferred[UIDSet]:
-        """
-        Remove messages that have \\Deleted (all such, or those of the set); with `only_deleted` false, all of
-        the set, in one commit and as one change (POP3's UPDATE). Fires with what was removed.
-        """
 
-    def changes(since_modseq: int) -> Deferred[MailboxChanges]:
-        """What happened after that modseq. A mailbox that is gone gives exists=False, not a failure."""
+class IMailbox(IBasicMailbox, IRecent, IOverview, IKeptForms, IMove):
+    """One mailbox with all that can be asked of it; `fetch` gives every column that is asked for."""
 
 
 class ISearch(Interface):
@@ -328,3 +228,30 @@ class IDirectory(Interface):
 
     def aliases() -> Deferred[Sequence[tuple[str, Sequence[Address]]]]:
         """All aliases, sorted by source."""
+
+
+__all__ = [
+    "ChangeListener",
+    "IAcceptance",
+    "IAccount",
+    "IAccountKeeping",
+    "IBasicAccount",
+    "IBasicMailbox",
+    "IBackup",
+    "IBasicStore",
+    "IBodyStaging",
+    "IBodyWriter",
+    "IDirectory",
+    "IKeptForms",
+    "IMailStore",
+    "IMailbox",
+    "IMaildropLock",
+    "IMove",
+    "IOpenBody",
+    "IOverview",
+    "IRecent",
+    "IRestorableAccount",
+    "IRestorableMailbox",
+    "ISearch",
+    "IWatch",
+]

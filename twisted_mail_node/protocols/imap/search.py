@@ -38,8 +38,9 @@ async def answer(session: IMAPSession, command: Search) -> bytes:
     view = selected.view
     key: SearchKey | None = evaluation.without_recent(resolve(command.key, view), view.recent)
     candidates = view.uids - view.expunged  # what is gone matches nothing, told of or not
-    if key is not None and ISearch.providedBy(selected.mailbox):
-        narrowed, key = await ISearch(selected.mailbox).narrow(key)
+    search = ISearch(selected.mailbox, None)
+    if key is not None and search is not None:
+        narrowed, key = await search.narrow(key)
         candidates = await _both(session, narrowed, candidates)
     if key is not None:
         candidates = UIDSet.of_ascending(await _matching(session, key, candidates))

@@ -22,14 +22,16 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from queue import Empty, SimpleQueue
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 
 from ..interfaces.queue import IQueueStore
-from ..interfaces.store import IDirectory, IMaildropLock, IMailStore
+from ..interfaces.required_store import IBasicStore
+from ..interfaces.store import IAccount, IDirectory, IMaildropLock, IMailStore
+from .samples import new_account, unique
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -167,19 +169,23 @@ class Backend:
         directory: users and aliases.
         reopen: gives a new store over the same data, once the old one was stopped; None where a stopped store
             is simply started again. The new one must provide all doors that the old one did.
+        make_account: makes an account with INBOX, where the store lets nobody make any.
     """
 
     def __init__(
         self,
         reactor: Driver,
-        store: IMailStore,
+        store: IBasicStore,
         queue: IQueueStore | None = None,
         locks: IMaildropLock | None = None,
         directory: IDirectory | None = None,
-        reopen: Callable[[], IMailStore] | None = None,
+        reopen: Callable[[], IBasicStore] | None = None,
+        make_account: Callable[[str], Deferred[None]] | None = None,
     ) -> None:
         self.reactor = reactor
-        self.store = store
+        # A suite asks of the store what it is about: less than this, where the store provides less.
+        self.store = cast(IMailStore, store)
+        self._make_account = make_account
         self._queue = queue
         self._locks = locks
         self._directory = directory
@@ -211,6 +217,18 @@ class Backend:
     def advance(self, seconds: float) -> None:
         """Let this time pass for the store."""
         self.reactor.advance(seconds)
+
+    async def new_account(self, *mailboxes: tuple[str, str | None]) -> IAccount:
+        """An account that nobody else uses, with INBOX and these mailboxes, given as (name, special use)."""
+        if self._make_account is None:
+            return await new_account(self.store, *mailboxes)
+        name = unique("account-") + "@example.test"
+        await self._make_account(name)
+        account = await self.store.account(name)
+        for mailbox, special_use in mailboxes:
+            await account.create(mailbox, special_use)
+            await account.subscribe(mailbox, True)
+        return account
 
     def start(self) -> None:
         """Start the store."""

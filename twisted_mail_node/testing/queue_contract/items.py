@@ -13,7 +13,7 @@ from ...mail.errors import NoSuchItem, Refused
 from ...mail.queue_item import Deferred, Delivered, ItemState, QueueItem
 from ...mail.transaction import Outgoing
 from ..backend import Backend, on_backend
-from ..samples import body, message, new_account, outgoing, place, transaction, unique
+from ..samples import body, message, outgoing, place, transaction, unique
 from ..store_contract.bodies import large_message, read_whole, staged
 from .steps import LATER, enqueue, ids, lease, settled
 
@@ -58,7 +58,7 @@ class ItemsContract:
 
     @on_backend
     async def test_local_places_and_queue_are_one_commit(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         inbox = await account.mailbox("INBOX")
         wanted = transaction(place(account.name, prefix=b"X: y\r\n"), outgoing("bob@elsewhere.test"))
         first = await backend.store.deliver(wanted)
@@ -80,7 +80,7 @@ class ItemsContract:
 
     @on_backend
     async def test_items_are_there_after_a_restart(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         made = await enqueue(backend, "a@x.test", "b@y.test")
         await backend.store.deliver(transaction(place(account.name)))
         await lease(backend, limit=1)
@@ -115,7 +115,7 @@ class ItemsContract:
 
     @on_backend
     async def test_a_queued_body_is_read_without_any_prefix(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         large = large_message()
         bodies = (body(), await staged(backend.store, large))
         await backend.store.deliver(

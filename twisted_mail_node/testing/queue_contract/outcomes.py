@@ -7,7 +7,7 @@ import pytest
 from ...mail.errors import NoSuchItem, Refused
 from ...mail.queue_item import Deferred, Delivered, Failed, ItemState, Outcome
 from ..backend import Backend, on_backend
-from ..samples import body, message, new_account, outgoing, place, transaction
+from ..samples import body, message, outgoing, place, transaction
 from .steps import LATER, NEVER, enqueue, ids, lease, settled
 
 
@@ -69,7 +69,7 @@ class OutcomesContract:
 
     @on_backend
     async def test_follow_ups_are_committed_with_the_outcomes(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         made = await enqueue(backend, "a@x.test", "b@x.test")
         await lease(backend)
         bounces = [
@@ -87,7 +87,7 @@ class OutcomesContract:
 
     @on_backend
     async def test_a_follow_up_that_cannot_be_leaves_the_outcomes_unrecorded(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         (made,) = await enqueue(backend, "a@x.test")
         await lease(backend)
         before = list(await backend.queue.items())

@@ -1,23 +1,35 @@
 """
-The contract of a mailbox backend: IMailStore, IAccount, IMailbox, IBodyWriter, IOpenBody.
+The contract of a mailbox backend. Inherit one of these and supply the fixture `backend` (see `testing.backend`):
 
-Inherit `StoreContract` and supply the fixture `backend` (see `testing.backend`); or one of its parts while a
-backend is being built. `RestoringContract` stands beside it, for a backend in which mail can be put back.
+- `RequiredStoreContract`: the required part of the doors, `interfaces.required_store`. A store that passes is served.
+- `CompletedStoreContract`: all that sessions rely on, which a store with the required part alone gives by way of
+  `store.completed`; one with optional parts of its own is tried so.
+- `StoreContract`: IMailStore, IAccount and IMailbox as a store has them that does all by itself.
+
+Or one of the parts while a backend is being built. `RestoringContract` stands beside them, for a backend in which mail
+can be put back.
 """
 
+from .account_keeping import AccountKeepingContract
 from .accounts import AccountsContract
 from .alterations import AlterationsContract
 from .bodies import BodiesContract
 from .changes import ChangesContract
 from .delivery import DeliveryContract
+from .full import DoorsContract
+from .kept_forms import KeptFormsContract
 from .mailboxes import MailboxesContract
 from .messages import MessagesContract
+from .more_columns import MoreColumnsContract
+from .moves import MovesContract, OwnMovesContract
 from .notices import NoticesContract
+from .overview import OverviewContract
 from .parity import ParityContract
 from .restoring import RestoringContract
+from .staging import StagingContract
 
 
-class StoreContract(
+class RequiredStoreContract(
     AccountsContract,
     MailboxesContract,
     DeliveryContract,
@@ -26,21 +38,48 @@ class StoreContract(
     ChangesContract,
     NoticesContract,
     BodiesContract,
+):
+    """What every mailbox backend promises."""
+
+
+class CompletedStoreContract(
+    RequiredStoreContract,
+    DoorsContract,
+    AccountKeepingContract,
+    StagingContract,
+    MoreColumnsContract,
+    KeptFormsContract,
+    OverviewContract,
+    MovesContract,
     ParityContract,
 ):
-    """All that a mailbox backend promises."""
+    """What sessions rely on, whoever does it."""
+
+
+class StoreContract(CompletedStoreContract, OwnMovesContract):
+    """All that a mailbox backend promises which does it all by itself."""
 
 
 __all__ = [
+    "AccountKeepingContract",
     "AccountsContract",
     "AlterationsContract",
     "BodiesContract",
     "ChangesContract",
+    "CompletedStoreContract",
     "DeliveryContract",
+    "DoorsContract",
+    "KeptFormsContract",
     "MailboxesContract",
     "MessagesContract",
+    "MoreColumnsContract",
+    "MovesContract",
     "NoticesContract",
+    "OverviewContract",
+    "OwnMovesContract",
     "ParityContract",
+    "RequiredStoreContract",
     "RestoringContract",
+    "StagingContract",
     "StoreContract",
 ]

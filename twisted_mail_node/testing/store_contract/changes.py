@@ -12,7 +12,7 @@ from ...mail.columns import FetchItem
 from ...mail.flags import NO_FLAGS, FlagChange, Flags
 from ...mail.uid_set import EMPTY, UIDSet
 from ..backend import Backend, on_backend
-from ..samples import filled_inbox, flags, new_account, place, transaction
+from ..samples import filled_inbox, flags, place, transaction
 from .counting import recounted
 from .steps import NAMES, Step, take, two_mailboxes, walk_settings, walks
 
@@ -71,7 +71,7 @@ class ChangesContract:
 
     @on_backend
     async def test_nothing_happened_since_now(self, backend: Backend) -> None:
-        inbox = await filled_inbox(await new_account(backend.store), NO_FLAGS)
+        inbox = await filled_inbox(await backend.new_account(), NO_FLAGS)
         status = await inbox.status()
         changes = await inbox.changes(status.highest_modseq)
         assert (len(changes.appended), len(changes.flagged), changes.vanished) == (0, 0, EMPTY)
@@ -79,7 +79,7 @@ class ChangesContract:
 
     @on_backend
     async def test_since_the_beginning_everything_is_new(self, backend: Backend) -> None:
-        inbox = await filled_inbox(await new_account(backend.store), flags("\\Seen"), NO_FLAGS, flags("x"))
+        inbox = await filled_inbox(await backend.new_account(), flags("\\Seen"), NO_FLAGS, flags("x"))
         await inbox.store_flags(UIDSet.of([2]), ADD, flags("\\Flagged"))
         await inbox.expunge(UIDSet.of([1]), only_deleted=False)
         changes = await inbox.changes(0)
@@ -89,7 +89,7 @@ class ChangesContract:
 
     @on_backend
     async def test_what_came_changed_and_went_is_told_apart(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         inbox = await filled_inbox(account, NO_FLAGS, NO_FLAGS, NO_FLAGS)
         since = (await inbox.status()).highest_modseq
         await filled_inbox(account, NO_FLAGS, flags("\\Seen"))
@@ -103,7 +103,7 @@ class ChangesContract:
 
     @on_backend
     async def test_a_change_of_an_old_message_is_told_though_newer_ones_rest(self, backend: Backend) -> None:
-        inbox = await filled_inbox(await new_account(backend.store), *[NO_FLAGS] * 4)
+        inbox = await filled_inbox(await backend.new_account(), *[NO_FLAGS] * 4)
         for number, name in ((2, "\\Seen"), (1, "\\Flagged"), (2, "work")):
             since = (await inbox.status()).highest_modseq
             await inbox.store_flags(UIDSet.of([number]), ADD, flags(name))
@@ -113,7 +113,7 @@ class ChangesContract:
 
     @on_backend
     async def test_a_change_in_one_mailbox_is_none_in_another(self, backend: Backend) -> None:
-        account = await new_account(backend.store, ("Other", None))
+        account = await backend.new_account(("Other", None))
         inbox = await filled_inbox(account, NO_FLAGS)
         other = await account.mailbox("Other")
         before = await other.status()
@@ -124,7 +124,7 @@ class ChangesContract:
 
     @on_backend
     async def test_one_counter_numbers_all_changes_of_an_account(self, backend: Backend) -> None:
-        account = await new_account(backend.store, ("Other", None))
+        account = await backend.new_account(("Other", None))
         inbox, other = await account.mailbox("INBOX"), await account.mailbox("Other")
         last = max((await inbox.status()).highest_modseq, (await other.status()).highest_modseq)
         for _ in range(3):
@@ -136,7 +136,7 @@ class ChangesContract:
 
     @on_backend
     async def test_the_history_of_expunged_messages_is_kept(self, backend: Backend) -> None:
-        inbox = await filled_inbox(await new_account(backend.store), *[NO_FLAGS] * 5)
+        inbox = await filled_inbox(await backend.new_account(), *[NO_FLAGS] * 5)
         since = (await inbox.status()).highest_modseq
         await inbox.expunge(UIDSet.of([2, 3]), only_deleted=False)
         between = (await inbox.status()).highest_modseq
@@ -147,7 +147,7 @@ class ChangesContract:
 
     @on_backend
     async def test_changes_of_a_deleted_mailbox_say_so(self, backend: Backend) -> None:
-        account = await new_account(backend.store, ("Other", None))
+        account = await backend.new_account(("Other", None))
         other = await account.mailbox("Other")
         await account.delete("Other")
         changes = await other.changes(0)
@@ -163,7 +163,7 @@ class ChangesContract:
         follow()
 
     async def _follow(self, backend: Backend, walk: list[Step]) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         mailboxes = await two_mailboxes(account)
         views = {name: [View()] for name in NAMES}
         for step in walk:
@@ -191,7 +191,7 @@ class ChangesContract:
         follow()
 
     async def _follow_from_afar(self, backend: Backend, walk: list[Step]) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         mailboxes = await two_mailboxes(account)
         begun = [take(step, backend.store, account.name, mailboxes, [0]) for step in walk]
         views = {name: View() for name in NAMES}

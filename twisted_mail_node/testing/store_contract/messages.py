@@ -6,7 +6,7 @@ from ...mail.columns import FetchItem, InternalDate
 from ...mail.flags import NO_FLAGS
 from ...mail.uid_set import EMPTY, UIDSet
 from ..backend import Backend, on_backend
-from ..samples import DATE, body, filled_inbox, flags, message, new_account, place, transaction
+from ..samples import DATE, body, filled_inbox, flags, message, place, transaction
 from .counting import ADD, EVERYTHING, REMOVE, REPLACE, recounted
 
 
@@ -17,7 +17,7 @@ class MessagesContract:
 
     @on_backend
     async def test_appended_messages_are_read_back_in_order(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         inbox = await account.mailbox("INBOX")
         sent = [
             (body(message(f"text {i}")), wanted, InternalDate(1_600_000_000 + i, 60 * i - 720))
@@ -29,18 +29,17 @@ class MessagesContract:
         assert list(outcome.source_uids) == []
         assert list(outcome.target_uids) == [1, 2, 3]
         columns = await inbox.fetch(
-            EVERYTHING, FetchItem.FLAGS | FetchItem.INTERNAL_DATE | FetchItem.SIZE | FetchItem.BODY | FetchItem.HEADER
+            EVERYTHING, FetchItem.FLAGS | FetchItem.INTERNAL_DATE | FetchItem.SIZE | FetchItem.BODY
         )
         assert list(columns.uids) == [1, 2, 3]
         assert list(columns.flags or ()) == [wanted for _, wanted, _ in sent]
         assert list(columns.internal_dates or ()) == [date for _, _, date in sent]
         assert list(columns.sizes or ()) == [each.size for each, _, _ in sent]
         assert list(columns.bodies or ()) == [each.content for each, _, _ in sent]
-        assert list(columns.headers or ()) == [(each.content or b"")[: each.header_size] for each, _, _ in sent]
 
     @on_backend
     async def test_only_what_was_asked_for_is_given(self, backend: Backend) -> None:
-        inbox = await filled_inbox(await new_account(backend.store), NO_FLAGS, NO_FLAGS)
+        inbox = await filled_inbox(await backend.new_account(), NO_FLAGS, NO_FLAGS)
         columns = await inbox.fetch(EVERYTHING, FetchItem.NONE)
         assert list(columns.uids) == [1, 2]
         for item, name in (
@@ -48,12 +47,7 @@ class MessagesContract:
             (FetchItem.INTERNAL_DATE, "internal_dates"),
             (FetchItem.SIZE, "sizes"),
             (FetchItem.MODSEQ, "modseqs"),
-            (FetchItem.HEADER, "headers"),
-            (FetchItem.ENVELOPE, "envelopes"),
-            (FetchItem.BODY_STRUCTURE, "body_structures"),
             (FetchItem.BODY, "bodies"),
-            (FetchItem.EMAIL_ID, "email_ids"),
-            (FetchItem.GUID, "guids"),
         ):
             assert getattr(columns, name) is None
             columns_with = await inbox.fetch(EVERYTHING, item)
@@ -63,7 +57,7 @@ class MessagesContract:
 
     @on_backend
     async def test_a_set_of_uids_may_have_gaps_and_numbers_that_are_not_there(self, backend: Backend) -> None:
-        inbox = await filled_inbox(await new_account(backend.store), *[NO_FLAGS] * 9)
+        inbox = await filled_inbox(await backend.new_account(), *[NO_FLAGS] * 9)
         await inbox.expunge(UIDSet.of([4]), only_deleted=False)
         backend.advance(3 * 3600)
         await inbox.expunge(UIDSet.of([5]), only_deleted=False)
@@ -75,7 +69,7 @@ class MessagesContract:
 
     @on_backend
     async def test_large_sets_of_uids_without_order_are_served(self, backend: Backend) -> None:
-        inbox = await filled_inbox(await new_account(backend.store), *[NO_FLAGS] * 40)
+        inbox = await filled_inbox(await backend.new_account(), *[NO_FLAGS] * 40)
         every_other = UIDSet.of(range(1, 20_000, 2))
         columns = await inbox.fetch(every_other, FetchItem.FLAGS)
         assert list(columns.uids) == list(range(1, 41, 2))
@@ -85,44 +79,18 @@ class MessagesContract:
         assert await inbox.expunge(every_other, only_deleted=False) == UIDSet.of(range(1, 41, 2))
         assert await inbox.uids() == UIDSet.of(range(2, 41, 2))
 
-    @on_backend
-    async def test_the_envelope_that_came_with_the_body_is_kept(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
-        inbox = await account.mailbox("INBOX")
-        form = b'(NIL "Hello" NIL NIL NIL NIL NIL NIL NIL NIL)'
-        await inbox.append([(body(envelope=form), NO_FLAGS, DATE), (body(), NO_FLAGS, DATE)])
-        columns = await inbox.fetch(EVERYTHING, FetchItem.ENVELOPE | FetchItem.BODY_STRUCTURE)
-        assert list(columns.envelopes or ()) == [form, None]
-        assert list(columns.body_structures or ()) == [None, None]
-
-    @on_backend
-    async def test_kept_forms_come_back_for_their_messages_or_not_at_all(self, backend: Backend) -> None:
-        account = await new_account(backend.store, ("Copies", None))
-        inbox = await filled_inbox(account, *[NO_FLAGS] * 3)
-        await inbox.copy(UIDSet.of([3]), "Copies")
-        inbox.keep_forms([1, 3, 77], [b"(E1)", b"(E3)", b"(E77)"], None)
-        inbox.keep_forms([2, 3], None, [b"(S2)", b"(S3)"])
-        inbox.keep_forms([], [], [])
-        columns = await inbox.fetch(EVERYTHING, FetchItem.ENVELOPE | FetchItem.BODY_STRUCTURE)
-        for kept, wanted in zip(columns.envelopes or (), (b"(E1)", None, b"(E3)"), strict=True):
-            assert kept in (None, wanted)
-        for kept, wanted in zip(columns.body_structures or (), (None, b"(S2)", b"(S3)"), strict=True):
-            assert kept in (None, wanted)
-        copies = await (await account.mailbox("Copies")).fetch(EVERYTHING, FetchItem.ENVELOPE)
-        assert list(copies.envelopes or ()) in ([None], [b"(E3)"])
-
     # Counting
 
     @on_backend
     async def test_appending_nothing_changes_nothing(self, backend: Backend) -> None:
-        inbox = await filled_inbox(await new_account(backend.store), NO_FLAGS)
+        inbox = await filled_inbox(await backend.new_account(), NO_FLAGS)
         before = await inbox.status()
         assert list((await inbox.append([])).target_uids) == []
         assert await inbox.status() == before
 
     @on_backend
     async def test_counters_follow_every_change(self, backend: Backend) -> None:
-        account = await new_account(backend.store, ("Other", None))
+        account = await backend.new_account(("Other", None))
         inbox = await filled_inbox(account, NO_FLAGS, flags("\\Seen"), flags("\\Deleted"), flags("\\Seen", "\\Deleted"))
         other = await account.mailbox("Other")
         for change in (
@@ -131,9 +99,7 @@ class MessagesContract:
             lambda: inbox.copy(UIDSet.span(2, 4), "Other"),
             lambda: inbox.store_flags(UIDSet.of([1]), REMOVE, flags("\\Deleted", "\\Seen")),
             lambda: other.expunge(),
-            lambda: inbox.move(UIDSet.of([1, 4]), "Other"),
             lambda: inbox.copy(EVERYTHING, "INBOX"),
-            lambda: inbox.move(UIDSet.of([2]), "INBOX"),
             lambda: backend.store.deliver(transaction(place(account.name), place(account.name, "Other"))),
             lambda: inbox.expunge(UIDSet.of([3, 5]), only_deleted=False),
             lambda: inbox.expunge(),
@@ -143,23 +109,18 @@ class MessagesContract:
                 assert await mailbox.status() == await recounted(mailbox)
 
     @on_backend
-    async def test_uids_and_the_first_unseen_follow(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+    async def test_uids_follow(self, backend: Backend) -> None:
+        account = await backend.new_account()
         inbox = await account.mailbox("INBOX")
         assert await inbox.uids() == EMPTY
-        assert await inbox.first_unseen() is None
         await filled_inbox(account, flags("\\Seen"), NO_FLAGS, flags("\\Seen"), NO_FLAGS)
         assert await inbox.uids() == UIDSet.span(1, 4)
-        assert await inbox.first_unseen() == 2
         await inbox.expunge(UIDSet.of([2]), only_deleted=False)
         assert await inbox.uids() == UIDSet.of([1, 3, 4])
-        assert await inbox.first_unseen() == 4
-        await inbox.store_flags(EVERYTHING, ADD, flags("\\Seen"))
-        assert await inbox.first_unseen() is None
 
     @on_backend
     async def test_uids_are_never_given_twice(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         inbox = await filled_inbox(account, NO_FLAGS, NO_FLAGS)
         await inbox.expunge(EVERYTHING, only_deleted=False)
         backend.advance(2 * 3600)
@@ -169,36 +130,3 @@ class MessagesContract:
         await inbox.expunge(EVERYTHING, only_deleted=False)
         assert list((await inbox.append([(body(), NO_FLAGS, DATE)])).target_uids) == [4]
         assert (await inbox.status()).uid_next == 5
-
-    @on_backend
-    async def test_what_is_recent_is_claimed_once(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
-        inbox = await filled_inbox(account, NO_FLAGS, NO_FLAGS)
-        assert (await inbox.status()).recent_after == 0
-        claimed = await inbox.claim_recent()
-        assert (claimed.recent_after, claimed.messages, claimed.uid_next) == (0, 2, 3)
-        assert (await inbox.claim_recent()).recent_after == 2
-        await filled_inbox(account, NO_FLAGS)
-        assert (await inbox.status()).recent_after == 2
-        claimed = await inbox.claim_recent()
-        assert claimed.recent_after == 2
-        assert (await inbox.claim_recent()).recent_after == 3
-
-    @on_backend
-    async def test_claiming_recent_is_no_change(self, backend: Backend) -> None:
-        inbox = await filled_inbox(await new_account(backend.store), NO_FLAGS)
-        before = await inbox.status()
-        assert (await inbox.claim_recent()).highest_modseq == before.highest_modseq
-        assert (await inbox.status()).highest_modseq == before.highest_modseq
-
-    @on_backend
-    async def test_keywords_in_use_are_told(self, backend: Backend) -> None:
-        inbox = await filled_inbox(
-            await new_account(backend.store), flags("work", "\\Seen"), flags("$Label1", "Work"), NO_FLAGS
-        )
-        assert [keyword.lower() for keyword in await inbox.keywords()] == ["$label1", "work"]
-        await inbox.store_flags(UIDSet.of([3]), ADD, flags("later"))
-        await inbox.store_flags(UIDSet.of([1]), REMOVE, flags("WORK"))
-        assert [keyword.lower() for keyword in await inbox.keywords()] == ["$label1", "later", "work"]
-        await inbox.expunge(UIDSet.of([2]), only_deleted=False)
-        assert list(await inbox.keywords()) == ["later"]

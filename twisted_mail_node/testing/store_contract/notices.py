@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
 from ...interfaces.store import IWatch
 from ...mail.changes import ChangeKind, ChangeNotice, StoreOutcome
-from ...mail.errors import TemporaryFailure
 from ...mail.flags import NO_FLAGS, FlagChange
 from ...mail.uid_set import UIDSet
 from ..backend import Backend, on_backend
-from ..samples import DATE, body, filled_inbox, flags, new_account, place, transaction
+from ..samples import DATE, body, filled_inbox, flags, place, transaction
 
 
 class Listener:
@@ -50,17 +48,15 @@ class NoticesContract:
 
     @on_backend
     async def test_every_kind_of_change_to_messages_is_told(self, backend: Backend) -> None:
-        account = await new_account(backend.store, ("Other", None))
+        account = await backend.new_account(("Other", None))
         inbox = await filled_inbox(account, NO_FLAGS, NO_FLAGS, NO_FLAGS)
         other = await account.mailbox("Other")
-        both = {inbox.mailbox_id, other.mailbox_id}
         one = UIDSet.of([1])
         for change, touched in (
             (lambda: backend.store.deliver(transaction(place(account.name))), {inbox.mailbox_id}),
             (lambda: inbox.append([(body(), NO_FLAGS, DATE)]), {inbox.mailbox_id}),
             (lambda: inbox.store_flags(one, FlagChange.ADD, flags("\\Seen")), {inbox.mailbox_id}),
             (lambda: inbox.copy(one, "Other"), {other.mailbox_id}),
-            (lambda: inbox.move(one, "Other"), both),
             (lambda: inbox.expunge(UIDSet.of([2]), only_deleted=False), {inbox.mailbox_id}),
         ):
             listener = Listener()
@@ -75,34 +71,14 @@ class NoticesContract:
             assert touched <= listener.mailbox_ids
 
     @on_backend
-    async def test_a_change_that_failed_is_told_to_nobody(self, backend: Backend) -> None:
-        account, other = await new_account(backend.store), await new_account(backend.store)
-        inbox = await filled_inbox(account, NO_FLAGS)
-        before = await inbox.status()
-        writer = backend.store.stage_body()
-        await writer.write(b"Subject: taken once\r\n\r\n")
-        staged = await writer.finish(23, False)
-        await backend.store.deliver(transaction(place(other.name), bodies=(staged,)))
-        mine, theirs = Listener(), Listener()
-        backend.store.watch(account.name, mine)
-        backend.store.watch(other.name, theirs)
-        with pytest.raises(TemporaryFailure):
-            await inbox.append([(body(), NO_FLAGS, DATE), (staged, NO_FLAGS, DATE)])
-        highest = (await (await filled_inbox(other, NO_FLAGS)).status()).highest_modseq
-        await backend.until(lambda: theirs.modseq >= highest)
-        assert mine.notices == []
-        assert await inbox.status() == before
-
-    @on_backend
     async def test_changes_to_mailboxes_and_subscriptions_are_told(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         for change, kind in (
             (lambda: account.create("a"), ChangeKind.MAILBOXES),
             (lambda: account.rename("a", "b"), ChangeKind.MAILBOXES),
             (lambda: account.subscribe("b", True), ChangeKind.SUBSCRIPTIONS),
             (lambda: account.subscribe("b", False), ChangeKind.SUBSCRIPTIONS),
             (lambda: account.delete("b"), ChangeKind.MAILBOXES),
-            (lambda: backend.store.remove_account(account.name), ChangeKind.REMOVED),
         ):
             listener = Listener()
             watch = backend.store.watch(account.name, listener)
@@ -112,7 +88,7 @@ class NoticesContract:
 
     @on_backend
     async def test_changes_that_are_told_together_lose_nothing(self, backend: Backend) -> None:
-        account = await new_account(backend.store, ("Other", None))
+        account = await backend.new_account(("Other", None))
         inbox, other = await account.mailbox("INBOX"), await account.mailbox("Other")
         listener = Listener()
         watch = backend.store.watch(account.name, listener)
@@ -131,7 +107,7 @@ class NoticesContract:
 
     @on_backend
     async def test_a_notice_comes_after_the_commit(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         inbox = await account.mailbox("INBOX")
         seen: list[int] = []
         asked = []
@@ -148,7 +124,7 @@ class NoticesContract:
 
     @on_backend
     async def test_a_notice_is_never_told_within_the_call_that_makes_the_change(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         listener = Listener()
         watch = backend.store.watch(account.name, listener)
         delivered = backend.store.deliver(transaction(place(account.name)))
@@ -159,7 +135,7 @@ class NoticesContract:
 
     @on_backend
     async def test_other_accounts_changes_are_not_told(self, backend: Backend) -> None:
-        account, other = await new_account(backend.store), await new_account(backend.store)
+        account, other = await backend.new_account(), await backend.new_account()
         listener, others = Listener(), Listener()
         watches = [backend.store.watch(account.name, listener), backend.store.watch(other.name, others)]
         await backend.store.deliver(transaction(place(other.name)))
@@ -173,7 +149,7 @@ class NoticesContract:
 
     @on_backend
     async def test_nothing_is_told_after_cancel(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         cancelled, later, other = Listener(), Listener(), Listener()
         watch = backend.store.watch(account.name, cancelled)
         cancelled_after_the_commit = backend.store.watch(account.name, later)
@@ -193,7 +169,7 @@ class NoticesContract:
 
     @on_backend
     async def test_a_listener_may_cancel_itself_and_others_while_it_is_told(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         order: list[str] = []
 
         def first(notice: ChangeNotice) -> None:
@@ -216,7 +192,7 @@ class NoticesContract:
 
     @on_backend
     async def test_a_listener_may_change_the_account_itself(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         inbox = await account.mailbox("INBOX")
         begun: list[Deferred[StoreOutcome]] = []
 
@@ -235,7 +211,7 @@ class NoticesContract:
 
     @on_backend
     async def test_two_listeners_may_be_the_same_function(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         listener = Listener()
         one, two = backend.store.watch(account.name, listener), backend.store.watch(account.name, listener)
         one.cancel()
@@ -245,7 +221,7 @@ class NoticesContract:
 
     @on_backend
     async def test_what_changes_nothing_is_not_a_change(self, backend: Backend) -> None:
-        account = await new_account(backend.store)
+        account = await backend.new_account()
         inbox = await filled_inbox(account, flags("\\Seen"))
         first = (await inbox.status()).highest_modseq
         await inbox.store_flags(UIDSet.of([1]), FlagChange.ADD, flags("\\Seen"))

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
 
-from ...interfaces.store import IAccount, IMailbox, IMailStore
+from ...interfaces.store import IAccount, IMailbox, IMailStore, IMove
+from ...mail.changes import CopyOutcome
 from ...mail.flags import FlagChange, Flags
 from ...mail.uid_set import UIDSet
 from ..samples import DATE, body, message, place, transaction
@@ -76,12 +77,23 @@ def take(
         case "copy":
             return mailbox.copy(step.uids, other if step.number > 1 else NAMES[step.mailbox])
         case "move":
-            return mailbox.move(step.uids, other if step.number > 1 else NAMES[step.mailbox])
+            target = other if step.number > 1 else NAMES[step.mailbox]
+            # A store of the required part alone does not move by itself.
+            move = IMove(mailbox, None)
+            return (
+                mailbox.copy(step.uids, target).addCallback(_taken_away, mailbox)
+                if move is None
+                else move.move(step.uids, target)
+            )
         case "expunge":
             return mailbox.expunge(step.uids if step.number > 1 else None)
         case "remove":
             return mailbox.expunge(step.uids, only_deleted=False)
     raise AssertionError(step.kind)
+
+
+def _taken_away(copied: CopyOutcome, source: IMailbox) -> Deferred[UIDSet]:
+    return source.expunge(UIDSet.of(copied.source_uids), only_deleted=False)
 
 
 async def two_mailboxes(account: IAccount) -> dict[str, IMailbox]:

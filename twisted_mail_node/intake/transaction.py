@@ -92,7 +92,14 @@ class Plan:
         body, date = len(transaction.bodies), InternalDate(int(transaction.now))
         report = make_bounce(transaction.id, transaction.now, sender, failures, header)
         placements = tuple(
-            Placement(target.account, target.mailbox, body, date, prefix=recipient_prefix(None, sender, target.account))
+            Placement(
+                target.account,
+                target.mailbox,
+                body,
+                date,
+                prefix=recipient_prefix(None, sender, target.account),
+                recipient=sender,
+            )
             for target in recipient.targets
         )
         outgoing = tuple(Outgoing(body, None, forward) for forward in recipient.forwards)
@@ -134,7 +141,10 @@ def plan(envelope: Envelope, body: Body, transaction_id: str, now: float, past: 
             else:
                 owners[account] = [position]
                 prefix = recipient_prefix(sender, recipient.address, account)
-                placements.append(Placement(account, target.mailbox, 0, date, prefix=prefix))
+                to = recipient.address
+                placements.append(
+                    Placement(account, target.mailbox, 0, date, prefix=prefix, sender=sender, recipient=to)
+                )
         for forward in recipient.forwards:
             if forward.key not in queue:
                 original = recipient.address if forward.key != recipient.address.key else None

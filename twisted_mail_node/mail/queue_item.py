@@ -1,5 +1,6 @@
 """
-Queue items: one recipient of one message that waits for another node. States and outcomes are closed sets.
+Queue items: one recipient of one message that waits for another node, or for a mailbox behind the queue. States
+and outcomes are closed sets.
 
 Sources: RFC 5321 §4.5.4.1 (retry), RFC 3464 (what a report tells). The table of states is in docs/flow.md.
 """
@@ -12,6 +13,7 @@ from enum import Enum
 from .address import Address
 from .envelope import BodyType
 from .status import EnhancedStatus
+from .transaction import Placement
 
 
 class ItemState(Enum):
@@ -35,7 +37,8 @@ class QueueItem:
     Times are seconds since the epoch. `transaction_id` is the queue id of the trace header and common to all
     recipients of one message. `lease_owner` is "" unless LEASED; the lease ends by itself at `lease_until`.
     `last_reply` is the text of the last attempt's reply or failure, `last_host` where it was made,
-    `transcript` the SMTP dialogue of the last attempt (no AUTH argument, no content).
+    `transcript` the SMTP dialogue of the last attempt (no AUTH argument, no content). With `placement`, the message
+    is for a mailbox here.
     """
 
     item_id: int
@@ -58,6 +61,7 @@ class QueueItem:
     last_reply: str = ""
     last_host: str = ""
     transcript: str = ""
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ RFC 5321 §6.1 (what 250 after end of data promises).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .address import Address
 from .columns import InternalDate
@@ -39,6 +39,9 @@ class Placement:
 
     `body` is the position in the transaction's bodies. `prefix` are header lines of this recipient alone
     (Return-Path, Delivered-To), with CRLF. A mailbox that does not exist becomes INBOX where `or_inbox`.
+
+    `sender` and `recipient` (the address that the sender wrote) are for the report, where the placement has to wait
+    in a queue and cannot be made in the end; a store that makes it at once has no use for them.
     """
 
     account: str
@@ -48,14 +51,17 @@ class Placement:
     flags: Flags = NO_FLAGS
     prefix: bytes = b""
     or_inbox: bool = True
+    sender: Address | None = None
+    recipient: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """
-    One recipient of a body elsewhere: becomes one queue item.
+    One recipient of a body elsewhere, or behind the queue: becomes one queue item.
 
-    `original_recipient` is the address that the sender wrote, where an alias led away from it.
+    `original_recipient` is the address that the sender wrote, where an alias led away from it. With `placement`, the
+    body is for a mailbox here, whose store does not hold the queue; its own position in `bodies` means nothing then.
     """
 
     body: int
@@ -63,6 +69,7 @@ class Outgoing:
     recipient: Address
     original_recipient: Address | None = None
     body_type: BodyType = BodyType.SEVEN_BIT
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,21 @@ class Transaction:
     bodies: tuple[Body, ...]
     placements: tuple[Placement, ...] = ()
     queue: tuple[Outgoing, ...] = ()
+
+    def through_queue(self) -> Transaction:
+        """The same for a queue alone: each placement as an item, in front of those for elsewhere."""
+        if not self.placements:
+            return self
+        items = tuple(_waiting(placement) for placement in self.placements)
+        return replace(self, placements=(), queue=(*items, *self.queue))
+
+
+def _waiting(placement: Placement) -> Outgoing:
+    recipient = Address.parse(placement.account)
+    written = placement.recipient
+    original = None if written is None or written.key == recipient.key else written
+    waiting = replace(placement, body=0, sender=None, recipient=None)
+    return Outgoing(placement.body, placement.sender, recipient, original, placement=waiting)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ class Bouncer:
             now,
             (body,),
             tuple(
-                Placement(target.account, target.mailbox, 0, date, prefix=_prefix(sender))
+                Placement(target.account, target.mailbox, 0, date, prefix=_prefix(sender), recipient=sender)
                 for target in recipient.targets
             ),
             tuple(Outgoing(0, None, forward, sender) for forward in recipient.forwards),

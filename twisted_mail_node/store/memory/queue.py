@@ -50,6 +50,7 @@ class QueueContents:
                 state=ItemState.DUE,
                 created=now,
                 due=now,
+                placement=wish.placement,
             )
             self._next_item_id += 1
             self._bodies[body.body_id] = (body, self._bodies.get(body.body_id, (body, 0))[1] + 1)

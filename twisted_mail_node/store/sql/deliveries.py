@@ -16,6 +16,7 @@ from ...mail.status import EnhancedStatus
 from ...mail.transaction import Body, Committed, Placed, Transaction
 from .connection import Value
 from .integrity import body_hash, staged_body
+from .placements import written
 from .state import MailboxRow, Number, WriteState
 
 _NO_SUCH_ACCOUNT = (EnhancedStatus(5, 1, 1), "no such user")
@@ -27,7 +28,7 @@ INSERT_BODY = "INSERT INTO body (body, size, header_size, eight_bit, content, ha
 INSERT_EMAIL = "INSERT INTO email VALUES (?, ?, ?, NULL, ?, ?, NULL)"
 INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random_guid(), ?)"
 INSERT_ENTRY_WITH_GUID = INSERT_ENTRY.replace("random_guid()", "?")
-_INSERT_ITEM = "INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0.0, NULL, '', '')"
+_INSERT_ITEM = "INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0.0, NULL, '', '', ?)"
 
 Row = tuple[Value, ...]
 
@@ -246,6 +247,7 @@ def _add_items(state: WriteState, rows: _Rows, transaction: Transaction, numbers
                 original.domain if original else None,
                 transaction.now,
                 transaction.now,
+                written(outgoing.placement),
             )
         )
     return tuple(items)

@@ -23,12 +23,13 @@ from ...mail.status import EnhancedStatus
 from ...mail.transaction import Transaction
 from .connection import Connection, Value
 from .deliveries import deliver_unless_known
+from .placements import read
 from .state import WriteState
 
 _ITEMS = (
     "SELECT q.item, q.transaction_id, q.body, b.size, b.header_size, b.eight_bit, q.body_type, q.sender_local, "
     "q.sender_domain, q.recipient_local, q.recipient_domain, q.original_local, q.original_domain, q.created, q.due, "
-    "q.attempts, q.lease_owner, q.lease_until, q.last_status, q.last_reply, q.last_host "
+    "q.attempts, q.lease_owner, q.lease_until, q.last_status, q.last_reply, q.last_host, q.placement "
     "FROM queue q JOIN body b ON b.body = q.body "
 )
 _OF_JSON = "WHERE q.item IN (SELECT value FROM numbers_in(?))"
@@ -55,7 +56,7 @@ _FIRST_DOMAINS = (
 # Any: the schema is strict, so the types are what they were when written.
 def _item(row: tuple[Any, ...], transcript: str = "") -> QueueItem:
     (item, transaction, body, size, header_size, eight_bit, body_type, *addresses) = row[:13]
-    created, due, attempts, owner, until, status, reply, host = row[13:]
+    created, due, attempts, owner, until, status, reply, host, placement = row[13:]
     sender, recipient, original = (_address(*addresses[at : at + 2]) for at in (0, 2, 4))
     assert recipient is not None
     return QueueItem(
@@ -79,6 +80,7 @@ def _item(row: tuple[Any, ...], transcript: str = "") -> QueueItem:
         last_reply=reply,
         last_host=host,
         transcript=transcript,
+        placement=read(placement),
     )
 
 

@@ -119,6 +119,8 @@ _VERSION_2 = (
     "CREATE TABLE maildrop (account TEXT PRIMARY KEY, holder TEXT NOT NULL, until REAL NOT NULL) STRICT, WITHOUT ROWID",
     # See `bodies.body_hash`; null for what came with version 1.
     "ALTER TABLE body ADD COLUMN hash BLOB",
+    # The mailbox that an item is for (see `placements`); null for one that leaves the node.
+    "ALTER TABLE queue ADD COLUMN placement TEXT",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)

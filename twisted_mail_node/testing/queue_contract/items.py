@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from zope.interface.verify import verifyObject
 
@@ -11,9 +13,9 @@ from ...mail.address import Address
 from ...mail.envelope import BodyType
 from ...mail.errors import NoSuchItem, Refused
 from ...mail.queue_item import Deferred, Delivered, ItemState, QueueItem
-from ...mail.transaction import Outgoing
+from ...mail.transaction import Outgoing, Placement
 from ..backend import Backend, on_backend
-from ..samples import body, message, outgoing, place, transaction, unique
+from ..samples import DATE, body, flags, message, outgoing, place, transaction, unique
 from ..store_contract.bodies import large_message, read_whole, staged
 from .steps import LATER, enqueue, ids, lease, settled
 
@@ -55,6 +57,29 @@ class ItemsContract:
         )
         assert (second.sender, second.original_recipient, second.body_type) == (None, None, BodyType.SEVEN_BIT)
         assert second.body_id == first.body_id
+
+    @on_backend
+    async def test_an_item_may_be_for_a_mailbox_behind_the_queue(self, backend: Backend) -> None:
+        prefix = b"Return-Path: <>\r\nX-Original-To: gr\xc3\xbc\xc3\x9fe@example.test\r\n"
+        sender, alias = Address.parse("ann@example.test"), Address.parse("all@example.test")
+        waiting = Placement(
+            "bob@example.test", "Lists/\u2709", 1, DATE, flags("\\Seen", "work"), prefix, or_inbox=False
+        )
+        wanted = transaction(
+            replace(waiting, sender=sender, recipient=alias),
+            outgoing("eve@third.test"),
+            bodies=(body(), body(message("second"))),
+            now=100.0,
+        )
+        await backend.store.deliver(wanted.through_queue())
+        first, second = await backend.queue.lease("one", 100.0, 160.0, 10, frozenset())
+        assert first.placement == replace(waiting, body=0)
+        assert second.placement is None
+        assert (first.sender, first.original_recipient) == (sender, alias)
+        assert first.recipient == Address.parse("bob@example.test")
+        assert await read_whole(await backend.queue.open_queued(first.body_id)) == message("second")
+        assert (await backend.queue.item(first.item_id)).placement == first.placement
+        assert await backend.store.accounts() == []
 
     @on_backend
     async def test_local_places_and_queue_are_one_commit(self, backend: Backend) -> None:

@@ -8,8 +8,8 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 
 from twisted_mail_node.node.assemble import assemble
 from twisted_mail_node.node.config import parse_config
+from twisted_mail_node.node.doors import Storage
 from twisted_mail_node.node.errors import CannotStart
-from twisted_mail_node.node.storage import Storage
 from twisted_mail_node.store.memory import MemoryStore
 
 SETTINGS = {

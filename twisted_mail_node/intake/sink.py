@@ -18,7 +18,7 @@ from twisted.python.failure import Failure as TwistedFailure
 from zope.interface import implementer
 
 from ..interfaces.intake import IIntake, IMessageSink
-from ..interfaces.store import IMailStore
+from ..interfaces.store import IAcceptance
 from ..mail.address import Address
 from ..mail.envelope import Envelope, Recipient, Service
 from ..mail.errors import MailError, PermanentFailure, Refused
@@ -75,7 +75,7 @@ class Intake:
 
     def __init__(
         self,
-        store: IMailStore,
+        store: IAcceptance,
         clock: IReactorTime,
         ids: TransactionIds,
         make_bounce: MakeBounce,

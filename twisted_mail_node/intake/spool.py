@@ -10,7 +10,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 
 from ..interfaces.deferred import returns_deferred
-from ..interfaces.store import IBodyWriter, IMailStore
+from ..interfaces.store import IAcceptance, IBodyWriter
 from ..mail.columns import INLINE_BODY_OCTETS
 from ..mail.transaction import Body
 
@@ -40,7 +40,7 @@ class Spool:
 
     __slots__ = ("_counted", "_eight_bit", "_header_size", "_room", "_size", "_store", "_writer", "content")
 
-    def __init__(self, store: IMailStore, room: Room) -> None:
+    def __init__(self, store: IAcceptance, room: Room) -> None:
         self.content = bytearray()
         self._store = store
         self._room = room

@@ -7,7 +7,7 @@ No globals: whatever a node needs it is given here, so several live in one proce
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twisted.cred.checkers import ICredentialsChecker
 
@@ -17,6 +17,7 @@ from ..mail.envelope import Service
 from .config import Config
 from .connection_limits import ConnectionLimits
 from .control.operations import Operations
+from .doors import Doors, Storage, complete
 from .incoming import make_incoming
 from .listening import Listening
 from .offering import Offering
@@ -24,7 +25,7 @@ from .outgoing import OWNER, make_outgoing
 from .safekeeping.backups import Backups
 from .service import MailNode, Rooms, Step
 from .state import StateFolder
-from .storage import Reactor, Storage, make_passwords, make_storage
+from .storage import Reactor, make_passwords, make_storage, try_file, try_storage
 from .tls import ServerTLS
 
 
@@ -42,20 +43,23 @@ def assemble(
     Args:
         config: see `load_config` and `parse_config`.
         reactor: runs it.
-        storage: the durable doors, in place of the configured store.
+        storage: the durable doors, in place of the configured store. `Storage(store)` is enough: see docs/backends.md.
         checkers: prove identities, in place of the directory's passwords; avatar ids are accounts' names.
         policies: asked about incoming mail before the node's own.
     """
     state = StateFolder(config.state_dir)
-    storage = storage or make_storage(config, state.database, reactor)
+    if storage is None:
+        doors = make_storage(config, state.database, reactor)
+    else:
+        doors = complete(storage, state.spool, reactor, config.store.remembered)
     passwords, threads = make_passwords(config, reactor)
-    portal = make_portal(storage.store, storage.directory, passwords, checkers)
+    portal = make_portal(doors.store, doors.directory, passwords, checkers)
     tls = ServerTLS()
     limits = ConnectionLimits(
         config.limits.connections, config.limits.connections_per_address, config.limits.trusted_networks
     )
-    incoming = make_incoming(config, storage, reactor, policies)
-    offering = Offering(config, reactor, storage, portal, incoming, tls)
+    incoming = make_incoming(config, doors, reactor, policies)
+    offering = Offering(config, reactor, doors, portal, incoming, tls)
     listening: list[Listening] = []
     goodbye: list[Step] = []
     for listen in config.listeners():
@@ -65,7 +69,7 @@ def assemble(
         goodbye.append(factory.close_all)
     outgoing = make_outgoing(
         config,
-        storage,
+        doors,
         reactor,
         incoming,
         lambda: [place.listener for place in listening if place.is_bound],
@@ -73,16 +77,17 @@ def assemble(
     )
     operations = Operations(
         config,
-        storage.directory,
-        storage.queue,
+        doors.directory,
+        doors.queue,
         passwords,
         reactor.seconds,
         state.forget_first_password,
         outgoing.forget_failures,
-        Backups(config, storage.store).by_name,
+        Backups(config, doors.store).by_name,
     )
     rooms = Rooms(
-        storage=storage,
+        storage=doors,
+        try_storage=_trial(config, state, doors, is_given=storage is not None),
         hasher=passwords,
         threads=threads,
         tls=tls,
@@ -95,3 +100,15 @@ def assemble(
         stop_asking=outgoing.stop_asking,
     )
     return MailNode(config, reactor, state, rooms)
+
+
+def _trial(config: Config, state: StateFolder, doors: Doors, *, is_given: bool) -> Callable[[], None]:
+    """What tells before the reactor runs whether the storage can be opened; of an application's own, only our part."""
+
+    def try_all() -> None:
+        if not is_given:
+            try_storage(config, state.database)
+        if doors.spool is not None:
+            try_file(state.spool)
+
+    return try_all

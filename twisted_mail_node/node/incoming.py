@@ -1,4 +1,4 @@
-"""What takes mail in: policy, intake, and where an address leads, joined over one storage."""
+"""What takes mail in: policy, intake, and where an address leads, joined over one doors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from ..mail.verdict import Accept, Reject
 from ..policy import PolicyChain, Recipients, RecipientSettings, RelayPolicy, RelaySettings
 from ..queue.bounce import FailedRecipient, Reporter, report
 from .config import Config
-from .storage import Reactor, Storage
+from .doors import Doors
+from .storage import Reactor
 
 Lead = Callable[[Address], Deferred[Recipient]]
 
@@ -36,11 +37,11 @@ class Incoming:
     lead: Lead
 
 
-def make_incoming(config: Config, storage: Storage, reactor: Reactor, more_policies: Sequence[ISMTPPolicy]) -> Incoming:
+def make_incoming(config: Config, doors: Doors, reactor: Reactor, more_policies: Sequence[ISMTPPolicy]) -> Incoming:
     """The rooms that take mail in. `more_policies` are asked before our own."""
     ids = TransactionIds(reactor, os.urandom)
     postmaster = f"postmaster@{config.domains[0]}"
-    recipients = Recipients(storage.directory, RecipientSettings(domains=config.domains, postmaster=postmaster))
+    recipients = Recipients(doors.directory, RecipientSettings(domains=config.domains, postmaster=postmaster))
     relay = RelayPolicy(recipients, RelaySettings(accept_own_senders=config.smtp.accept_own_senders))
     settings = IntakeSettings(
         hostname=config.hostname, max_size=config.limits.max_message_size, max_hops=config.smtp.max_hops
@@ -48,7 +49,7 @@ def make_incoming(config: Config, storage: Storage, reactor: Reactor, more_polic
 
     lead = make_lead(recipients)
     intake = Intake(
-        storage.store, reactor, ids, make_report(config.hostname, config.domains[0], ids), settings, resolve=lead
+        doors.entrance, reactor, ids, make_report(config.hostname, config.domains[0], ids), settings, resolve=lead
     )
     policy: ISMTPPolicy = PolicyChain([*more_policies, relay]) if more_policies else relay
     return Incoming(policy, intake, ids, lead)

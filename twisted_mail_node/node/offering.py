@@ -1,4 +1,4 @@
-"""The factory for each service that a listener may offer, joined over one storage."""
+"""The factory for each service that a listener may offer, joined over one doors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from ..protocols.login import Authenticator
 from ..protocols.pop3 import POP3Factory, POP3Settings
 from ..protocols.smtp import SMTPFactory, SMTPSettings
 from .config import Config, ListenSettings
+from .doors import Doors
 from .incoming import Incoming
-from .storage import Reactor, Storage
+from .storage import Reactor
 from .tls import ServerTLS
 
 Factory = SMTPFactory | POP3Factory | IMAPFactory
@@ -23,11 +24,11 @@ class Offering:
     """Makes the factories: all of them share the record of failed logins, and what they ask."""
 
     def __init__(
-        self, config: Config, reactor: Reactor, storage: Storage, portal: Portal, incoming: Incoming, tls: ServerTLS
+        self, config: Config, reactor: Reactor, doors: Doors, portal: Portal, incoming: Incoming, tls: ServerTLS
     ) -> None:
         self._config = config
         self._reactor = reactor
-        self._store = storage.store
+        self._store = doors.store
         self._incoming = incoming
         self._tls = tls
         trusted = [str(network) for network in config.limits.trusted_networks]

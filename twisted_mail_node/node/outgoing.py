@@ -1,4 +1,4 @@
-"""What sends mail on: resolver, routes, connections, and the queue's runner, joined over one storage."""
+"""What sends mail on: resolver, routes, connections, and the queue's runner, joined over one doors."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from ..delivery.local import LocalDelivery
 from ..delivery.pool import PoolLimits
 from ..delivery.remote import RemoteDelivery
 from ..delivery.route import Routes, Smarthost
+from ..delivery.sorting import SortedDelivery
 from ..delivery.tls import ClientTLS
 from ..dns.resolver import MXResolver
 from ..interfaces.deferred import returns_deferred
+from ..interfaces.queue import IDelivery
 from ..mail.address import Address
 from ..queue.bouncer import Bouncer
 from ..queue.runner import QueueRunner, RunnerLimits
 from ..queue.schedule import Schedule
 from .config import Config
+from .doors import Doors
 from .incoming import Incoming
 from .listening import Listener
-from .storage import Reactor, Storage
+from .storage import Reactor
 
 OWNER = "node"
 """
@@ -35,7 +39,12 @@ UNDER_WAY_SECONDS = 2.0
 class Outgoing:
     """The queue's runner and what it works with."""
 
-    def __init__(self, make_runner: Callable[[], QueueRunner], delivery: RemoteDelivery, resolver: MXResolver) -> None:
+    def __init__(
+        self,
+        make_runner: Callable[[], QueueRunner],
+        delivery: RemoteDelivery,
+        resolver: MXResolver,
+    ) -> None:
         self._make_runner = make_runner
         self._runner: QueueRunner | None = None
         self._delivery = delivery
@@ -66,7 +75,7 @@ class Outgoing:
 
 def make_outgoing(
     config: Config,
-    storage: Storage,
+    doors: Doors,
     reactor: Reactor,
     incoming: Incoming,
     listeners: Callable[[], Sequence[Listener]],
@@ -92,15 +101,18 @@ def make_outgoing(
         listening=lambda: [(listener.host, listener.port) for listener in listeners() if listener.port],
     )
     delivery = RemoteDelivery(
-        storage.queue,
+        doors.queue,
         routes,
         reactor,
         hostname=config.hostname,
         tls=ClientTLS(relay.trusted_certificates),
         pool_limits=PoolLimits(queue.connections_per_destination, queue.connections),
     )
+    chosen: IDelivery = delivery
+    if doors.spool is not None:
+        chosen = SortedDelivery(LocalDelivery(doors.queue, doors.store), delivery)
     bouncer = Bouncer(
-        storage.queue,
+        doors.queue,
         incoming.lead,
         hostname=config.hostname,
         postmaster=Address("postmaster", config.domains[0]),
@@ -116,6 +128,6 @@ def make_outgoing(
     schedule = Schedule(queue.retry_after, queue.then_every, queue.give_up_after)
 
     def make_runner() -> QueueRunner:
-        return QueueRunner(storage.queue, delivery, reactor, owner(), bouncer=bouncer, schedule=schedule, limits=limits)
+        return QueueRunner(doors.queue, chosen, reactor, owner(), bouncer=bouncer, schedule=schedule, limits=limits)
 
     return Outgoing(make_runner, delivery, resolver)

@@ -30,11 +30,12 @@ from ..store.memory import MemoryStore
 from ..store.sql import SQLiteStore
 from .assemble import assemble
 from .config import Config, ConfigError, load_config, parse_config
+from .doors import Storage
 from .errors import CannotStart
 from .incoming import make_lead, make_report
 from .listening import Listener
 from .service import MailNode
-from .storage import Reactor, Storage
+from .storage import Reactor
 
 
 class SMTPFactory(smtp.SMTPFactory):

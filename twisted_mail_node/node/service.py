@@ -28,11 +28,12 @@ from .connection_limits import ConnectionLimits
 from .control.mail import MailDesk
 from .control.operations import Hasher, Operations
 from .control.server import ControlSocket
+from .doors import Doors
 from .errors import CannotStart
 from .first_start import load_own_certificate, make_first_account, make_postmaster
 from .listening import Listener, Listening
 from .state import FIRST_ACCOUNT, StateFolder
-from .storage import Reactor, Storage, try_storage
+from .storage import Reactor
 from .tls import ServerTLS, check_trusted_certificates
 
 PORTS_SECONDS = 1.0
@@ -54,10 +55,12 @@ class Rooms:
     What a node consists of, made but not started.
 
     Each of `goodbye` tells the clients of a factory that the node stops, and fires when they are gone.
-    `start_sending` and `stop_sending` are for the queue; `stop_asking` ends look-ups in DNS.
+    `try_storage` raises CannotStart where the storage can't be opened. `start_sending` and `stop_sending` are for the
+    queue; `stop_asking` ends look-ups in DNS.
     """
 
-    storage: Storage
+    storage: Doors
+    try_storage: Callable[[], None]
     hasher: Hasher
     threads: HashingThreads
     tls: ServerTLS
@@ -162,13 +165,13 @@ class MailNode(MultiService):
                 listening.bind()
         if not self.reactor.running:
             # A failure now ends the process with its reason; once the reactor runs it would be too late for that.
-            try_storage(self.config, self.state.database)
+            self._rooms.try_storage()
 
     @returns_deferred
     async def _begin(self) -> None:
         rooms = self._rooms
         try:
-            await rooms.storage.store.start()
+            await rooms.storage.start()
             rooms.threads.start()
             await self._make_accounts(rooms.storage.directory, rooms.hasher)
             await maybeDeferred(rooms.start_sending)
@@ -265,7 +268,7 @@ class MailNode(MultiService):
         rooms.limits.abort_all()
         await self._within(PORTS_SECONDS, "ending look-ups", [rooms.stop_asking])
         rooms.threads.stop()
-        await self._within(STORE_SECONDS, "closing the store", [rooms.storage.store.stop])
+        await self._within(STORE_SECONDS, "closing the store", [rooms.storage.stop])
         self.state.close()
 
     async def _within(self, seconds: float, doing: str, steps: Sequence[Step]) -> None:

@@ -2,6 +2,7 @@
 The state folder: made for one owner, locked for one node, and rid of what a failed first start left.
 
 What lies in it: `node.lock` (held while a node or a direct command works), `mail.sqlite` (the store's),
+`spool.sqlite` (the queue in front of an application's store),
 `control.sock`, `listening.json`, `node.id`, and for the start without a configuration file `cert.pem`, `key.pem`,
 `postmaster.password`.
 """
@@ -41,6 +42,11 @@ class StateFolder:
     def database(self) -> Path:
         """The SQLite store's file."""
         return self.path / "mail.sqlite"
+
+    @property
+    def spool(self) -> Path:
+        """The file of the queue in front of an application's store."""
+        return self.path / "spool.sqlite"
 
     @property
     def control_socket(self) -> Path:

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_never
 
 from ..auth.passwords import Cost, Passwords
 from ..auth.threads import HashingThreads
-from ..interfaces.queue import IQueueStore
-from ..interfaces.store import IDirectory, IMaildropLock, IMailStore
+from ..interfaces.required_store import IBasicStore
 from ..mail.errors import PermanentFailure
 from ..store.memory import MemoryStore
 from ..store.sql import SQLiteStore, examine
 from .blocking import wait_for
 from .config import Config
+from .doors import Doors, all_in_one
 from .errors import CannotStart
 
 Reactor = Any
 """A reactor provides more interfaces than one type has names."""
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """The durable doors."""
-
-    store: IMailStore
-    queue: IQueueStore
-    directory: IDirectory
-    lock: IMaildropLock
-
-
-def make_storage(config: Config, database: Path, reactor: Reactor) -> Storage:
+def make_storage(config: Config, database: Path, reactor: Reactor) -> Doors:
     """
     The storage, not started. `database` is where a store that keeps a file has it.
 
@@ -42,16 +31,16 @@ def make_storage(config: Config, database: Path, reactor: Reactor) -> Storage:
     match config.store.kind:
         case "memory":
             memory = MemoryStore(reactor)
-            return Storage(memory, memory, memory, memory)
+            return all_in_one(memory)
         case "sqlite":
             sqlite = SQLiteStore(database, reactor=reactor)
-            return Storage(sqlite, sqlite, sqlite, sqlite)
+            return all_in_one(sqlite)
         case "postgres":
             with _needing_psycopg():
                 from ..store.sql.postgres import PostgresStore
 
                 postgres = PostgresStore(config.store.dsn.get_secret_value(), reactor=reactor)
-            return Storage(postgres, postgres, postgres, postgres)
+            return all_in_one(postgres)
         case _:
             assert_never(config.store.kind)
 
@@ -76,11 +65,23 @@ def try_storage(config: Config, database: Path) -> None:
     """
     if config.store.kind == "memory":
         return
+    _try(lambda reactor: make_storage(config, database, reactor).store)
 
+
+def try_file(database: Path) -> None:
+    """
+    Open an SQLite store and close it again, as `try_storage`.
+
+    Raises: CannotStart: as there.
+    """
+    _try(lambda reactor: SQLiteStore(database, reactor=reactor))
+
+
+def _try(make: Callable[[Reactor], IBasicStore]) -> None:
     async def open_and_close(reactor: Reactor) -> None:
-        storage = make_storage(config, database, reactor)
-        await storage.store.start()
-        await storage.store.stop()
+        store = make(reactor)
+        await store.start()
+        await store.stop()
 
     try:
         wait_for(open_and_close)

@@ -18,11 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from twisted.cred.checkers import ICredentialsChecker
 from twisted.internet.defer import Deferred
 
 from ..mail.changes import ChangeNotice
 from ..node.assemble import assemble
 from ..node.config import parse_config
+from ..node.doors import Storage
 from ..node.service import MailNode
 from ..node.storage import Reactor
 from ..node.tls import make_certificate
@@ -57,11 +59,20 @@ class RunningNode:
 
     # Any: settings are what TOML has.
     @classmethod
-    async def start(cls, reactor: Reactor, folder: Path, settings: Mapping[str, Any] | None = None) -> RunningNode:
+    async def start(
+        cls,
+        reactor: Reactor,
+        folder: Path,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        storage: Storage | None = None,
+        checkers: Sequence[ICredentialsChecker] | None = None,
+    ) -> RunningNode:
         """
         Start a node with its state and certificate in `folder`, which exists.
 
-        `settings` is laid over the kit's own, table by table: `{"store": {"kind": "sqlite"}}`.
+        `settings` is laid over the kit's own, table by table: `{"store": {"kind": "sqlite"}}`. `storage` and
+        `checkers` are given to `assemble`.
         """
         certificate, private_key = make_certificate(["localhost", DOMAIN], datetime.now(UTC))
         (folder / "cert.pem").write_bytes(certificate)
@@ -79,7 +90,7 @@ class RunningNode:
             "dns": {"servers": ["127.0.0.1:1"]},
         }
         config = parse_config({**given, **(settings or {})}, base=folder, source="the test's settings")
-        node = assemble(config, reactor=reactor)
+        node = assemble(config, reactor=reactor, storage=storage, checkers=checkers)
         node.startService()
         await node.when_serving()
         return cls(node, ssl.create_default_context(cadata=certificate.decode("ascii")))

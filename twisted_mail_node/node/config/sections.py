@@ -99,6 +99,10 @@ class StoreSettings(Table):
         "forgets all when the node stops.",
     )
     dsn: SecretStr = Field(default=SecretStr(""), description="For postgres: a connection string of libpq.")
+    remembered: Annotated[Size, Field(ge=1)] = Field(
+        default=32 * 1024 * 1024,
+        description="How much is remembered of what is computed for an application's own store.",
+    )
 
 
 class SMTPSettings(Table):

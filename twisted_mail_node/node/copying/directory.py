@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...interfaces.store import IDirectory
-from ..storage import Storage
+from ..doors import Doors
 
 
-async def copy_accounts(source: Storage, target: Storage) -> Sequence[str]:
+async def copy_accounts(source: Doors, target: Doors) -> Sequence[str]:
     """Make the accounts that are missing, and give users their passwords. Gives the names of all."""
     names = await source.store.accounts()
     there = set(await target.store.accounts())

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ...interfaces.queue import IQueueStore
 from ...mail.queue_item import QueueItem
 from ...mail.transaction import Body, Outgoing, Transaction
-from ..storage import Storage
+from ..doors import Doors
 from .mailboxes import staged
 
 Key = tuple[str, str]
@@ -32,7 +32,7 @@ async def _items(queue: IQueueStore) -> list[QueueItem]:
     return found
 
 
-async def copy_queue(source: Storage, target: Storage) -> int:
+async def copy_queue(source: Doors, target: Doors) -> int:
     """Copy the entries of transactions that the target has none of. Gives how many."""
     there = {transaction_id for transaction_id, _ in await queued(target.queue)}
     transactions: dict[str, list[QueueItem]] = defaultdict(list)
@@ -44,7 +44,7 @@ async def copy_queue(source: Storage, target: Storage) -> int:
     return sum(map(len, transactions.values()))
 
 
-async def _transaction(source: Storage, target: Storage, items: Sequence[QueueItem]) -> Transaction:
+async def _transaction(source: Doors, target: Doors, items: Sequence[QueueItem]) -> Transaction:
     bodies: dict[int, Body] = {}
     for item in items:
         if item.body_id not in bodies:
@@ -61,7 +61,7 @@ async def _transaction(source: Storage, target: Storage, items: Sequence[QueueIt
     )
 
 
-async def _body(source: Storage, target: Storage, item: QueueItem) -> Body:
+async def _body(source: Doors, target: Doors, item: QueueItem) -> Body:
     opened = await source.queue.open_queued(item.body_id)
     try:
         return await staged(opened, target.store)

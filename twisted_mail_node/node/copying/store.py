@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...mail.changes import MailboxStatus
-from ..storage import Storage
+from ..doors import Doors
 from .directory import copy_accounts, copy_aliases
 from .mailboxes import MailboxCopy
 from .queue import copy_queue, queued
@@ -24,8 +24,8 @@ class Counts:
 
 
 async def copy_store(
-    source: Storage,
-    target: Storage,
+    source: Doors,
+    target: Doors,
     begin_mailbox: Callable[[str, int], None],
     advance: Callable[[int, int], None],
 ) -> Counts:
@@ -47,7 +47,7 @@ async def copy_store(
     return Counts(len(names), aliases, messages, items, await _differences(source, target))
 
 
-async def _copy_subscriptions(source: Storage, target: Storage, name: str) -> None:
+async def _copy_subscriptions(source: Doors, target: Doors, name: str) -> None:
     copied = await target.store.account(name)
     wanted = set(await (await source.store.account(name)).subscriptions())
     there = set(await copied.subscriptions())
@@ -55,7 +55,7 @@ async def _copy_subscriptions(source: Storage, target: Storage, name: str) -> No
         await copied.subscribe(mailbox, mailbox in wanted)
 
 
-async def _differences(source: Storage, target: Storage) -> list[str]:
+async def _differences(source: Doors, target: Doors) -> list[str]:
     """What the target has not as the source has it."""
     found = []
     if missing := set(await source.store.accounts()) - set(await target.store.accounts()):
@@ -73,7 +73,7 @@ async def _differences(source: Storage, target: Storage) -> list[str]:
     return found
 
 
-async def _counters(storage: Storage, name: str) -> dict[str, tuple[int, ...]]:
+async def _counters(storage: Doors, name: str) -> dict[str, tuple[int, ...]]:
     """UIDVALIDITY, UIDNEXT, messages, unseen, deleted and octets of each mailbox."""
     account = await storage.store.account(name)
     names = {info.mailbox_id: info.name for info in await account.mailboxes()}

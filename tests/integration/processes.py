@@ -86,11 +86,15 @@ class NodeProcess:
         path = self.folder / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    def command(self) -> list[str | Path]:
+        """What starts it."""
+        return [TOOLS / "twistd", "-n", "--pidfile=", "mailnode", "--config", self.config]
+
     def start(self) -> None:
         """Start it and return once all services listen."""
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [TOOLS / "twistd", "-n", "--pidfile=", "mailnode", "--config", self.config],
+                self.command(),
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,

@@ -17,7 +17,7 @@ from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.node.copying import mailboxes
 from twisted_mail_node.node.copying.mailboxes import Unlike
 from twisted_mail_node.node.copying.store import copy_store
-from twisted_mail_node.node.storage import Storage
+from twisted_mail_node.node.doors import all_in_one
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.testing.deferreds import result_of
 
@@ -29,7 +29,7 @@ LARGE = b"Subject: large\r\n\r\n" + b"a line\r\n" * 100_000
 def new_storage():
     store = MemoryStore(Clock())
     result_of(store.start())
-    return Storage(store, store, store, store)
+    return all_in_one(store)
 
 
 @pytest.fixture

@@ -55,7 +55,14 @@ async def _transaction(source: Doors, target: Doors, items: Sequence[QueueItem])
         items[0].created,
         tuple(bodies.values()),
         queue=tuple(
-            Outgoing(positions[item.body_id], item.sender, item.recipient, item.original_recipient, item.body_type)
+            Outgoing(
+                positions[item.body_id],
+                item.sender,
+                item.recipient,
+                item.original_recipient,
+                item.body_type,
+                item.placement,
+            )
             for item in items
         ),
     )

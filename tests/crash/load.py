@@ -1,0 +1,160 @@
+"""
+Load on a node that is killed again and again, and what must be true of it afterwards.
+
+How often is set by MAILNODE_CRASHES (default 100).
+"""
+
+from __future__ import annotations
+
+import imaplib
+import os
+import random
+import re
+import smtplib
+import threading
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from ..integration.processes import NodeProcess, eventually
+
+CRASHES = int(os.environ.get("MAILNODE_CRASHES", "100"))
+PASSWORD = "correct horse battery"
+USERS = ["u1@crash.test", "u2@crash.test", "u3@crash.test"]
+REMOTE = ["r1@far.test", "r2@far.test", "r3@further.test"]
+SENDERS = 4
+
+CONFIG = """
+hostname = "mx.crash.test"
+state_dir = "state"
+[[domain]]
+name = "crash.test"
+[[listen]]
+service = "submission"
+endpoint = "tcp:0:interface=127.0.0.1"
+tls = "none"
+[[listen]]
+service = "imap"
+endpoint = "tcp:0:interface=127.0.0.1"
+tls = "none"
+[relay]
+smarthost = "127.0.0.1:{dead_port}"
+smarthost_tls = "none"
+"""
+
+
+@dataclass
+class Sent:
+    """What the senders know: every token's recipients, and the queue id of those that were answered with 250."""
+
+    recipients: dict[str, list[str]] = field(default_factory=dict)
+    acknowledged: dict[str, str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def choose(chance: random.Random) -> list[str]:
+    """Recipients: one local, one remote, several of each, in turn by chance."""
+    local = chance.sample(USERS, chance.randint(0, 3))
+    remote = chance.sample(REMOTE, chance.randint(0, 3))
+    return local + remote or [chance.choice(USERS)]
+
+
+def send_until_it_dies(address: tuple[str, int], sent: Sent, name: str, chance: random.Random) -> None:
+    """Submit message after message over one connection until the node is gone."""
+    try:
+        with smtplib.SMTP(*address, timeout=20) as session:
+            session.login(USERS[0], PASSWORD)
+            number = 0
+            while True:
+                number += 1
+                token = f"{name}-{number}"
+                recipients = choose(chance)
+                # Now and then a body so large that it is staged in pieces before its commit.
+                size = 600_000 if chance.random() < 0.05 else chance.randint(10, 5000)
+                text = ("x" * 70 + "\r\n") * (size // 72) + "END\r\n"
+                content = f"Message-ID: <{token}@crash.test>\r\nSubject: {token}\r\n\r\n{text}"
+                with sent.lock:
+                    sent.recipients[token] = recipients
+                session.mail(USERS[0])
+                for recipient in recipients:
+                    assert session.rcpt(recipient)[0] == 250
+                code, text = session.data(content)
+                assert code == 250
+                with sent.lock:
+                    sent.acknowledged[token] = re.search(rb"queued as (\S+)", text)[1].decode()
+    except (OSError, smtplib.SMTPException):
+        return
+
+
+def mailbox_of(node: NodeProcess, user: str) -> tuple[Counter[str], dict[str, str]]:
+    """How often each token is in the user's INBOX, every body complete; and the queue id of each."""
+    session = imaplib.IMAP4(*node.listener("imap", "none"))
+    session.login(user, PASSWORD)
+    count = int(session.select("INBOX")[1][0])
+    tokens: Counter[str] = Counter()
+    ids = {}
+    for first in range(1, count + 1, 200):
+        last = min(first + 199, count)
+        for part in session.fetch(f"{first}:{last}", "(RFC822.SIZE BODY.PEEK[])")[1]:
+            if isinstance(part, tuple):
+                size = int(re.search(rb"RFC822\.SIZE (\d+)", part[0])[1])
+                assert size == len(part[1]), part[0]
+                token = re.search(rb"\r\nSubject: (\S+)", part[1])[1].decode()
+                assert part[1].endswith(b"END\r\n"), f"{token} was cut"
+                tokens[token] += 1
+                ids[token] = re.search(rb"\sid (\w+)", part[1])[1].decode()
+    session.logout()
+    return tokens, ids
+
+
+def queued(node: NodeProcess) -> dict[str, Counter[str]]:
+    """How often each recipient is in the queue, by transaction id."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for item in node.json("queue", "list"):
+        found[item["message"]][item["recipient"]] += 1
+    return found
+
+
+def killed_under_load(node: NodeProcess, chance: random.Random) -> Sent:
+    """Start the node, load it and kill it, over and over. Returns: what the senders know."""
+    sent = Sent()
+    for crash in range(CRASHES):
+        node.start()
+        address = node.listener("submission", "none")
+        before = len(sent.recipients)
+        with ThreadPoolExecutor(SENDERS) as pool:
+            senders = [
+                pool.submit(send_until_it_dies, address, sent, f"c{crash}s{number}", random.Random(chance.random()))
+                for number in range(SENDERS)
+            ]
+            # The kill comes at a random moment after the first message of this round was begun.
+            eventually(lambda before=before: len(sent.recipients) > before)
+            threading.Event().wait(chance.uniform(0.0, 0.25))
+            node.kill()
+            for sender in senders:
+                sender.result(30)
+    assert len(sent.acknowledged) > CRASHES, "too little came through to prove anything"
+    return sent
+
+
+def check_exactly_once(
+    sent: Sent, mailboxes: dict[str, Counter[str]], ids: dict[str, str], queue: dict[str, Counter[str]]
+) -> None:
+    """What was acknowledged is in every place once; what is there at all, is there as a whole."""
+    by_id = {queue_id: token for token, queue_id in [*ids.items(), *sent.acknowledged.items()]}
+    for token, recipients in sent.recipients.items():
+        queue_id = sent.acknowledged.get(token) or ids.get(token)
+        places = [mailboxes[user][token] for user in recipients if user in USERS]
+        places += [queue.get(queue_id, Counter())[remote] for remote in recipients if remote in REMOTE]
+        if token in sent.acknowledged:
+            assert places == [1] * len(recipients), f"{token} was acknowledged: {recipients} {places}"
+        elif queue_id is not None:
+            assert places == [1] * len(recipients), f"{token} is there in part: {recipients} {places}"
+    for user in USERS:
+        assert all(user in sent.recipients[token] for token in mailboxes[user]), "a message went astray"
+    # Messages for elsewhere alone that were committed but not acknowledged any more: whole, and once.
+    unanswered = {frozenset(sent.recipients[token]) for token in sent.recipients.keys() - sent.acknowledged.keys()}
+    for queue_id, recipients in queue.items():
+        assert set(recipients.values()) == {1}, f"{queue_id} is queued more than once: {recipients}"
+        if queue_id not in by_id:
+            assert frozenset(recipients) in unanswered, f"{queue_id} is queued in part: {recipients}"

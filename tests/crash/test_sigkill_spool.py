@@ -1,0 +1,60 @@
+"""
+The same of an application with a mail store of its own: what it acknowledged is in the spool, and from there comes
+into every mailbox exactly once, though application, spool and store die together at any moment.
+
+The application is the one of docs/backends.md, in docs/examples.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from twisted.internet.selectreactor import SelectReactor
+
+from twisted_mail_node.testing.backend import RealReactor
+
+from ..examples.webmail import EXAMPLES, WebmailStore
+from ..integration.processes import TOOLS, NodeProcess, eventually, free_port
+from .load import CONFIG, CRASHES, PASSWORD, USERS, check_exactly_once, killed_under_load, mailbox_of, queued
+
+
+class ApplicationProcess(NodeProcess):
+    """The worked example's application."""
+
+    def command(self):
+        """See NodeProcess."""
+        return [TOOLS / "twistd", "-ny", EXAMPLES / "webmail.tac", "--pidfile="]
+
+    def sign_up(self, *names):
+        """Make users, while it does not run."""
+        reactor = RealReactor(SelectReactor())
+        store = WebmailStore(self.folder / "webmail.sqlite", reactor=reactor)
+        reactor.wait_for(store.start())
+        for name in names:
+            reactor.wait_for(store.sign_up(name))
+        reactor.wait_for(store.stop())
+        (self.folder / "passwords").write_text("".join(f"{name}:{PASSWORD}\n" for name in names))
+
+
+@pytest.mark.crash
+@pytest.mark.timeout(900)
+def test_what_was_acknowledged_comes_from_the_spool_into_every_mailbox_exactly_once(tmp_path):
+    seed = int(os.environ.get("MAILNODE_CRASH_SEED", random.randrange(10**6)))
+    print(f"MAILNODE_CRASH_SEED={seed}")
+    node = ApplicationProcess(tmp_path / "node", CONFIG.format(dead_port=free_port("127.0.0.1")))
+    node.sign_up("postmaster@crash.test", *USERS)
+    sent = killed_under_load(node, random.Random(seed))
+
+    node.start()
+    eventually(lambda: not any(user in places for places in queued(node).values() for user in USERS), 120)
+    queue = queued(node)
+    mailboxes, ids = {}, {}
+    for user in USERS:
+        mailboxes[user], known = mailbox_of(node, user)
+        ids.update(known)
+    node.stop()
+
+    check_exactly_once(sent, mailboxes, ids, queue)
+    print(f"{len(sent.recipients)} begun, {len(sent.acknowledged)} acknowledged, {CRASHES} crashes")

@@ -39,6 +39,8 @@ class Watches:
     def __init__(self) -> None:
         self._watches: dict[str, dict[_Watch, None]] = {}
         self._queue: list[Callable[[], None]] = []
+        self.on_change: Callable[[str, bool], None] | None = None
+        """Told of an account that is watched from now on, or no more."""
 
     def watch(self, account: str, listener: ChangeListener) -> IWatch:
         """See IMailStore.watch."""
@@ -48,9 +50,14 @@ class Watches:
             del mine[watch]
             if not mine:
                 del self._watches[account]
+                if self.on_change is not None:
+                    self.on_change(account, False)
 
         watch = _Watch(listener, forget)
+        is_first = account not in self._watches
         self._watches.setdefault(account, {})[watch] = None
+        if is_first and self.on_change is not None:
+            self.on_change(account, True)
         return watch
 
     def watch_queue(self, listener: Callable[[], None]) -> None:

@@ -53,18 +53,27 @@ class SQLAccount:
         account = self._id
         return self._machinery.writer.submit(lambda state: operation(state, state.account(account)), account=account)
 
-    def mailboxes(self) -> Deferred[Sequence[MailboxInfo]]:
+    @returns_deferred
+    async def mailboxes(self) -> Sequence[MailboxInfo]:
         """See IAccount."""
-        return self._read(_mailboxes)
+        if self._machinery.files is not None:
+            await self._machinery.files.look_for_folders(self.name, self._id)
+        return await self._read(_mailboxes)
 
-    def statuses(self, mailbox_ids: Sequence[int]) -> Deferred[Sequence[MailboxStatus]]:
+    @returns_deferred
+    async def statuses(self, mailbox_ids: Sequence[int]) -> Sequence[MailboxStatus]:
         """See IAccount."""
+        if self._machinery.files is not None:
+            for mailbox in mailbox_ids:
+                await self._machinery.files.look(self.name, (self._id, mailbox))
         wanted = dumps(list(mailbox_ids))
-        return self._read(lambda connection, account: _statuses(connection, account, wanted))
+        return await self._read(lambda connection, account: _statuses(connection, account, wanted))
 
     @returns_deferred
     async def mailbox(self, name: str) -> IMailbox:
         """See IAccount."""
+        if self._machinery.files is not None:
+            await self._machinery.files.look_for_folders(self.name, self._id)
         mailbox_id = await self._read(lambda connection, account: _find(connection, account, canonical(name)))
         return SQLMailbox(self._machinery, self.name, self._id, mailbox_id)
 
@@ -78,11 +87,11 @@ class SQLAccount:
 
     def delete(self, name: str) -> Deferred[None]:
         """See IAccount. The messages are swept away later, in slices."""
-        return self._write(lambda state, account: _delete(state, account, name))
+        return self._write(lambda state, account: delete(state, account, name))
 
     def subscribe(self, name: str, subscribed: bool) -> Deferred[None]:
         """See IAccount. Fails also with BadMailboxName: no mailbox could have the name."""
-        return self._write(lambda state, account: _subscribe(state, account, name, subscribed))
+        return self._write(lambda state, account: subscribe(state, account, name, subscribed))
 
     def subscriptions(self) -> Deferred[Sequence[str]]:
         """See IAccount."""
@@ -139,10 +148,10 @@ def create_account(state: WriteState, name: str, mailboxes: Sequence[tuple[str, 
     state.run("INSERT INTO account VALUES (?, ?, 0, 0)", (number, name))
     account = state.account(number)
     make(state, account, (INBOX,), None)
-    _subscribe(state, account, INBOX, True)
+    subscribe(state, account, INBOX, True)
     for mailbox_name, special_use in mailboxes:
         made = create(state, account, mailbox_name, special_use)
-        _subscribe(state, account, made.name, True)
+        subscribe(state, account, made.name, True)
 
 
 def remove_account(state: WriteState, name: str) -> None:
@@ -152,6 +161,8 @@ def remove_account(state: WriteState, name: str) -> None:
         raise NoSuchAccount("the account does not exist")
     state.users_changed = True
     state.change_account(account, ChangeKind.REMOVED)
+    if state.files is not None:
+        state.files.account_dropped(state, account)
     state.forget_account(account)
     state.run("DELETE FROM account WHERE account = ?", (account.id,))
     state.run("DELETE FROM mailbox WHERE account = ?", (account.id,))
@@ -180,6 +191,9 @@ def _rename(state: WriteState, account: AccountRow, name: str, new_name: str) ->
         if inbox is not None:
             copy_to(state, inbox, UIDSet.span(1, inbox.uid_next - 1), made, move=True)
         return
+    if state.files is not None:
+        for old, new in plan.moved.items():
+            state.files.folder_moved(state, account, old, new)
     state.run_many(
         "UPDATE mailbox SET name = ? WHERE account = ? AND name = ?",
         [(new, account.id, old) for old, new in plan.moved.items()],
@@ -187,19 +201,23 @@ def _rename(state: WriteState, account: AccountRow, name: str, new_name: str) ->
     state.forget_account(account)
 
 
-def _delete(state: WriteState, account: AccountRow, name: str) -> None:
+def delete(state: WriteState, account: AccountRow, name: str) -> None:
+    """IAccount.delete."""
     mailbox = state.find_mailbox(account, canonical(name))
     if mailbox is None:
         raise NoSuchMailbox("the mailbox does not exist")
     if mailbox.name == INBOX:
         raise PermanentFailure("INBOX cannot be deleted")
     state.change_account(account, ChangeKind.MAILBOXES)
+    if state.files is not None:
+        state.files.folder_dropped(state, mailbox)
     state.forget_account(account)
     state.run("DELETE FROM mailbox WHERE account = ? AND mailbox = ?", (account.id, mailbox.id))
     state.run("INSERT INTO removed VALUES (?, ?)", (account.id, mailbox.id))
 
 
-def _subscribe(state: WriteState, account: AccountRow, name: str, subscribed: bool) -> None:
+def subscribe(state: WriteState, account: AccountRow, name: str, subscribed: bool) -> None:
+    """IAccount.subscribe."""
     name = checked(name) if subscribed else canonical(name)
     if subscribed:
         statement = "INSERT INTO subscription VALUES (?, ?) ON CONFLICT DO NOTHING"

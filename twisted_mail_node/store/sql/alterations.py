@@ -20,6 +20,7 @@ from ...mail.transaction import Body
 from ...mail.uid_set import EMPTY, UIDSet
 from .connection import Selection
 from .deliveries import INSERT_BODY, INSERT_EMAIL, INSERT_ENTRY, Row, add_entry, take_body
+from .maildir.incoming import INSERT_FILE, drop_chunks, octets_of, with_prefix
 from .selection import Values, bindings_of, rows_of
 from .state import MailboxRow, Number, WriteState
 
@@ -37,21 +38,28 @@ def append(
     bodies: list[Row] = []
     emails: list[Row] = []
     entries: list[Row] = []
+    files: list[Row] = []
     saved = int(state.seconds())
     uids: list[int] = []
     if not messages:
         return CopyOutcome(target.uid_validity, (), uids)
     modseq = state.change(target)
     for body, flags, date in messages:
-        number = take_body(state, bodies, body)
+        octets = None if state.files is None else octets_of(state, body)
+        number = take_body(state, bodies, body, in_files=octets is not None)
         email = state.new_number(Number.EMAIL)
         emails.append((account, email, number, 1, body.envelope))
         uids.append(
             add_entry(entries, target, modseq, flags.bits, flags.keyword_text, date, saved, body.size, email, b"")
         )
+        if state.files is not None and octets is not None:
+            pieces = with_prefix(b"", octets)
+            files.append(state.files.arrive(state, target, uids[-1], flags, date[0], body.size, pieces))
+            drop_chunks(state, body)
     state.run_many(INSERT_BODY, bodies)
     state.run_many(INSERT_EMAIL, emails)
     state.run_many(INSERT_ENTRY, entries)
+    state.run_many(INSERT_FILE, files)
     return CopyOutcome(target.uid_validity, (), uids)
 
 
@@ -123,7 +131,7 @@ def store_flags(
         if result is not None:
             changed.setdefault(result, []).append(uid)
             after.append((uid, result))
-            _recount(row, its_bits, result.bits)
+            recount(row, its_bits, result.bits)
     whole = len(found) < SLICE_ROWS
     rest = EMPTY if whole else uids - UIDSet.span(1, found[-1])
     known = uids & UIDSet.span(1, row.uid_next - 1 if whole else found[-1])
@@ -132,7 +140,9 @@ def store_flags(
         return FlagSlice(Columns([], flags=[], modseqs=[]), modified, gone, rest)
     modseq = state.change(row)
     for result, its_uids in changed.items():
-        _update_flags(state, row, result, its_uids, modseq)
+        update_flags(state, row, result, its_uids, modseq)
+    if state.files is not None:
+        state.files.flagged(state, row, dict(after))
     columns = Columns([uid for uid, _ in after], flags=[result for _, result in after], modseqs=[modseq] * len(after))
     return FlagSlice(columns, modified, gone, rest)
 
@@ -154,7 +164,8 @@ def _result(before: Flags, change: FlagChange, by: Flags) -> Flags | None:
     return None if after == before else after
 
 
-def _recount(row: MailboxRow, before: int, after: int) -> None:
+def recount(row: MailboxRow, before: int, after: int) -> None:
+    """The bits of one of its messages have changed."""
     flipped = before ^ after
     if flipped & _SEEN:
         row.unseen += 1 if before & _SEEN else -1
@@ -162,7 +173,8 @@ def _recount(row: MailboxRow, before: int, after: int) -> None:
         row.deleted += 1 if after & _DELETED else -1
 
 
-def _update_flags(state: WriteState, row: MailboxRow, flags: Flags, uids: list[int], modseq: int) -> None:
+def update_flags(state: WriteState, row: MailboxRow, flags: Flags, uids: list[int], modseq: int) -> None:
+    """These messages, ascending, have these flags from this modseq on."""
     values = (flags.bits, flags.keyword_text, modseq, row.account.id, row.id)
     update = "UPDATE entry SET bits = ?, keywords = ?, modseq = ? WHERE account = ? AND mailbox = ? AND "
     if uids[-1] - uids[0] == len(uids) - 1:
@@ -205,6 +217,8 @@ def copy_to(state: WriteState, source: MailboxRow, uids: UIDSet, target: Mailbox
         bindings | {"target": target.id, "first_uid": first, "modseq": modseq, "saved": int(state.seconds())},
     )
     _count_uses(state, source.account.id, rows, bindings)
+    if state.files is not None:
+        state.files.copied(state, source, target, source_uids, first)
     target.uid_next += len(source_uids)
     target.messages += len(source_uids)
     target.unseen += unseen
@@ -289,6 +303,8 @@ def union(parts: Sequence[UIDSet]) -> UIDSet:
 
 def _remove(state: WriteState, row: MailboxRow, removed: UIDSet, born: dict[int, int], modseq: int) -> None:
     account, mailbox = row.account.id, row.id
+    if state.files is not None:
+        state.files.expunged(state, row, removed)
     bindings = bindings_of(account, mailbox, removed)
     state.run(
         f"INSERT INTO expunged SELECT e.*, :now FROM {rows_of(removed)}",

@@ -123,9 +123,13 @@ class Batch:
                 [accept[0] for accept in self._accepts],
                 {account for _, account, _ in self._upcoming() if account is not None},
             )
+            if state.files is not None:
+                state.files.begin(connection)
             self._deliver(state, together)
             self._operate(state)
             state.before_commit()
+            if state.files is not None:
+                state.files.write()
             self.committing = True
             connection.commit()
         except Exception as error:

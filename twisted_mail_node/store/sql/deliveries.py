@@ -16,6 +16,7 @@ from ...mail.status import EnhancedStatus
 from ...mail.transaction import Body, Committed, Placed, Transaction
 from .connection import Value
 from .integrity import body_hash, staged_body
+from .maildir.incoming import INSERT_FILE, drop_chunks, octets_of, second_body, with_prefix
 from .placements import written
 from .state import MailboxRow, Number, WriteState
 
@@ -36,13 +37,14 @@ Row = tuple[Value, ...]
 class _Rows:
     """What a group of transactions adds, table by table."""
 
-    __slots__ = ("bodies", "committed", "emails", "entries", "items")
+    __slots__ = ("bodies", "committed", "emails", "entries", "files", "items")
 
     def __init__(self) -> None:
         self.committed: list[Row] = []
         self.bodies: list[Row] = []
         self.emails: list[Row] = []
         self.entries: list[Row] = []
+        self.files: list[Row] = []
         self.items: list[Row] = []
 
     def insert(self, state: WriteState) -> None:
@@ -53,6 +55,8 @@ class _Rows:
         if self.entries:
             run_many(INSERT_EMAIL, self.emails)
             run_many(INSERT_ENTRY, self.entries)
+        if self.files:
+            run_many(INSERT_FILE, self.files)
         if self.items:
             run_many(_INSERT_ITEM, self.items)
             state.queue_grew = True
@@ -86,9 +90,9 @@ def deliver_together(state: WriteState, transactions: Sequence[Transaction]) -> 
 
 def _add(state: WriteState, rows: _Rows, transaction: Transaction, saved: int) -> Committed:
     mailboxes = _mailboxes(state, transaction)
-    numbers = []
-    for body in transaction.bodies:
-        numbers.append(take_body(state, rows.bodies, body))
+    files = state.files
+    octets = None if files is None else [octets_of(state, body) for body in transaction.bodies]
+    queued, numbers = _take_bodies(state, rows, transaction)
     placed = []
     emails: dict[tuple[int, int, bytes], int] = {}  # what reads alike in an account is one email
     for placement, mailbox in zip(transaction.placements, mailboxes, strict=True):
@@ -112,6 +116,10 @@ def _add(state: WriteState, rows: _Rows, transaction: Transaction, saved: int) -
             email,
             placement.prefix,
         )
+        if files is not None and octets is not None:
+            pieces, size = with_prefix(placement.prefix, octets[position]), body.size + len(placement.prefix)
+            date = placement.internal_date[0]
+            rows.files.append(files.arrive(state, mailbox, uid, flags, date, size, pieces))
         placed.append(Placed(mailbox.id, mailbox.uid_validity, uid))
     if len(emails) == len(placed):
         rows.emails.extend(
@@ -120,9 +128,34 @@ def _add(state: WriteState, rows: _Rows, transaction: Transaction, saved: int) -
         )
     else:
         _count_uses(rows, transaction, mailboxes, emails, numbers)
-    items = _add_items(state, rows, transaction, numbers) if transaction.queue else ()
+    items = _add_items(state, rows, transaction, queued) if transaction.queue else ()
+    if files is not None:
+        _drop_staged(state, transaction)
     rows.committed.append((transaction.id, saved, _write_outcome(placed, items)))
     return Committed(tuple(placed), items)
+
+
+def _take_bodies(state: WriteState, rows: _Rows, transaction: Transaction) -> tuple[list[int], list[int]]:
+    """The numbers of the bodies as the queue has them, and as entries do."""
+    if state.files is None:
+        numbers = [take_body(state, rows.bodies, body) for body in transaction.bodies]
+        return numbers, numbers
+    in_queue = {outgoing.body for outgoing in transaction.queue}
+    in_mailboxes = {placement.body for placement in transaction.placements}
+    queued, placed = [], []
+    for position, body in enumerate(transaction.bodies):
+        number = take_body(state, rows.bodies, body, in_files=position not in in_queue)
+        is_in_both = position in in_queue and position in in_mailboxes
+        queued.append(number)
+        placed.append(second_body(state, rows.bodies) if is_in_both else number)
+    return queued, placed
+
+
+def _drop_staged(state: WriteState, transaction: Transaction) -> None:
+    in_queue = {outgoing.body for outgoing in transaction.queue}
+    for position, body in enumerate(transaction.bodies):
+        if position not in in_queue:
+            drop_chunks(state, body)
 
 
 def _mailboxes(state: WriteState, transaction: Transaction) -> list[MailboxRow]:
@@ -146,9 +179,11 @@ def _mailboxes(state: WriteState, transaction: Transaction) -> list[MailboxRow]:
     return found
 
 
-def take_body(state: WriteState, rows: list[Row], body: Body) -> int:
+def take_body(state: WriteState, rows: list[Row], body: Body, *, in_files: bool = False) -> int:
     """
     Give the body its number and add its row, or make a staged body a lasting one.
+
+    With `in_files` the row tells of a body that is there and not in the database.
 
     Raises: TemporaryFailure: it was staged, but is no more.
     """
@@ -160,14 +195,15 @@ def take_body(state: WriteState, rows: list[Row], body: Body) -> int:
         number, digest = staged_body(body.staged)
         if not state.run("DELETE FROM staged WHERE body = ?", (number,)) or number in state.given_up:
             raise TemporaryFailure("the message body is no longer there; send it again")
-        if body.size <= INLINE_BODY_OCTETS:
+        if body.size <= INLINE_BODY_OCTETS and not in_files:
             # Small after all: to be read as all small ones are.
             content = b"".join(
                 row[0]
                 for row in state.connection.every("SELECT content FROM chunk WHERE body = ? ORDER BY number", (number,))
             )
             state.run("DELETE FROM chunk WHERE body = ?", (number,))
-    rows.append((number, body.size, min(body.header_size, body.size), int(body.eight_bit), content, digest))
+    kept = None if in_files else content
+    rows.append((number, body.size, min(body.header_size, body.size), int(body.eight_bit), kept, digest))
     return number
 
 

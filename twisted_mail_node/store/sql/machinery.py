@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ...mail.changes import ChangeNotice
+from ..maildir.tree import Tree
 from ..watches import Watches
 from .batch import BatchLimits
 from .bodies import Pins
 from .connection import WritingConnection
 from .engine import Engine, IReactor
+from .maildir.files import Files
 from .readers import Readers
 from .state import WriteState
 from .sweep import Sweep
@@ -32,6 +34,7 @@ class Machinery:
         limits: BatchLimits,
         reader_threads: int,
         users_changed: Callable[[], None],
+        tree: Tree | None = None,
     ) -> None:
         self.running = False
         self.waiting_hints = 0
@@ -43,10 +46,14 @@ class Machinery:
         self.writer = Writer(reactor, engine, self._open_state, watches.tell, limits)
         self.readers = Readers(reactor, engine, reader_threads)
         self.companions = engine.companions(reactor, self)
+        self.files = None if tree is None else Files(tree, reactor, self.writer, self.readers, watches)
         self.sweep = Sweep(reactor, self.writer, self.pins, engine.staged_seconds, self._swept)
 
     def _open_state(self) -> WriteState:
-        return self.engine.open_writer(self._reactor.seconds, self.pins.given_up)
+        state = self.engine.open_writer(self._reactor.seconds, self.pins.given_up)
+        if self.files is not None:
+            state.files = self.files.work
+        return state
 
     # -- Surroundings: what the companions may do ------------------------------------------------------------
 
@@ -67,6 +74,8 @@ class Machinery:
     def _swept(self) -> None:
         for companion in self.companions:
             companion.swept()
+        if self.files is not None:
+            self.files.swept()
 
     # -- life ------------------------------------------------------------------------------------------------
 
@@ -81,12 +90,20 @@ class Machinery:
         self.readers.start()
         for companion in self.companions:
             await companion.start()
+        if self.files is not None:
+            try:
+                await self.files.start()
+            except BaseException:
+                await self.stop()
+                raise
         self.sweep.start()
         self.running = True
 
     async def stop(self) -> None:
         """End the threads, the writer last, so that its close leaves one clean file."""
         self.running = False
+        if self.files is not None:
+            await self.files.stop()
         self.writer.refuse()
         self.sweep.stop()
         try:
@@ -94,5 +111,7 @@ class Machinery:
             for companion in self.companions:
                 await companion.stop()
             await self.writer.stop()
+            if self.files is not None:
+                self.files.ended()
         finally:
             self.engine.release()

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .machinery import Machinery
 
 T = TypeVar("T")
+FetchRows = Callable[[Connection, int, int, UIDSet, FetchItem, str], Columns]
+"""See `selection.fetch`."""
 
 MAX_WAITING_HINTS = 64
 """Kept forms are a hint: more than this many calls waiting, and the next are dropped."""
@@ -76,13 +78,22 @@ class SQLMailbox:
 
     # -- questions -------------------------------------------------------------------------------------------
 
+    def _looked(self, ask: Callable[[], Deferred[T]]) -> Deferred[T]:
+        """Ask, after others' changes of the mailbox's files have been looked for."""
+        return ask() if self._machinery.files is None else Deferred.fromCoroutine(self._look_and_ask(ask))
+
+    async def _look_and_ask(self, ask: Callable[[], Deferred[T]]) -> T:
+        if self._machinery.files is not None:
+            await self._machinery.files.look(self.account, self._key)
+        return await ask()
+
     def status(self) -> Deferred[MailboxStatus]:
         """See IMailbox."""
-        return self._read(_status)
+        return self._looked(lambda: self._read(_status))
 
     def claim_recent(self) -> Deferred[MailboxStatus]:
         """See IMailbox."""
-        return self._write(alterations.claim_recent)
+        return self._looked(lambda: self._write(alterations.claim_recent))
 
     def keywords(self) -> Deferred[Sequence[str]]:
         """See IMailbox. One spelling of each, sorted without case."""
@@ -90,7 +101,7 @@ class SQLMailbox:
 
     def uids(self) -> Deferred[UIDSet]:
         """See IMailbox."""
-        return self._read(_uids)
+        return self._looked(lambda: self._read(_uids))
 
     def first_unseen(self) -> Deferred[int | None]:
         """See IMailbox."""
@@ -109,14 +120,23 @@ class SQLMailbox:
 
     def fetch(self, uids: UIDSet, items: FetchItem) -> Deferred[Columns]:
         """See IMailbox."""
+        files = self._machinery.files
+        fetch_from = fetch if files is None else files.reader.fetch(self.account)
         return self._read(
-            lambda connection, account, mailbox: _fetch(connection, account, mailbox, uids, items),
+            lambda connection, account, mailbox: _fetch(connection, account, mailbox, uids, items, fetch_from),
             lambda: f"UIDs {uids}",
         )
 
     @returns_deferred
     async def open_body(self, uid: int) -> IOpenBody:
         """See IMailbox."""
+        files = self._machinery.files
+        if files is not None:
+            opened = await self._read(
+                lambda connection, account, mailbox: files.open(connection, self.account, (account, mailbox), uid)
+            )
+            if opened is not None:
+                return opened
         bodies: list[int] = []
 
         def find(connection: Connection, account: int, mailbox: int) -> StoredBody:
@@ -299,8 +319,10 @@ def _first_unseen(connection: Connection, account: int, mailbox: int) -> int | N
     return None if row is None else int(row[0])
 
 
-def _fetch(connection: Connection, account: int, mailbox: int, uids: UIDSet, items: FetchItem) -> Columns:
-    columns = fetch(connection, account, mailbox, uids, items)
+def _fetch(
+    connection: Connection, account: int, mailbox: int, uids: UIDSet, items: FetchItem, fetch_from: FetchRows
+) -> Columns:
+    columns = fetch_from(connection, account, mailbox, uids, items, "entry")
     if not uids:
         return columns
     lingering = connection.one(
@@ -309,7 +331,7 @@ def _fetch(connection: Connection, account: int, mailbox: int, uids: UIDSet, ite
     )[0]
     if not lingering:
         return columns
-    expunged = fetch(connection, account, mailbox, uids, items, "expunged")
+    expunged = fetch_from(connection, account, mailbox, uids, items, "expunged")
     return merged(columns, expunged) if expunged.uids else columns
 
 

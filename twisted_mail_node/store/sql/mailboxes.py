@@ -22,6 +22,8 @@ def make(state: WriteState, account: AccountRow, names: Sequence[str], special_u
     modseq = state.change_account(account, ChangeKind.MAILBOXES)
     for name in names:
         account.last_mailbox += 1
+        if state.files is not None:
+            state.files.folder_made(state, account, account.last_mailbox, name)
         state.run(
             "INSERT INTO mailbox VALUES (?, ?, ?, ?, ?, 1, 0, 0, 0, 0, ?, 0)",
             (

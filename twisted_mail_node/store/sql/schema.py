@@ -115,6 +115,14 @@ _VERSION_2 = (
     # Who writes, where several nodes share a database: a row for each connection, which counts its commits, so that
     # one whose outcome was not told can be looked up. at: when the last one was.
     "CREATE TABLE node (name TEXT PRIMARY KEY, commits INTEGER NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    # Where bodies are files in Maildirs: which one an entry's is, `base` and `tail` of its name as it was last known.
+    "CREATE TABLE file (account INTEGER NOT NULL, mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, "
+    "base BLOB NOT NULL, tail BLOB NOT NULL, PRIMARY KEY (account, mailbox, uid)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX file_base ON file (account, base)",
+    # A mailbox's folder as it is; `target` is what it is about to become, and empty where it is about to go.
+    "CREATE TABLE folder (account INTEGER NOT NULL, mailbox INTEGER NOT NULL, name BLOB, target BLOB, "
+    "PRIMARY KEY (account, mailbox)) STRICT, WITHOUT ROWID",
+    "CREATE INDEX folder_pending ON folder (account, mailbox) WHERE target IS NOT NULL",
     # Who has a maildrop, where several nodes share a database.
     "CREATE TABLE maildrop (account TEXT PRIMARY KEY, holder TEXT NOT NULL, until REAL NOT NULL) STRICT, WITHOUT ROWID",
     # See `bodies.body_hash`; null for what came with version 1.

@@ -13,12 +13,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from ...mail.changes import ChangeKind, ChangeNotice
 from ...mail.errors import NoSuchAccount, NoSuchMailbox
 from ...mail.transaction import Transaction
 from ..identity import next_uid_validity
 from .connection import WritingConnection
+
+if TYPE_CHECKING:
+    from .maildir.work import FileWork
 
 MAX_CACHED_ACCOUNTS = 20_000
 """Our own bound: about 1 KB each with its mailboxes; all are forgotten when it is reached."""
@@ -97,8 +101,11 @@ class WriteState:
     The writer's connection with its cache; what an operation gets to work with.
 
     `given_up` are staged bodies that may not be used any more, though they be still there. `pending_notices` is what
-    the batch changed so far: by account, its modseq, the mailboxes, and what kinds of change.
+    the batch changed so far: by account, its modseq, the mailboxes, and what kinds of change. `files` is where bodies
+    of entries are, unless they are in the database.
     """
+
+    files: FileWork | None = None
 
     def __init__(
         self, connection: WritingConnection, seconds: Callable[[], float], given_up: Collection[int] = ()
@@ -267,6 +274,8 @@ class WriteState:
     def operation_done(self) -> None:
         """The operation succeeded: write its rows, remember whom to tell."""
         self.flush()
+        if self.files is not None:
+            self.files.part_done()
         if self.queue_grew:
             self.pending_queue_notice, self.queue_grew = True, False
         for name, (modseq, ids, kinds) in self._touched.items():
@@ -278,6 +287,8 @@ class WriteState:
 
     def operation_failed(self) -> None:
         """The operation's savepoint was rolled back: forget what it touched."""
+        if self.files is not None:
+            self.files.part_undone()
         for row in [*self._dirty_accounts, *(row.account for row in self._dirty_mailboxes)]:
             self._forget(row.name)
         for name in self._touched:
@@ -304,6 +315,8 @@ class WriteState:
 
     def committed(self) -> tuple[list[ChangeNotice], bool]:
         """The batch is durable: the notices to send, and whether queue items became due."""
+        if self.files is not None:
+            self.files.committed()
         notices = [
             ChangeNotice(name, modseq, frozenset(ids), kinds)
             for name, (modseq, ids, kinds) in self.pending_notices.items()
@@ -318,6 +331,8 @@ class WriteState:
     def rolled_back(self) -> None:
         """The batch is undone: forget everything. Numbers are not taken back: giving one twice would be worse."""
         self.operation_failed()
+        if self.files is not None:
+            self.files.undone()
         self.forget_all()
         self.pending_notices.clear()
         self.pending_queue_notice = self.users_changed = False

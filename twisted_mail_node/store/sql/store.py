@@ -29,6 +29,7 @@ from ...mail.address import Address
 from ...mail.errors import NoSuchAccount, NoSuchItem, NoSuchMessage
 from ...mail.queue_item import QueueItem, Settled
 from ...mail.transaction import Committed, Transaction
+from ..maildir.tree import Tree
 from ..watches import Watches
 from . import directory, queue
 from .account import SQLAccount, create_account, remove_account
@@ -52,6 +53,7 @@ class SQLStore:
         reactor: IReactorTime and IReactorFromThreads; its `seconds` are seconds since the epoch.
         limits: how much goes into one commit.
         reader_threads: threads that read, each with a connection.
+        tree: where messages of mailboxes are files; without one they are in the database.
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class SQLStore:
         reactor: IReactor,
         limits: BatchLimits,
         reader_threads: int,
+        tree: Tree | None = None,
     ) -> None:
         self._engine = engine
+        self._tree = tree
         self._reactor = reactor
         self._watches = Watches()
         self._limits = limits
@@ -97,7 +101,13 @@ class SQLStore:
 
     def _make(self) -> Machinery:
         return Machinery(
-            self._engine(), self._reactor, self._watches, self._limits, self._reader_threads, self._users_changed
+            self._engine(),
+            self._reactor,
+            self._watches,
+            self._limits,
+            self._reader_threads,
+            self._users_changed,
+            self._tree,
         )
 
     def _users_changed(self) -> None:
@@ -121,7 +131,13 @@ class SQLStore:
 
     def create_account(self, name: str, mailboxes: Sequence[tuple[str, str | None]] = ()) -> Deferred[None]:
         """See IMailStore. Fails also as IAccount.create where a mailbox cannot be."""
-        return self._write(lambda state: create_account(state, name, mailboxes))
+        made = self._write(lambda state: create_account(state, name, mailboxes))
+        return made if self._machinery.files is None else shielded(Deferred.fromCoroutine(self._taken_over(made, name)))
+
+    async def _taken_over(self, made: Deferred[None], account: str) -> None:
+        await made
+        if self._machinery.files is not None:
+            await self._machinery.files.take_over(account)
 
     def remove_account(self, name: str) -> Deferred[None]:
         """See IMailStore. A user of that name goes with it; the mail is swept away later, in slices."""
@@ -169,7 +185,8 @@ class SQLStore:
         self, name: str, password_hash: str, mailboxes: Sequence[tuple[str, str | None]] = ()
     ) -> Deferred[None]:
         """See IDirectory. Fails also as IAccount.create where a mailbox cannot be."""
-        return self._changing_users(lambda state: directory.add_user(state, name, password_hash, mailboxes))
+        made = self._changing_users(lambda state: directory.add_user(state, name, password_hash, mailboxes))
+        return made if self._machinery.files is None else shielded(Deferred.fromCoroutine(self._taken_over(made, name)))
 
     def remove_user(self, name: str) -> Deferred[None]:
         """See IDirectory."""

@@ -182,8 +182,10 @@ def _removed(state: WriteState) -> bool:
     else:
         # All emails of the account go as well: nothing needs counting.
         condition = f"account = {account}"
-        more = _delete(state, "entry", "account, mailbox, uid", condition) or _delete(
-            state, "expunged", "account, mailbox, uid", condition
+        more = (
+            _sweep_files(state, condition)
+            or _delete(state, "entry", "account, mailbox, uid", condition)
+            or _delete(state, "expunged", "account, mailbox, uid", condition)
         )
         if not more:
             more = _delete_emails(state, condition)
@@ -192,6 +194,14 @@ def _removed(state: WriteState) -> bool:
     if not more:
         state.run("DELETE FROM removed WHERE account = ? AND mailbox = ?", row)
     return True
+
+
+def _sweep_files(state: WriteState, condition: str) -> bool:
+    if state.files is None:
+        return False
+    rows = state.connection.every(f"SELECT account, mailbox, uid FROM file WHERE {condition} LIMIT {SLICE_ROWS}")
+    state.files.swept(state, rows)
+    return bool(rows)
 
 
 def _delete(state: WriteState, table: str, key: str, condition: str) -> bool:
@@ -213,6 +223,8 @@ def _release(state: WriteState, table: str, condition: str) -> bool:
     )
     if not rows:
         return False
+    if state.files is not None:
+        state.files.swept(state, [row[:3] for row in rows])
     state.run_many(
         f"DELETE FROM {table} WHERE account = ? AND mailbox = ? AND uid = ?",
         [row[:3] for row in rows],

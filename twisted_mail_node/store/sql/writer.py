@@ -189,6 +189,8 @@ class Writer:
         except BaseException:
             failure = Failure()
             self._accepting = False
+        if failure is None:
+            self._settle_files(state)
         self._close(state)
         self._reactor.callFromThread(self._ended, self._stopped, failure)
 
@@ -197,6 +199,14 @@ class Writer:
             self._between.popleft()(state.connection)
         except self._engine.errors as error:
             self._log.error("work between two commits failed: {error}", error=error)
+
+    def _settle_files(self, state: WriteState) -> None:
+        if state.files is not None:
+            try:
+                state.files.settle(state.connection)
+            except self._engine.errors as error:
+                # The next look at each folder finds how its files are.
+                self._log.error("the places of files could not be written: {error}", error=error)
 
     def _close(self, state: WriteState) -> None:
         try:
@@ -271,7 +281,7 @@ class Writer:
         while not self._stopping:
             self._fail(self._work.take_all(), error)
             if unknown is not None and monotonic() > patient_until:
-                self._fail(unknown.started, error)
+                self._give_up(unknown, state, error)
                 unknown = None
             try:
                 state = self._open_again(state, unknown)
@@ -285,9 +295,14 @@ class Writer:
                 self._condition.wait_for(lambda: self._stopping, timeout=wait)
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
         if unknown is not None:
-            self._fail(unknown.started, error)
+            self._give_up(unknown, state, error)
         self._fail(self._work.take_all(), error)
         return state
+
+    def _give_up(self, unknown: Batch, state: WriteState, error: BaseException) -> None:
+        if state.files is not None:
+            state.files.unknown()
+        self._fail(unknown.started, error)
 
     def _open_again(self, before: WriteState, unknown: Batch | None) -> WriteState:
         state = self._open_state()
@@ -302,6 +317,8 @@ class Writer:
             self.commits += 1
             self._reactor.callFromThread(self._settle, unknown.settled, *before.committed())
         else:
+            if before.files is not None:
+                before.files.undone()
             error = Unavailable(UNREACHABLE)
             answers = [(deferred, Failure(error)) for deferred in unknown.started]
             self._reactor.callFromThread(self._settle, answers, (), False)

@@ -70,6 +70,7 @@ _PARTED_BY = {
     "entry": "account",
     "expunged": "account",
     "vanished": "account",
+    "file": "account",
     "body": "body",
     "chunk": "body",
 }

@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from ....interfaces.store import IMaildropLock
+from ...maildir.tree import Tree
 from ..batch import BatchLimits
 from ..engine import IReactor
 from ..store import SQLStore
@@ -25,6 +26,7 @@ class PostgresStore(SQLStore):
         reactor: IReactorTime and IReactorFromThreads; its `seconds` are seconds since the epoch.
         limits: how much goes into one commit.
         reader_threads: threads that read, each with a connection.
+        tree: where messages of mailboxes are files; without one they are in the database.
         partitions: into how many parts the tables are made that grow; heeded when the tables are made.
     """
 
@@ -36,9 +38,10 @@ class PostgresStore(SQLStore):
         limits: BatchLimits | None = None,
         reader_threads: int = 4,
         partitions: int = PARTITIONS,
+        tree: Tree | None = None,
     ) -> None:
         super().__init__(
-            lambda: PostgresEngine(dsn, partitions), reactor, limits or BatchLimits(operations=50), reader_threads
+            lambda: PostgresEngine(dsn, partitions), reactor, limits or BatchLimits(operations=50), reader_threads, tree
         )
 
     def acquire(self, account: str, holder: str, lifetime_seconds: float) -> Deferred[None]:

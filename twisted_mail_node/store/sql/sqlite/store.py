@@ -11,6 +11,7 @@ from zope.interface import implementer
 from ....interfaces.deferred import returns_deferred
 from ....interfaces.store import IBackup, IMaildropLock
 from ....mail.errors import InUse, MailError, Unavailable
+from ...maildir.tree import Tree
 from ...maildrop_locks import MaildropLocks
 from ..batch import BatchLimits
 from ..connection import Connection, WritingConnection
@@ -35,6 +36,7 @@ class SQLiteStore(SQLStore):
         durability: what a commit waits for.
         limits: how much goes into one commit.
         reader_threads: threads that read, each with a connection.
+        tree: where messages of mailboxes are files; without one they are in the database.
     """
 
     def __init__(
@@ -45,8 +47,11 @@ class SQLiteStore(SQLStore):
         durability: Durability = Durability.FULL,
         limits: BatchLimits | None = None,
         reader_threads: int = 2,
+        tree: Tree | None = None,
     ) -> None:
-        super().__init__(lambda: SQLiteEngine(Path(path), durability), reactor, limits or BatchLimits(), reader_threads)
+        super().__init__(
+            lambda: SQLiteEngine(Path(path), durability), reactor, limits or BatchLimits(), reader_threads, tree
+        )
         self._locks = MaildropLocks()
         self._backups: dict[Backup, Deferred[None]] = {}
 

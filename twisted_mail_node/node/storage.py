@@ -11,6 +11,7 @@ from ..auth.passwords import Cost, Passwords
 from ..auth.threads import HashingThreads
 from ..interfaces.required_store import IBasicStore
 from ..mail.errors import PermanentFailure
+from ..store.maildir.tree import Tree
 from ..store.memory import MemoryStore
 from ..store.sql import SQLiteStore, examine
 from .blocking import wait_for
@@ -33,16 +34,23 @@ def make_storage(config: Config, database: Path, reactor: Reactor) -> Doors:
             memory = MemoryStore(reactor)
             return all_in_one(memory)
         case "sqlite":
-            sqlite = SQLiteStore(database, reactor=reactor)
+            sqlite = SQLiteStore(database, reactor=reactor, tree=_maildirs(config))
             return all_in_one(sqlite)
         case "postgres":
             with _needing_psycopg():
                 from ..store.sql.postgres import PostgresStore
 
-                postgres = PostgresStore(config.store.dsn.get_secret_value(), reactor=reactor)
+                postgres = PostgresStore(config.store.dsn.get_secret_value(), reactor=reactor, tree=_maildirs(config))
             return all_in_one(postgres)
         case _:
             assert_never(config.store.kind)
+
+
+def _maildirs(config: Config) -> Tree | None:
+    """Where messages are files, if they are."""
+    if config.store.bodies == "database":
+        return None
+    return Tree(config.state_dir / config.store.maildir, shared=config.store.maildir_group)
 
 
 @contextmanager

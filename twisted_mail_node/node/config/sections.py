@@ -103,6 +103,16 @@ class StoreSettings(Table):
         default=32 * 1024 * 1024,
         description="How much is remembered of what is computed for an application's own store.",
     )
+    bodies: Literal["database", "maildir"] = Field(
+        default="database",
+        description="Where messages of mailboxes are: in the database, or files that other programs see as well.",
+    )
+    maildir: Path = Field(
+        default=Path("maildir"), description="For maildir: the folder of all accounts; relative to the state folder."
+    )
+    maildir_group: Flag = Field(
+        default=False, description="For maildir: whether the group of the files may read and write them too."
+    )
 
 
 class SMTPSettings(Table):

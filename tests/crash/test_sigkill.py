@@ -18,11 +18,13 @@ from .load import CONFIG, CRASHES, PASSWORD, USERS, check_exactly_once, killed_u
 
 @pytest.mark.crash
 @pytest.mark.timeout(900)
-def test_what_was_acknowledged_is_everywhere_exactly_once(tmp_path):
+@pytest.mark.parametrize("bodies", ["database", "maildir"])
+def test_what_was_acknowledged_is_everywhere_exactly_once(tmp_path, bodies):
     seed = int(os.environ.get("MAILNODE_CRASH_SEED", random.randrange(10**6)))
     print(f"MAILNODE_CRASH_SEED={seed}")
     chance = random.Random(seed)
-    node = NodeProcess(tmp_path / "node", CONFIG.format(dead_port=free_port("127.0.0.1")))
+    config = CONFIG.format(dead_port=free_port("127.0.0.1")) + f'[store]\nbodies = "{bodies}"\n'
+    node = NodeProcess(tmp_path / "node", config)
     for user in USERS:
         node.add_user(user, PASSWORD)
     sent = killed_under_load(node, chance)

@@ -12,6 +12,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from twisted_mail_node.mail.mailbox_name import INBOX
 from twisted_mail_node.mail.uid_set import UIDSet
+from twisted_mail_node.store.maildir.tree import Tree
 from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.testing.backend import SteeredReactor
 from twisted_mail_node.testing.samples import body, message, outgoing, place, transaction
@@ -54,6 +55,7 @@ def started(job):
 
 if __name__ == "__main__":
     reactor = SteeredReactor()
-    store = SQLiteStore(sys.argv[1], reactor=reactor)
+    tree = Tree(sys.argv[3]) if len(sys.argv) > 3 else None
+    store = SQLiteStore(sys.argv[1], reactor=reactor, tree=tree)
     reactor.wait_for(store.start())
     reactor.wait_for(started(work(store, sys.argv[2])))

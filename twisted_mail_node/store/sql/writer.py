@@ -25,7 +25,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ...mail.changes import ChangeNotice
-from ...mail.errors import Unavailable
+from ...mail.errors import TemporaryFailure, Unavailable
 from ...mail.transaction import Committed, Transaction
 from .answers import Answer, Answers
 from .batch import Batch, BatchLimits, Operation, Work
@@ -264,7 +264,9 @@ class Writer:
         return error
 
     def _fail(self, waiting: Sequence[Deferred[Any]], error: BaseException) -> None:
-        failure = self._engine.failure_of(error) if isinstance(error, Exception) else error
+        failure = error
+        if isinstance(error, Exception) and not isinstance(error, TemporaryFailure):
+            failure = self._engine.failure_of(error)
         self._reactor.callFromThread(self._settle, [(deferred, Failure(failure)) for deferred in waiting], (), False)
 
     # -- a lost connection -----------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ class FileReader:
             connection: Connection, number: int, mailbox: int, uids: UIDSet, items: FetchItem, table: str = "entry"
         ) -> Columns:
             columns = fetch(connection, number, mailbox, uids, items & ~_OCTETS, table)
-            if items & _OCTETS and columns.uids:
+            if items & _OCTETS:
                 self._add_octets(connection, account, (number, mailbox), uids, items, table, columns)
             return columns
 
@@ -152,6 +152,11 @@ class FileReader:
         table: str,
         columns: Columns,
     ) -> None:
+        if not columns.uids:
+            columns.headers, columns.bodies = (
+                [] if items & item else None for item in (FetchItem.HEADER, FetchItem.BODY)
+            )
+            return
         shelf = self.shelf(connection, account, key)
         headers: dict[int, bytes] = {}
         bodies: dict[int, bytes | None] = {}

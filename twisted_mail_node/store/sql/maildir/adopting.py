@@ -81,8 +81,8 @@ def adopt(
 
 
 def _take_uid_validity(state: WriteState, row: MailboxRow, uid_validity: int) -> None:
-    # Those to come must be above it: one from the future is not taken.
-    if row.uid_validity != uid_validity and uid_validity < state.new_uid_validity():
+    if row.uid_validity != uid_validity:
+        state.note_uid_validity(uid_validity)
         row.uid_validity = uid_validity
         state.run(
             "UPDATE mailbox SET uid_validity = ? WHERE account = ? AND mailbox = ?",

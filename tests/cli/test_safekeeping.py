@@ -260,7 +260,7 @@ def test_an_account_that_is_not_there_is_refused(filled):
         "UPDATE mailbox SET highest_modseq = 0 WHERE name = 'INBOX'",
         "UPDATE email SET uses = 3 WHERE email = 2",
         "UPDATE body SET hash = NULL",
-        "INSERT INTO body VALUES (7000, 1, 1, 0, x'61', NULL); UPDATE numbering SET body = 7000",
+        "INSERT INTO body VALUES (7000, 1, 1, 0, x'61', NULL, 0); UPDATE numbering SET body = 7000",
     ],
 )
 def test_what_loses_nothing_is_mended(filled, in_store, database, statement):

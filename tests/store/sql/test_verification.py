@@ -87,7 +87,7 @@ def test_an_account_that_is_not_there_is_told(filled):
         ("DELETE FROM chunk WHERE number = 3", Kind.INCOMPLETE_BODY, "octets in place of"),
         ("UPDATE chunk SET content = zeroblob(131072) WHERE number = 1", Kind.DAMAGED_BODY, "its hash differs"),
         ("UPDATE body SET hash = NULL WHERE body < 4", Kind.NO_HASH, "3 of them"),
-        ("INSERT INTO body VALUES (99, 0, 0, 0, x'', NULL)", Kind.UNUSED_BODY, "0 octets"),
+        ("INSERT INTO body VALUES (99, 0, 0, 0, x'', NULL, 0)", Kind.UNUSED_BODY, "0 octets"),
         ("UPDATE numbering SET body = 2", Kind.NUMBER_GIVEN_TWICE, "the last one given is 2"),
         ("UPDATE numbering SET email = 2", Kind.NUMBER_GIVEN_TWICE, "the last one given is 2"),
         ("UPDATE numbering SET item = 2", Kind.NUMBER_GIVEN_TWICE, "the last one given is 2"),

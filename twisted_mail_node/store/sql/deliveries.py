@@ -25,7 +25,9 @@ _NO_SUCH_MAILBOX = (EnhancedStatus(5, 1, 1), "no such mailbox")
 _SEEN, _DELETED = 1, 8
 
 _INSERT_COMMITTED = "INSERT INTO committed VALUES (?, ?, ?)"
-INSERT_BODY = "INSERT INTO body (body, size, header_size, eight_bit, content, hash) VALUES (?, ?, ?, ?, ?, ?)"
+INSERT_BODY = (
+    "INSERT INTO body (body, size, header_size, eight_bit, content, hash, in_files) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 INSERT_EMAIL = "INSERT INTO email VALUES (?, ?, ?, NULL, ?, ?, NULL)"
 INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random_guid(), ?)"
 INSERT_ENTRY_WITH_GUID = INSERT_ENTRY.replace("random_guid()", "?")
@@ -203,7 +205,7 @@ def take_body(state: WriteState, rows: list[Row], body: Body, *, in_files: bool 
             )
             state.run("DELETE FROM chunk WHERE body = ?", (number,))
     kept = None if in_files else content
-    rows.append((number, body.size, min(body.header_size, body.size), int(body.eight_bit), kept, digest))
+    rows.append((number, body.size, min(body.header_size, body.size), int(body.eight_bit), kept, digest, int(in_files)))
     return number
 
 

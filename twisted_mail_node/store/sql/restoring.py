@@ -16,6 +16,7 @@ from ...mail.special_use import checked_use
 from .alterations import status_of
 from .deliveries import INSERT_BODY, INSERT_EMAIL, INSERT_ENTRY_WITH_GUID, Row, add_entry, take_body
 from .mailboxes import make, names_of
+from .maildir.incoming import INSERT_FILE, drop_chunks, octets_of, with_prefix
 from .state import AccountRow, MailboxRow, Number, WriteState
 
 
@@ -79,11 +80,13 @@ def restore(state: WriteState, account: int, mailbox: int, messages: Sequence[Re
     bodies: list[Row] = []
     emails: list[Row] = []
     entries: list[Row] = []
+    files: list[Row] = []
     saved = int(state.seconds())
     modseq = state.change(target)
     for message in messages:
         body, flags = message.body, message.flags
-        number = take_body(state, bodies, body)
+        octets = None if state.files is None else octets_of(state, body)
+        number = take_body(state, bodies, body, in_files=octets is not None)
         email = state.new_number(Number.EMAIL)
         emails.append((account, email, number, 1, body.envelope))
         if message.uid is not None:
@@ -104,9 +107,15 @@ def restore(state: WriteState, account: int, mailbox: int, messages: Sequence[Re
         )
         *row, prefix = entries[-1]
         entries[-1] = (*row, bytes.fromhex(message.guid), prefix)
+        if state.files is not None and octets is not None:
+            pieces, size = with_prefix(message.prefix, octets), body.size + len(message.prefix)
+            date = message.internal_date[0]
+            files.append(state.files.arrive(state, target, uids[-1], flags, date, size, pieces))
+            drop_chunks(state, body)
     state.run_many(INSERT_BODY, bodies)
     state.run_many(INSERT_EMAIL, emails)
     state.run_many(INSERT_ENTRY_WITH_GUID, entries)
+    state.run_many(INSERT_FILE, files)
     return CopyOutcome(target.uid_validity, (), uids)
 
 

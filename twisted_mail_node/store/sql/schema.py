@@ -129,6 +129,8 @@ _VERSION_2 = (
     "ALTER TABLE body ADD COLUMN hash BLOB",
     # The mailbox that an item is for (see `placements`); null for one that leaves the node.
     "ALTER TABLE queue ADD COLUMN placement TEXT",
+    # Whether the content is in files of Maildirs, one for each entry that shows it.
+    "ALTER TABLE body ADD COLUMN in_files INTEGER NOT NULL DEFAULT 0",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)

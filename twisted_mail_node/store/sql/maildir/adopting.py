@@ -66,7 +66,7 @@ def adopt(
     modseq, saved = state.change(row), int(state.seconds())
     for one in found:
         number, email = state.new_number(Number.BODY), state.new_number(Number.EMAIL)
-        bodies.append((number, one.size, NOT_KNOWN, 1, None, None))
+        bodies.append((number, one.size, NOT_KNOWN, 1, None, None, 1))
         emails.append((account, email, number, 1, None))
         flags = flags_in(one.tail[1:], letters)
         if keeps_uids and one.uid is not None:

@@ -53,8 +53,8 @@ def with_prefix(prefix: bytes, octets: Octets) -> Pieces:
 def second_body(state: WriteState, rows: list[tuple[Value, ...]]) -> int:
     """The row of the body in files beside the last one, which the queue has. Returns its number."""
     number = state.new_number(Number.BODY)
-    _, size, header_size, eight_bit, _, digest = rows[-1]
-    rows.append((number, size, header_size, eight_bit, None, digest))
+    _, size, header_size, eight_bit, _, digest, _ = rows[-1]
+    rows.append((number, size, header_size, eight_bit, None, digest, 1))
     return number
 
 

@@ -18,7 +18,7 @@ SLICE_BODIES = 100
 SLICE_CHUNKS = 32
 
 _BODIES = (
-    "SELECT body, size, header_size, content IS NULL, {content}, hash, "
+    "SELECT body, size, header_size, content IS NULL, {content}, hash, in_files, "
     "EXISTS (SELECT 1 FROM email WHERE email.body = b.body) OR EXISTS (SELECT 1 FROM queue WHERE queue.body = b.body) "
     "OR EXISTS (SELECT 1 FROM orphan WHERE orphan.body = b.body) "
     "FROM body b WHERE {which}"
@@ -96,12 +96,15 @@ class Bodies:
         in_chunks: bool,
         content: bytes | None,
         digest: bytes | None,
+        in_files: int,
         is_used: bool,
     ) -> Iterator[Finding]:
         if not is_used:
             yield Finding(Kind.UNUSED_BODY, f"body {number}", f"{size} octets", (number,))
         if header_size > size:
             yield self._finding(Kind.INCOMPLETE_BODY, number, f"a header of {header_size} octets in {size}")
+        if in_files:
+            return
         if digest is None:
             self.without_hash += 1
         if not self._contents:

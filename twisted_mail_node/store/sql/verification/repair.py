@@ -33,7 +33,7 @@ _ORPHAN = (
     "INSERT INTO orphan SELECT body FROM email WHERE account = :account AND email = :email AND uses = 0 "
     "ON CONFLICT DO NOTHING"
 )
-_WITHOUT_HASH = "SELECT body, content FROM body WHERE hash IS NULL AND body > ? ORDER BY body LIMIT ?"
+_WITHOUT_HASH = "SELECT body, content FROM body WHERE hash IS NULL AND in_files = 0 AND body > ? ORDER BY body LIMIT ?"
 _SET_HASH = "UPDATE body SET hash = ? WHERE body = ?"
 _CHUNK = "SELECT content FROM chunk WHERE body = ? AND number = ?"
 

@@ -12,7 +12,10 @@ import shutil
 
 from .postgres import programs as postgres_programs
 
-_MAIL_PROGRAMS = ("swaks", "curl", "mbsync", "fetchmail", "msmtp")
+# Dovecot's own place for what its master process starts; it is no command.
+DOVECOT_IMAP = "/usr/lib/dovecot/imap"
+
+_MAIL_PROGRAMS = ("swaks", "curl", "mbsync", "fetchmail", "msmtp", "mutt", "notmuch", DOVECOT_IMAP)
 
 
 def missing() -> dict[str, list[str]]:

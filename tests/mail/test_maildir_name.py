@@ -11,6 +11,7 @@ from twisted_mail_node.mail.maildir_name import (
     is_keyword,
     parted,
     sizes_in,
+    stem_of,
     unlettered,
     with_letters,
 )
@@ -47,6 +48,16 @@ def test_a_name_is_parted_at_its_info(name, base, info):
 )
 def test_sizes_are_read_out_of_a_base(base, sizes):
     assert sizes_in(base) == sizes
+
+
+@pytest.mark.parametrize("base", [b"1.a,U=7", b"1.a", b"1.a,U=7,U=8"])
+def test_what_mbsync_adds_is_no_part_of_the_stem(base):
+    assert stem_of(base) == b"1.a"
+
+
+def test_other_fields_are_part_of_the_stem():
+    assert stem_of(b"1.a,S=5,U=7,W=6") == b"1.a,S=5,W=6"
+    assert stem_of(b"1.a,U=x") == b"1.a,U=x"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ _BITS = {
 }
 # ":" is what everybody writes but programs on file systems that have no such names.
 _INFO = re.compile(rb"[:;!]2,([^:;!]*)\Z")
+_MBSYNC_UID = re.compile(rb",U=\d+(?=,|\Z)")
 _SIZES = re.compile(rb",([SW])=(\d{1,18})(?=[,:;!]|\Z)")
 # RFC 3501 §9: an atom, without the backslash of system flags.
 _KEYWORD = re.compile(r"[^\x00-\x20\x7f-\uffff\U00010000-\U0010ffff(){%*\"\\\]]+\Z")
@@ -50,6 +51,11 @@ def parted(file_name: bytes) -> Name:
     """The name in its two parts."""
     found = _INFO.search(file_name)
     return Name(file_name, b"") if found is None else Name(file_name[: found.start()], file_name[found.start() :])
+
+
+def stem_of(base: bytes) -> bytes:
+    """The base without the UID that mbsync writes into it, and takes out of it again."""
+    return _MBSYNC_UID.sub(b"", base)
 
 
 def sizes_in(base: bytes) -> Sizes:

@@ -282,3 +282,14 @@ def test_a_restart_finds_what_others_did_meanwhile(wait, store, open_store, othe
     store = open_store()
     inbox = wait(wait(store.account(ANN)).mailbox("INBOX"))
     assert flags(wait, inbox) == {2: "\\Seen", 3: ""}
+
+
+def test_a_uid_that_mbsync_writes_into_a_name_makes_no_new_message(wait, inbox, others):
+    path = others.deliver(name="1.a,S=22")
+    before = wait(inbox.status())
+    path.rename(others.folder / "cur" / "1.a,S=22,U=7:2,S")
+    after = wait(inbox.status())
+    assert (after.messages, after.unseen, after.uid_next) == (1, 0, before.uid_next)
+    store_flags(wait, inbox, FlagChange.ADD, "\\Flagged")
+    assert others.names() == ["cur/1.a,S=22,U=7:2,FS"]
+    assert wait(inbox.fetch(UIDSet.span(1, 1), FetchItem.SIZE)).sizes == [25]

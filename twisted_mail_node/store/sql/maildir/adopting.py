@@ -25,10 +25,11 @@ from ..mailboxes import make
 from ..state import MailboxRow, Number, WriteState
 from .comparing import Changed, New
 from .incoming import INSERT_FILE
-from .steps import SET_TAIL
 from .work import FileWork
 
 Operation = Callable[[WriteState], None]
+
+_SET_NAME = "UPDATE file SET base = ?, tail = ? WHERE account = ? AND mailbox = ? AND uid = ?"
 
 SLICE = 500
 """Our own bound: files that come into the index by one operation."""
@@ -119,7 +120,7 @@ def take_changes(state: WriteState, account: int, mailbox: int, folder: bytes, c
         return
     letters = files.letters(folder)
     after: dict[Flags, list[int]] = {}
-    tails: list[Row] = []
+    names: list[Row] = []
     for change in changes:
         now = _entry(state, account, mailbox, change.uid)
         if now is None or files.tails.get((account, mailbox, change.uid), now[0]) != change.known:
@@ -130,16 +131,16 @@ def take_changes(state: WriteState, account: int, mailbox: int, folder: bytes, c
         if result != before:
             after.setdefault(result, []).append(change.uid)
             alterations.recount(row, before.bits, result.bits)
-        if change.tail != change.known:
-            tails.append((change.tail, account, mailbox, change.uid))
+        if (change.new_base, change.tail) != (change.base, change.known):
+            names.append((change.new_base, change.tail, account, mailbox, change.uid))
         wanted = b"c" + info_of(result, letters)
         if wanted != change.tail and (result.wire or change.tail not in (IN_NEW, b"c")):
-            files.renamed((account, mailbox, change.uid), folder, change.base, change.tail, wanted)
+            files.renamed((account, mailbox, change.uid), folder, change.new_base, change.tail, wanted)
     if after:
         modseq = state.change(row)
         for flags, uids in after.items():
             alterations.update_flags(state, row, flags, sorted(uids), modseq)
-    state.run_many(SET_TAIL, tails)
+    state.run_many(_SET_NAME, names)
 
 
 def _entry(state: WriteState, account: int, mailbox: int, uid: int) -> tuple[bytes, int, str] | None:
@@ -190,7 +191,7 @@ def take_leaves(state: WriteState, account: int, mailbox: int, folder: bytes, le
         return
     for one in left:
         if _entry(state, account, mailbox, one.uid) is None:
-            files.leave((account, mailbox, one.uid), folder, one.base, one.tail)
+            files.leave((account, mailbox, one.uid), folder, one.new_base, one.tail)
 
 
 def take_folders(

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ....mail.dovecot_files import UIDList, read_uidlist
 from ....mail.flags import flags_of
-from ....mail.maildir_name import info_of, sizes_in
+from ....mail.maildir_name import info_of, sizes_in, stem_of
 from ...maildir.content import measured
 from ...maildir.listing import IN_NEW, Times, file_in, listed, times_of
 from ..connection import Connection
@@ -35,12 +35,17 @@ class Known(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """A file that others have renamed, or whose name does not tell what the index says."""
+    """
+    A file that others have renamed, or whose name does not tell what the index says.
+
+    `known` is the tail as the index had it; `new_base` the base it has now, where others have changed that too.
+    """
 
     uid: int
     base: bytes
     known: bytes
     tail: bytes
+    new_base: bytes
 
 
 class New(NamedTuple):
@@ -97,12 +102,15 @@ def compare(folder: bytes, known: Sequence[Known], letters: Mapping[str, str]) -
     if absent:
         # A name that changes while a folder is read may be seen under neither: what is not there twice is not there.
         again = listed(folder)
+        stems = {stem_of(base): base for base in found}
         for one in absent:
-            tail = again.get(one.base)
+            base = one.base if one.base in again else stems.get(stem_of(one.base), b"")
+            tail = again.get(base)
+            found.pop(base, None)
             if tail is None:
-                difference.missing.append(Changed(one.uid, one.base, one.tail, one.tail))
+                difference.missing.append(Changed(one.uid, one.base, one.tail, one.tail, one.base))
             else:
-                _sort_in(difference, one, tail, wanted)
+                _sort_in(difference, one, tail, wanted, base)
     if found:
         difference.uidlist = _read_uidlist(folder)
         uids, last = difference.uidlist.uids, 2**32
@@ -111,11 +119,12 @@ def compare(folder: bytes, known: Sequence[Known], letters: Mapping[str, str]) -
     return difference
 
 
-def _sort_in(difference: Difference, one: Known, tail: bytes, wanted: _Wanted) -> None:
+def _sort_in(difference: Difference, one: Known, tail: bytes, wanted: _Wanted, base: bytes = b"") -> None:
+    changed = Changed(one.uid, one.base, one.tail, tail, base or one.base)
     if one.bits is None:
-        difference.left.append(Changed(one.uid, one.base, one.tail, tail))
-    elif tail != one.tail or not wanted.is_told_by(tail, one.bits, one.keywords or ""):
-        difference.changed.append(Changed(one.uid, one.base, one.tail, tail))
+        difference.left.append(changed)
+    elif tail != one.tail or changed.new_base != one.base or not wanted.is_told_by(tail, one.bits, one.keywords or ""):
+        difference.changed.append(changed)
 
 
 class _Wanted:

@@ -174,11 +174,14 @@ class IRestorableAccount(Interface):
 class IRestorableMailbox(Interface):
     """Optional, beside IMailbox: a mailbox that takes messages as they were in another store."""
 
+    def guids(after_uid: int, limit: int) -> Deferred[Columns]:
+        """UIDs and guids of the first `limit` messages above a UID, ascending, however far apart they are."""
+
     def restore(messages: Sequence[RestoredMessage]) -> Deferred[CopyOutcome]:
         """
         Add messages with the ids they had, all or none. Fires with source_uids empty.
 
-        Whether the mailbox has a message of that guid already is the caller's concern: see FetchItem.GUID.
+        Whether the mailbox has a message of that guid already is the caller's concern: see `guids`.
 
         Fails with: UIDTaken: a UID is not above those of all messages before it, expunged ones included.
         """

@@ -12,12 +12,16 @@ class GuidSet:
     """The guids of these pages. Looking one up takes some microseconds."""
 
     def __init__(self, pages: Iterable[Sequence[bytes]] = ()) -> None:
+        # Page by page, so that the objects of one are gone before those of the next come.
         ordered = [b"".join(sorted(page)) for page in pages]
         self._octets = bytearray().join(merge(*map(_split, ordered)))
         self._count = len(self._octets) // GUID_OCTETS
 
     def __len__(self) -> int:
         return self._count
+
+    def __iter__(self) -> Iterator[bytes]:
+        return _split(bytes(self._octets))
 
     def __contains__(self, guid: object) -> bool:
         octets, low, high = self._octets, 0, self._count

@@ -11,6 +11,7 @@ Neighbours: `shelf` asks; `operations` has the other commands of the operator.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator
+from itertools import islice
 from typing import Any
 
 from twisted.internet.defer import DeferredLock
@@ -25,7 +26,7 @@ from ...mail.transaction import Body
 from ...mail.uid_set import UIDSet
 from .operations import JSON, Arguments, Refusal
 
-GUIDS_AT_ONCE = 20_000
+GUIDS_AT_ONCE = 5_000
 MESSAGES_AT_ONCE = 250
 ANSWER_OCTETS = 1024 * 1024
 MAX_WRITERS = 4
@@ -122,12 +123,9 @@ class MailDesk:
     # -- in ---------------------------------------------------------------------------------------------------------
 
     async def _guids(self, arguments: Arguments, _: bytes) -> Answer:
-        mailbox = await self._mailbox(arguments)
-        uids = await _after(mailbox, int(arguments["after"]), GUIDS_AT_ONCE)
-        if not uids:
-            return {"last": 0}, b""
-        columns = await mailbox.fetch(uids, FetchItem.GUID)
-        return {"last": uids.runs[-1][1]}, bytes.fromhex("".join(columns.guids or ()))
+        mailbox = _restorable_mailbox(await self._mailbox(arguments))
+        columns = await mailbox.guids(int(arguments["after"]), GUIDS_AT_ONCE)
+        return {"last": columns.uids[-1] if columns.uids else 0}, bytes.fromhex("".join(columns.guids or ()))
 
     async def _stage(self, _: Arguments, __: bytes) -> Answer:
         if len(self._writers) >= MAX_WRITERS:
@@ -149,9 +147,7 @@ class MailDesk:
     async def _restore(self, arguments: Arguments, octets: bytes) -> Answer:
         # Those that were begun earlier are given to the store earlier, though their mailbox had to be looked for.
         async with self._in_order:
-            mailbox = IRestorableMailbox(await self._mailbox(arguments), None)
-            if mailbox is None:
-                raise Refusal("the store cannot put mail back")
+            mailbox = _restorable_mailbox(await self._mailbox(arguments))
             restoring = mailbox.restore(list(_messages(arguments["messages"], octets)))
         try:
             await restoring
@@ -204,22 +200,22 @@ class MailDesk:
 
 
 def _restorable(account: IAccount) -> IRestorableAccount:
-    door = IRestorableAccount(account, None)
-    if door is None:
+    if not IRestorableAccount.providedBy(account):
         raise Refusal("the store cannot put mail back")
-    return door
+    return IRestorableAccount(account)
+
+
+def _restorable_mailbox(mailbox: IMailbox) -> IRestorableMailbox:
+    if not IRestorableMailbox.providedBy(mailbox):
+        raise Refusal("the store cannot put mail back")
+    return IRestorableMailbox(mailbox)
 
 
 async def _after(mailbox: IMailbox, after: int, count: int) -> UIDSet:
     """The first `count` UIDs above `after`."""
-    runs: list[tuple[int, int]] = []
-    for first, last in (await mailbox.uids() & UIDSet.span(after + 1, _LAST_UID)).runs:
-        last = min(last, first + count - 1)
-        runs.append((first, last))
-        count -= last - first + 1
-        if not count:
-            break
-    return UIDSet(runs)
+    if IRestorableMailbox.providedBy(mailbox):
+        return UIDSet.of_ascending((await IRestorableMailbox(mailbox).guids(after, count)).uids)
+    return UIDSet.of(islice(await mailbox.uids() & UIDSet.span(after + 1, _LAST_UID), count))
 
 
 def _shown(info: MailboxInfo, status: MailboxStatus, subscribed: bool) -> JSON:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from ...interfaces.store import IAccount, IMailbox, IMailStore, IOpenBody, IRestorableAccount, IRestorableMailbox
 from ...mail.changes import MailboxInfo
@@ -15,6 +14,7 @@ from ...mail.restoring import RestoredMailbox, RestoredMessage
 from ...mail.transaction import Body
 from ...mail.uid_set import UIDSet
 from ...moving.content import Measure
+from ...moving.guids import GuidSet
 
 MESSAGES_AT_ONCE = 200
 BATCH_OCTETS = 2 * 1024 * 1024
@@ -52,19 +52,26 @@ class MailboxCopy:
         wanted = RestoredMailbox(info.name, info.special_use, info.uid_validity, 1, status.highest_modseq)
         made = await IRestorableAccount(self._copied).restore_mailbox(wanted)
         copied = await self._copied.mailbox(info.name)
-        known = await _guids(copied) if made.messages else set[bytes]()
+        known = await _guids(copied) if made.messages else GuidSet()
         # Stores that were made in the same second give the same UIDVALIDITY: it alone does not tell a copy.
-        if made.uid_validity != info.uid_validity or (known and not known <= await _guids(mailbox)):
+        if made.uid_validity != info.uid_validity or not await self._is_part(known, mailbox):
             raise self._unlike(info)
         count = 0
-        uids = iter(await mailbox.uids())
-        while slice_ := list(islice(uids, MESSAGES_AT_ONCE)):
+        after = 0
+        while uids := (await IRestorableMailbox(mailbox).guids(after, MESSAGES_AT_ONCE)).uids:
+            after = uids[-1]
             try:
-                count += await self._copy(mailbox, copied, slice_, known)
+                count += await self._copy(mailbox, copied, uids, known)
             except UIDTaken as error:
                 raise self._unlike(info) from error
         await IRestorableAccount(self._copied).restore_mailbox(replace(wanted, uid_next=status.uid_next))
         return count
+
+    async def _is_part(self, known: GuidSet, mailbox: IMailbox) -> bool:
+        if not known:
+            return True
+        source = await _guids(mailbox)
+        return all(guid in source for guid in known)
 
     def _unlike(self, info: MailboxInfo) -> Unlike:
         return Unlike(f"{info.name} of {self._account.name} has mail of its own in the store that is copied into")
@@ -117,13 +124,13 @@ def _batches(rows: Sequence[_Row]) -> list[list[_Row]]:
     return batches
 
 
-async def _guids(mailbox: IMailbox) -> set[bytes]:
-    found: set[bytes] = set()
-    uids = iter(await mailbox.uids())
-    while slice_ := list(islice(uids, GUIDS_AT_ONCE)):
-        columns = await mailbox.fetch(UIDSet.of_ascending(slice_), FetchItem.GUID)
-        found.update(map(bytes.fromhex, columns.guids or ()))
-    return found
+async def _guids(mailbox: IMailbox) -> GuidSet:
+    pages: list[list[bytes]] = []
+    after = 0
+    while (columns := await IRestorableMailbox(mailbox).guids(after, GUIDS_AT_ONCE)).uids:
+        after = columns.uids[-1]
+        pages.append([bytes.fromhex(guid) for guid in columns.guids or ()])
+    return GuidSet(pages)
 
 
 def _inline(content: bytes) -> Body:

@@ -182,6 +182,12 @@ class MemoryMailbox:
         return CopyOutcome(mailbox.uid_validity, (), self._account.add(mailbox, new))
 
     @answered
+    def guids(self, after_uid: int, limit: int) -> Columns:
+        """See IRestorableMailbox."""
+        found = self._existing.above(after_uid, limit)
+        return Columns([entry.uid for entry in found], guids=[entry.guid for entry in found])
+
+    @answered
     def restore(self, messages: Sequence[RestoredMessage]) -> CopyOutcome:
         """See IRestorableMailbox. Fails also with TemporaryFailure: a staged body is gone."""
         mailbox = self._existing

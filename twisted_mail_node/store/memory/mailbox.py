@@ -117,6 +117,11 @@ class MailboxContents:
             found += [entries[uid] for uid in order[bisect_left(order, first) : bisect_right(order, last)]]
         return found
 
+    def above(self, uid: int, limit: int) -> list[Entry]:
+        """The first existing entries above a UID."""
+        begin = bisect_right(self._order, uid)
+        return [self._entries[uid] for uid in self._order[begin : begin + limit]]
+
     def entry(self, uid: int, now: float) -> Entry:
         """An existing or still readable entry. Raises: NoSuchMessage."""
         self.forget_unreadable(now)

@@ -28,7 +28,7 @@ from . import alterations, restoring
 from .bodies import OpenBody, StoredBody
 from .connection import Connection, Selection
 from .search import Narrowing
-from .selection import Values, bindings_of, fetch, flag_column, merged
+from .selection import Values, bindings_of, fetch, flag_column, guids_above, merged
 from .state import WriteState
 
 if TYPE_CHECKING:
@@ -188,6 +188,12 @@ class SQLMailbox:
                 return outcome
             slices.append(done)
             rest = done.rest
+
+    def guids(self, after_uid: int, limit: int) -> Deferred[Columns]:
+        """See IRestorableMailbox."""
+        return self._read(
+            lambda connection, account, mailbox: guids_above(connection, account, mailbox, after_uid, limit)
+        )
 
     def restore(self, messages: Sequence[RestoredMessage]) -> Deferred[CopyOutcome]:
         """See IRestorableMailbox. Fails also with TemporaryFailure: a staged body is gone."""

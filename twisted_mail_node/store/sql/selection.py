@@ -143,6 +143,14 @@ def fetch(
     return columns
 
 
+def guids_above(connection: Connection, account: int, mailbox: int, uid: int, limit: int) -> Columns:
+    """UIDs and guids of the first entries above a UID."""
+    source = "entry WHERE account = :account AND mailbox = :mailbox AND uid > :uid"
+    selection = Selection(("uid", "hex_of(guid)"), source, limit=limit, sort=True)
+    uids, guids = connection.columns(selection, {"account": account, "mailbox": mailbox, "uid": uid})
+    return Columns(uids, guids=guids)
+
+
 _PIECE_ROWS = 8192
 
 

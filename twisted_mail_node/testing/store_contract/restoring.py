@@ -95,6 +95,20 @@ class RestoringContract:
         assert await inbox.status() == await recounted(inbox)
 
     @on_backend
+    async def test_guids_are_told_a_part_at_a_time(self, backend: Backend) -> None:
+        account = await new_account(backend.store)
+        inbox = await account.mailbox("INBOX")
+        await _restore(inbox, *(_restored(number, 1000 * number + 1) for number in range(7)))
+        await inbox.expunge(UIDSet.of([2001]), only_deleted=False)
+        numbers = [0, 1, 3, 4, 5, 6]
+        for limit in (1, 4, 100):
+            found: list[tuple[int, str]] = []
+            while len(page := await IRestorableMailbox(inbox).guids(found[-1][0] if found else 0, limit)):
+                assert len(page) <= limit
+                found += zip(page.uids, page.guids or (), strict=True)
+            assert found == [(1000 * number + 1, _guid(number)) for number in numbers]
+
+    @on_backend
     async def test_a_uid_that_was_passed_is_refused_and_nothing_is_done(self, backend: Backend) -> None:
         account = await new_account(backend.store)
         inbox = await account.mailbox("INBOX")

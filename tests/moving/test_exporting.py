@@ -7,8 +7,10 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from twisted.internet.defer import fail
 
-from twisted_mail_node.mail.columns import InternalDate
+from twisted_mail_node.mail.columns import FetchItem, InternalDate
+from twisted_mail_node.mail.errors import Damaged
 from twisted_mail_node.mail.flags import FlagChange, Flags
 from twisted_mail_node.mail.restoring import RestoredMailbox, RestoredMessage
 from twisted_mail_node.mail.transaction import Body
@@ -212,3 +214,17 @@ def test_a_name_that_is_too_long_is_told_and_the_rest_comes(form, tmp_path):
     report = export(shop, form, tmp_path, "é" * 127, "y" * 200)
     assert (report.exported, len(report.left_out)) == (1, 1)
     assert "too long" in report.left_out[0][1]
+
+
+def test_a_damaged_message_is_told_and_the_rest_comes(tmp_path, monkeypatch):
+    shop = Shop()
+    fill(shop, usual(9))
+    door = type(shop.mailbox())
+    fetch = door.fetch
+
+    def fetch_with_damage(self, uids, items):
+        return fail(Damaged("a body is damaged")) if items & FetchItem.BODY and 4 in uids else fetch(self, uids, items)
+
+    monkeypatch.setattr(door, "fetch", fetch_with_damage)
+    report = export(shop, "mbox", tmp_path)
+    assert (report.exported, report.left_out) == (8, [(f"{JOE} INBOX, UID 4", "it is damaged in the store")])

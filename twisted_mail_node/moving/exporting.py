@@ -74,7 +74,9 @@ class Export:
         writer, report, shelf = target.open(mailbox), self.report, self._shelf
         done = 0
         for message in shelf.messages(account, mailbox):
-            if writer.add(message, lambda message=message: shelf.pieces(account, mailbox, message)):  # type: ignore[misc]
+            if message.is_damaged:
+                report.left_out.append((f"{account} {mailbox.name}, UID {message.uid}", "it is damaged in the store"))
+            elif writer.add(message, lambda message=message: shelf.pieces(account, mailbox, message)):  # type: ignore[misc]
                 report.exported += 1
                 report.octets += message.size
             else:

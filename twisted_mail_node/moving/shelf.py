@@ -34,7 +34,7 @@ class ShelvedMailbox:
 
 @dataclass(frozen=True, slots=True)
 class ShelvedMessage:
-    """A message in the store; `content` is None where it is large: it is read in pieces."""
+    """A message in the store; `content` is None where it is large: it is read in pieces, unless it is damaged."""
 
     uid: int
     guid: bytes
@@ -42,6 +42,7 @@ class ShelvedMessage:
     internal_date: InternalDate
     size: int
     content: bytes | None
+    is_damaged: bool = False
 
 
 class Restoring(Protocol):

@@ -29,13 +29,13 @@ class StoreConnection:
     def __init__(self, config: Config) -> None:
         if config.store.kind == "memory":
             raise Refusal("no node runs, and a store in memory is gone with its node")
-        self._config = config
         self._state = StateFolder(config.state_dir)
-        self._open: _OpenStore | None = None
+        self._store = _Store(config, self._state)
         self._acting = ActingAs(config.state_dir)
         try:
             self._state.open()
         except BaseException:
+            self._store.close()
             self._acting.end()
             raise
 
@@ -50,38 +50,30 @@ class StoreConnection:
 
     def begin(self, name: str, arguments: dict[str, Any], octets: bytes = b"") -> Waiting:
         """See Access. Raises: Refusal: the store can't be opened."""
-        if self._open is None:
-            self._open = _OpenStore(self._config, self._state)
-        return self._open.begin(name, arguments, octets)
+        return self._store.begin(name, arguments, octets)
 
     def close(self) -> None:
         """Close the store, and give the lock back."""
-        opened, self._open = self._open, None
         try:
-            if opened is not None:
-                opened.close()
+            self._store.close()
         finally:
             self._state.close()
             self._acting.end()
 
 
-class _OpenStore:
-    """The store, open, with what performs operations on it. Raises: Refusal: it can't be opened."""
+class _Store:
+    """The store, opened by the first operation, with what performs operations on it."""
 
     def __init__(self, config: Config, state: StateFolder) -> None:
         self._own = OwnReactor()
         reactor: Reactor = self._own.reactor
         try:
             self._storage = make_storage(config, state.database, reactor)
-            passwords, self._threads = make_passwords(config, reactor)
-            self._own.begin(_awaited(self._storage.store.start())).wait()
-        except MailError as error:
-            self._own.close()
-            raise Refusal(error.text) from error
         except BaseException:
             self._own.close()
             raise
-        self._threads.start()
+        passwords, self._threads = make_passwords(config, reactor)
+        self._is_open = False
         self._desk = MailDesk(self._storage.store)
         self._operations = Operations(
             config,
@@ -93,8 +85,18 @@ class _OpenStore:
         )
 
     def begin(self, name: str, arguments: dict[str, Any], octets: bytes) -> Waiting:
-        """See Access."""
+        """See Access. Raises: Refusal: the store can't be opened."""
+        if not self._is_open:
+            self._open()
         return self._own.begin(self._perform(name, arguments, octets))
+
+    def _open(self) -> None:
+        try:
+            self._own.begin(_awaited(self._storage.store.start())).wait()
+        except MailError as error:
+            raise Refusal(error.text) from error
+        self._threads.start()
+        self._is_open = True
 
     async def _perform(self, name: str, arguments: dict[str, Any], octets: bytes) -> tuple[JSON, bytes]:
         if self._desk.knows(name):
@@ -106,10 +108,12 @@ class _OpenStore:
 
     def close(self) -> None:
         """Close it."""
-        self._desk.close()
-        self._threads.stop()
+        is_open, self._is_open = self._is_open, False
         try:
-            self._own.begin(_awaited(self._storage.store.stop())).wait()
+            if is_open:
+                self._desk.close()
+                self._threads.stop()
+                self._own.begin(_awaited(self._storage.store.stop())).wait()
         finally:
             self._own.close()
 

@@ -10,7 +10,7 @@ Neighbours: `shelf` asks; `operations` has the other commands of the operator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -19,7 +19,7 @@ from twisted.internet.defer import DeferredLock
 from ...interfaces.store import IAccount, IBodyWriter, IMailbox, IMailStore, IRestorableAccount, IRestorableMailbox
 from ...mail.changes import MailboxInfo, MailboxStatus
 from ...mail.columns import INLINE_BODY_OCTETS, FetchItem, InternalDate
-from ...mail.errors import MailError, NoSuchMailbox, UIDTaken
+from ...mail.errors import Damaged, MailError, NoSuchMailbox, UIDTaken
 from ...mail.flags import flags_of
 from ...mail.restoring import RestoredMailbox, RestoredMessage
 from ...mail.transaction import Body
@@ -31,6 +31,9 @@ MESSAGES_AT_ONCE = 250
 ANSWER_OCTETS = 1024 * 1024
 MAX_WRITERS = 4
 """Bodies that one connection stages at a time."""
+
+HERE, LARGE, DAMAGED = "here", "large", "damaged"
+"""What comes of a message's content: it is in the answer, it has to be asked for, or it can't be had."""
 
 Answer = tuple[JSON, bytes]
 _LAST_UID = 2**32 - 1
@@ -179,14 +182,17 @@ class MailDesk:
             octets += row[4] if row[4] <= INLINE_BODY_OCTETS else 0
             if octets >= ANSWER_OCTETS:
                 del rows[count:]
-        read = await mailbox.fetch(UIDSet.of([row[0] for row in rows]), FetchItem.BODY)
-        contents = dict(zip(read.uids, read.bodies or (), strict=True))
+        contents = await _contents(mailbox, [row[0] for row in rows])
         told, joined = [], []
         for uid, guid, flags, date, size in rows:
             content = contents.get(uid)
-            if content is None and size <= INLINE_BODY_OCTETS:
+            if content is None and size <= INLINE_BODY_OCTETS and uid in contents:
+                state = DAMAGED
+            elif content is None and size <= INLINE_BODY_OCTETS:
                 continue  # expunged in between, and no longer readable
-            told.append([uid, guid, flags.bits, flags.keyword_text, *date, size, content is not None])
+            else:
+                state = LARGE if content is None else HERE
+            told.append([uid, guid, flags.bits, flags.keyword_text, *date, size, state])
             joined.append(content or b"")
         return {"messages": told, "last": rows[-1][0] if rows else uids.runs[-1][1]}, b"".join(joined)
 
@@ -209,6 +215,18 @@ def _restorable_mailbox(mailbox: IMailbox) -> IRestorableMailbox:
     if not IRestorableMailbox.providedBy(mailbox):
         raise Refusal("the store cannot put mail back")
     return IRestorableMailbox(mailbox)
+
+
+async def _contents(mailbox: IMailbox, uids: Sequence[int]) -> dict[int, bytes | None]:
+    """Bodies by UID; None for one that is large, or damaged."""
+    try:
+        read = await mailbox.fetch(UIDSet.of(uids), FetchItem.BODY)
+    except Damaged:
+        if len(uids) == 1:
+            return {uids[0]: None}
+        middle = len(uids) // 2
+        return {**await _contents(mailbox, uids[:middle]), **await _contents(mailbox, uids[middle:])}
+    return dict(zip(read.uids, read.bodies or (), strict=True))
 
 
 async def _after(mailbox: IMailbox, after: int, count: int) -> UIDSet:

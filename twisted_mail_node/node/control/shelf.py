@@ -16,6 +16,7 @@ from ...mail.transaction import Body
 from ...moving.content import Measure
 from ...moving.shelf import ShelvedMailbox, ShelvedMessage
 from .access import Access
+from .mail import DAMAGED, HERE
 from .operations import JSON
 from .waiting import Waiting
 
@@ -99,11 +100,18 @@ class NodeShelf:
                 return
             asked = self._page(account, mailbox, told["last"])
             position = 0
-            for uid, guid, bits, keywords, seconds, zone, size, is_here in told["messages"]:
-                content = octets[position : position + size] if is_here else None
-                position += size if is_here else 0
-                date = InternalDate(seconds, zone)
-                yield ShelvedMessage(uid, bytes.fromhex(guid), flags_of(bits, keywords), date, size, content)
+            for uid, guid, bits, keywords, seconds, zone, size, state in told["messages"]:
+                content = octets[position : position + size] if state == HERE else None
+                position += size if state == HERE else 0
+                yield ShelvedMessage(
+                    uid,
+                    bytes.fromhex(guid),
+                    flags_of(bits, keywords),
+                    InternalDate(seconds, zone),
+                    size,
+                    content,
+                    state == DAMAGED,
+                )
 
     def _page(self, account: str, mailbox: ShelvedMailbox, after: int) -> Waiting:
         return self._access.begin("mail.page", {"account": account, "mailbox": mailbox.mailbox_id, "after": after})

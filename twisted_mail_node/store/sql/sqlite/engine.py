@@ -15,6 +15,7 @@ from .checkpoints import Checkpoints
 from .connection import SQLiteConnection
 from .migration import migrate_safely
 from .opening import Durability, FileLock, failure_of, open_checkpointer, open_reader, open_untouched, open_writer
+from .page_checksums import checking_vfs
 
 _READ_ANYWAY = frozenset({"body", "chunk"})
 """Nearly all of the file: whoever reads what is in them finds what is wrong."""
@@ -39,6 +40,8 @@ class SQLiteEngine:
         self._durability = durability
         self._copy_first = copy_first
         self._lock = FileLock(path.with_name(path.name + ".lock"))
+        # Loaded now: who opens the file may be another user than who can read this program's.
+        checking_vfs()
 
     def acquire(self) -> None:
         """See Engine."""

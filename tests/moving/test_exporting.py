@@ -216,15 +216,29 @@ def test_a_name_that_is_too_long_is_told_and_the_rest_comes(form, tmp_path):
     assert "too long" in report.left_out[0][1]
 
 
-def test_a_damaged_message_is_told_and_the_rest_comes(tmp_path, monkeypatch):
+@pytest.mark.parametrize("form", FORMS)
+def test_damaged_messages_are_told_and_the_rest_comes(form, tmp_path, monkeypatch):
     shop = Shop()
-    fill(shop, usual(9))
-    door = type(shop.mailbox())
-    fetch = door.fetch
+    large = b"Subject: large\r\n\r\n" + b"x" * 3_000_000
+    fill(shop, [(large, Flags(), InternalDate(0), None), *usual(9)])
+    door, opened = type(shop.mailbox()), type(result_of(shop.mailbox().open_body(1)))
+    fetch, read = door.fetch, opened.read
 
     def fetch_with_damage(self, uids, items):
         return fail(Damaged("a body is damaged")) if items & FetchItem.BODY and 4 in uids else fetch(self, uids, items)
 
+    def read_with_damage(self, offset, length):
+        return fail(Damaged("a body is damaged")) if offset > 2_000_000 else read(self, offset, length)
+
     monkeypatch.setattr(door, "fetch", fetch_with_damage)
-    report = export(shop, "mbox", tmp_path)
-    assert (report.exported, report.left_out) == (8, [(f"{JOE} INBOX, UID 4", "it is damaged in the store")])
+    monkeypatch.setattr(opened, "read", read_with_damage)
+    report = export(shop, form, tmp_path)
+    assert (report.exported, report.left_out) == (
+        8,
+        [(f"{JOE} INBOX, UID {uid}", "it is damaged in the store") for uid in (1, 4)],
+    )
+    monkeypatch.undo()
+    shop.account(OTHER)
+    assert shop.bring(FORMS[form][1](tmp_path), account=OTHER).imported == 8
+    assert shop.seen(account=OTHER) == [row for row in shop.seen() if row.uid not in (1, 4)]
+    assert shop.shelved(OTHER)["INBOX"].uid_validity == shop.shelved()["INBOX"].uid_validity

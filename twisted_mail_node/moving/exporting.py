@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ..mail.mailbox_name import canonical
 from .shelf import Shelf, ShelvedMailbox
+from .source import CannotRead
 from .target import CannotWrite, Target
 
 TOLD_EVERY = 250
@@ -74,13 +75,16 @@ class Export:
         writer, report, shelf = target.open(mailbox), self.report, self._shelf
         done = 0
         for message in shelf.messages(account, mailbox):
-            if message.is_damaged:
-                report.left_out.append((f"{account} {mailbox.name}, UID {message.uid}", "it is damaged in the store"))
-            elif writer.add(message, lambda message=message: shelf.pieces(account, mailbox, message)):  # type: ignore[misc]
-                report.exported += 1
-                report.octets += message.size
+            try:
+                if message.is_damaged:
+                    raise CannotRead("it is damaged in the store")
+                is_new = writer.add(message, lambda message=message: shelf.pieces(account, mailbox, message))  # type: ignore[misc]
+            except CannotRead as error:
+                report.left_out.append((f"{account} {mailbox.name}, UID {message.uid}", str(error)))
             else:
-                report.there_already += 1
+                report.exported += is_new
+                report.there_already += not is_new
+                report.octets += message.size if is_new else 0
             done += 1
             if done == TOLD_EVERY:
                 self._advance(done, done)

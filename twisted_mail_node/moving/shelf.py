@@ -80,4 +80,4 @@ class Shelf(Protocol):
         """All messages, ascending by UID."""
 
     def pieces(self, account: str, mailbox: ShelvedMailbox, message: ShelvedMessage) -> Iterator[bytes]:
-        """A message's octets, small or large."""
+        """A message's octets, small or large. Raises also CannotRead: they are damaged."""

@@ -38,7 +38,11 @@ class MailboxWriter(Protocol):
         """What could not be written as it was."""
 
     def add(self, message: ShelvedMessage, pieces: Pieces) -> bool:
-        """Write a message, whose octets `pieces` opens. Whether it was not there already."""
+        """
+        Write a message, whose octets `pieces` opens. Whether it was not there already.
+
+        What `pieces` raises is raised, and nothing of the message is left.
+        """
 
     def finish(self) -> None:
         """All messages were given."""

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.columns import FetchItem, InternalDate
 from twisted_mail_node.mail.envelope import BodyType
-from twisted_mail_node.mail.errors import TemporaryFailure
+from twisted_mail_node.mail.errors import Damaged, TemporaryFailure
 from twisted_mail_node.mail.flags import FlagChange, Flags
 from twisted_mail_node.mail.restoring import RestoredMailbox, RestoredMessage
 from twisted_mail_node.mail.transaction import Body, Outgoing, Placement, Transaction
@@ -192,3 +192,23 @@ def test_what_differs_in_the_end_is_told(source):
     differences = run(source, target).differences
     assert any(line.startswith("joe@a.test Old/Box: ") for line in differences)
     assert "entries of the queue are missing: 1" in differences
+
+
+def test_damaged_messages_are_told_and_the_rest_comes(source, monkeypatch):
+    target = new_storage()
+    old = result_of(result_of(source.store.account(JOE)).mailbox("Old/Box"))
+    door, fetch, opening = type(old), type(old).fetch, type(old).open_body
+
+    def fetch_with_damage(self, uids, items):
+        return fail(Damaged("damaged")) if items & FetchItem.BODY and 4 in uids else fetch(self, uids, items)
+
+    def open_with_damage(self, uid):
+        return fail(Damaged("damaged")) if uid == 4 else opening(self, uid)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door, "fetch", fetch_with_damage)
+        patch.setattr(door, "open_body", open_with_damage)
+        counts = run(source, target)
+    assert counts.messages == 28
+    assert counts.differences[0] == "joe@a.test Old/Box, UID 4: it is damaged in the store that is copied from"
+    assert counts.differences[1].startswith("joe@a.test Old/Box: ")

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from ...mail.flags import Flags
 from ..content import LineFeeds
 from ..shelf import ShelvedMailbox, ShelvedMessage
-from ..source import Pieces
+from ..source import CannotRead, Pieces
 from ..target import CannotWrite, names_that_fit
 from .dovecot import (
     KEYWORDS,
@@ -116,7 +116,11 @@ class MaildirWriter:
         if name is not None:
             os.unlink(self._path("cur", name))
         written = self._path("tmp", b"%d.mailnode" % os.getpid())
-        size = _write(written, pieces)
+        try:
+            size = _write(written, pieces)
+        except CannotRead:
+            os.unlink(written)
+            raise
         base = OwnName(message.guid, message.internal_date, size).base()
         os.utime(written, (message.internal_date.unix_seconds,) * 2)
         os.rename(written, self._path("cur", file_name_of(base, message.flags, letters)))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..content import LineFeeds
 from ..shelf import ShelvedMailbox, ShelvedMessage
-from ..source import Pieces
+from ..source import CannotRead, Pieces
 from ..target import names_that_fit
 from .mbox_framing import separator_line
 from .mbox_header import MAX_HEADER_OCTETS, Base, OwnEntry, base_line, own_lines
@@ -46,7 +46,8 @@ class MboxWriter:
         self.remarks: list[str] = []
         self._path = path
         self._made = path.with_name(f".{path.name}.{os.getpid()}")
-        self._base: bytes = base_line(Base(mailbox.uid_validity, mailbox.uid_next))
+        self._file_has_base = False
+        self._base = base_line(Base(mailbox.uid_validity, mailbox.uid_next))
         self._file = open(  # noqa: SIM115  closed by `finish`
             os.open(self._made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600),
             "wb",
@@ -55,13 +56,23 @@ class MboxWriter:
 
     def add(self, message: ShelvedMessage, pieces: Pieces) -> bool:
         """Write a message; gives True. Raises: OSError."""
+        begin = self._file.tell()
+        try:
+            self._write(message, pieces())
+        except CannotRead:
+            self._file.seek(begin)
+            self._file.truncate()
+            raise
+        self._file_has_base = True
+        return True
+
+    def _write(self, message: ShelvedMessage, pieces: Iterator[bytes]) -> None:
         self._file.write(separator_line(b"MAILER-DAEMON", message.internal_date))
         ends_line = True
-        for piece in quoted(self._marked(message, pieces())):
+        for piece in quoted(self._marked(message, pieces)):
             self._file.write(piece)
             ends_line = piece.endswith(b"\n") if piece else ends_line
         self._file.write(b"\n" if ends_line else b"\n\n")
-        return True
 
     def _marked(self, message: ShelvedMessage, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The message with LF line ends, and our lines at the end of its header; or in front, where it has no end."""
@@ -72,7 +83,7 @@ class MboxWriter:
             end = 0 if begin.startswith(b"\r\n") else begin.find(b"\n\r\n") + 1 or -1
             if end >= 0 or len(begin) > MAX_HEADER_OCTETS // 2:
                 break
-        base, self._base = self._base, b""
+        base = b"" if self._file_has_base else self._base
         entry = OwnEntry(message.guid, message.internal_date, message.size, end >= 0)
         lines = base + own_lines(message.flags, message.uid, entry)
         if end < 0:

@@ -10,7 +10,7 @@ Neighbours: `shelf` asks; `operations` has the other commands of the operator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from itertools import islice
 from typing import Any
 
@@ -24,6 +24,7 @@ from ...mail.flags import flags_of
 from ...mail.restoring import RestoredMailbox, RestoredMessage
 from ...mail.transaction import Body
 from ...mail.uid_set import UIDSet
+from ..reading import contents_of
 from .operations import JSON, Arguments, Refusal
 
 GUIDS_AT_ONCE = 5_000
@@ -182,7 +183,7 @@ class MailDesk:
             octets += row[4] if row[4] <= INLINE_BODY_OCTETS else 0
             if octets >= ANSWER_OCTETS:
                 del rows[count:]
-        contents = await _contents(mailbox, [row[0] for row in rows])
+        contents = await contents_of(mailbox, [row[0] for row in rows])
         told, joined = [], []
         for uid, guid, flags, date, size in rows:
             content = contents.get(uid)
@@ -200,7 +201,9 @@ class MailDesk:
         mailbox = await self._mailbox(arguments)
         body = await mailbox.open_body(int(arguments["uid"]))
         try:
-            return {}, await body.read(int(arguments["offset"]), ANSWER_OCTETS)
+            return {"damaged": False}, await body.read(int(arguments["offset"]), ANSWER_OCTETS)
+        except Damaged:
+            return {"damaged": True}, b""
         finally:
             body.close()
 
@@ -215,18 +218,6 @@ def _restorable_mailbox(mailbox: IMailbox) -> IRestorableMailbox:
     if not IRestorableMailbox.providedBy(mailbox):
         raise Refusal("the store cannot put mail back")
     return IRestorableMailbox(mailbox)
-
-
-async def _contents(mailbox: IMailbox, uids: Sequence[int]) -> dict[int, bytes | None]:
-    """Bodies by UID; None for one that is large, or damaged."""
-    try:
-        read = await mailbox.fetch(UIDSet.of(uids), FetchItem.BODY)
-    except Damaged:
-        if len(uids) == 1:
-            return {uids[0]: None}
-        middle = len(uids) // 2
-        return {**await _contents(mailbox, uids[:middle]), **await _contents(mailbox, uids[middle:])}
-    return dict(zip(read.uids, read.bodies or (), strict=True))
 
 
 async def _after(mailbox: IMailbox, after: int, count: int) -> UIDSet:

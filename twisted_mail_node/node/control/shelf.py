@@ -15,6 +15,7 @@ from ...mail.restoring import RestoredMailbox, RestoredMessage
 from ...mail.transaction import Body
 from ...moving.content import Measure
 from ...moving.shelf import ShelvedMailbox, ShelvedMessage
+from ...moving.source import CannotRead
 from .access import Access
 from .mail import DAMAGED, HERE
 from .operations import JSON
@@ -124,7 +125,9 @@ class NodeShelf:
         offset = 0
         while True:
             arguments = {"account": account, "mailbox": mailbox.mailbox_id, "uid": message.uid, "offset": offset}
-            _, piece = self._access.begin("mail.part", arguments).wait()
+            told, piece = self._access.begin("mail.part", arguments).wait()
+            if told["damaged"]:
+                raise CannotRead("it is damaged in the store")
             if not piece:
                 return
             yield piece

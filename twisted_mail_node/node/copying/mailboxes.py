@@ -8,13 +8,14 @@ from dataclasses import replace
 from ...interfaces.store import IAccount, IMailbox, IMailStore, IOpenBody, IRestorableAccount, IRestorableMailbox
 from ...mail.changes import MailboxInfo
 from ...mail.columns import FetchItem, InternalDate
-from ...mail.errors import UIDTaken
+from ...mail.errors import Damaged, UIDTaken
 from ...mail.flags import Flags
 from ...mail.restoring import RestoredMailbox, RestoredMessage
 from ...mail.transaction import Body
 from ...mail.uid_set import UIDSet
 from ...moving.content import Measure
 from ...moving.guids import GuidSet
+from ..reading import contents_of
 
 MESSAGES_AT_ONCE = 200
 BATCH_OCTETS = 2 * 1024 * 1024
@@ -29,18 +30,22 @@ class Unlike(Exception):
 
 
 class MailboxCopy:
-    """Copies mailboxes of one account. Raises MailError where a store does not do it."""
+    """
+    Copies mailboxes of one account. Raises MailError where a store does not do it.
+
+    `damaged` are messages that the source can't give; they are left out.
+    """
 
     def __init__(
         self,
-        source: IMailStore,
         target: IMailStore,
         account: IAccount,
         copied: IAccount,
         begin_mailbox: Callable[[str, int], None],
         advance: Callable[[int, int], None],
     ) -> None:
-        self._source, self._target = source, target
+        self.damaged: list[str] = []
+        self._target = target
         self._account, self._copied = account, copied
         self._begin_mailbox, self._advance = begin_mailbox, advance
 
@@ -61,7 +66,7 @@ class MailboxCopy:
         while uids := (await IRestorableMailbox(mailbox).guids(after, MESSAGES_AT_ONCE)).uids:
             after = uids[-1]
             try:
-                count += await self._copy(mailbox, copied, uids, known)
+                count += await self._copy(info.name, mailbox, copied, uids, known)
             except UIDTaken as error:
                 raise self._unlike(info) from error
         await IRestorableAccount(self._copied).restore_mailbox(replace(wanted, uid_next=status.uid_next))
@@ -76,7 +81,9 @@ class MailboxCopy:
     def _unlike(self, info: MailboxInfo) -> Unlike:
         return Unlike(f"{info.name} of {self._account.name} has mail of its own in the store that is copied into")
 
-    async def _copy(self, mailbox: IMailbox, copied: IMailbox, uids: Sequence[int], known: Container[bytes]) -> int:
+    async def _copy(
+        self, name: str, mailbox: IMailbox, copied: IMailbox, uids: Sequence[int], known: Container[bytes]
+    ) -> int:
         columns = await mailbox.fetch(UIDSet.of(uids), _ITEMS)
         rows = zip(
             columns.uids,
@@ -87,18 +94,26 @@ class MailboxCopy:
             strict=True,
         )
         new = [row for row in rows if bytes.fromhex(row[1]) not in known]
+        count = 0
         for batch in _batches(new):
-            await self._copy_batch(mailbox, copied, batch)
-        self._advance(len(uids), len(new))
-        return len(new)
+            count += await self._copy_batch(name, mailbox, copied, batch)
+        self._advance(len(uids), count)
+        return count
 
-    async def _copy_batch(self, mailbox: IMailbox, copied: IMailbox, rows: Sequence[_Row]) -> None:
-        read = await mailbox.fetch(UIDSet.of([row[0] for row in rows]), FetchItem.BODY)
+    async def _copy_batch(self, name: str, mailbox: IMailbox, copied: IMailbox, rows: Sequence[_Row]) -> int:
+        contents = await contents_of(mailbox, [row[0] for row in rows])
         messages = []
-        for (uid, guid, flags, date, _), content in zip(rows, read.bodies or (), strict=True):
-            body = await self._staged(mailbox, uid) if content is None else _inline(content)
+        for uid, guid, flags, date, _ in rows:
+            content = contents[uid]
+            try:
+                body = await self._staged(mailbox, uid) if content is None else _inline(content)
+            except Damaged:
+                # The comparison in the end tells that it is missing; this one says why.
+                self.damaged.append(f"{self._account.name} {name}, UID {uid}")
+                continue
             messages.append(RestoredMessage(body, flags, date, guid, uid))
         await IRestorableMailbox(copied).restore(messages)
+        return len(messages)
 
     async def _staged(self, mailbox: IMailbox, uid: int) -> Body:
         opened = await mailbox.open_body(uid)

@@ -36,15 +36,16 @@ async def copy_store(
     """
     names = await copy_accounts(source, target)
     aliases = await copy_aliases(source.directory, target.directory)
-    messages = 0
+    messages, damaged = 0, list[str]()
     for name in names:
         account, copied = await source.store.account(name), await target.store.account(name)
+        copy = MailboxCopy(target.store, account, copied, begin_mailbox, advance)
         for info in await account.mailboxes():
-            copy = MailboxCopy(source.store, target.store, account, copied, begin_mailbox, advance)
             messages += await copy.run(info)
+        damaged += [f"{message}: it is damaged in the store that is copied from" for message in copy.damaged]
         await _copy_subscriptions(source, target, name)
     items = await copy_queue(source, target)
-    return Counts(len(names), aliases, messages, items, await _differences(source, target))
+    return Counts(len(names), aliases, messages, items, [*damaged, *await _differences(source, target)])
 
 
 async def _copy_subscriptions(source: Doors, target: Doors, name: str) -> None:

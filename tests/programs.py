@@ -15,7 +15,7 @@ from .postgres import programs as postgres_programs
 # Dovecot's own place for what its master process starts; it is no command.
 DOVECOT_IMAP = "/usr/lib/dovecot/imap"
 
-_MAIL_PROGRAMS = ("swaks", "curl", "mbsync", "fetchmail", "msmtp", "mutt", "notmuch", DOVECOT_IMAP)
+_MAIL_PROGRAMS = ("swaks", "curl", "mbsync", "fetchmail", "msmtp", "mutt", "notmuch", "doveadm", DOVECOT_IMAP)
 
 
 def missing() -> dict[str, list[str]]:

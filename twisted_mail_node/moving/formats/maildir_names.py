@@ -53,9 +53,10 @@ def file_name_of(base: bytes, flags: Flags, letters: Mapping[str, str]) -> bytes
     """The name of a message's file with its flags; `letters` has the small letter of each keyword, in lower case."""
     found = [letter for letter, bit in _BITS.items() if flags.bits & bit]
     for keyword in map(str.lower, flags.keywords):
+        # "P" is what notmuch and others know; Dovecot has a keyword for it as for any other.
         if keyword == FORWARDED.lower():
             found.append("P")
-        elif keyword in letters:
+        if keyword in letters:
             found.append(letters[keyword])
     return base + b":2," + "".join(sorted(found)).encode()
 

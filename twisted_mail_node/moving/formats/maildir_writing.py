@@ -30,7 +30,6 @@ from .dovecot import (
     uidlist_line,
 )
 from .maildir_names import (
-    FORWARDED,
     MAX_LETTER_KEYWORDS,
     OwnName,
     base_of,
@@ -138,7 +137,7 @@ class MaildirWriter:
         """The letters of the keywords, new ones given where there are any left."""
         by_keyword = {keyword.lower(): letter for letter, keyword in self._letters.items()}
         for keyword in flags.keywords:
-            if keyword.lower() in by_keyword or keyword.lower() == FORWARDED.lower():
+            if keyword.lower() in by_keyword:
                 continue
             free = [letter for letter in _ALL_LETTERS if letter not in self._letters]
             if free:

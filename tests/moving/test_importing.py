@@ -241,3 +241,21 @@ def test_progress_tells_all_of_the_amount(shop, monkeypatch):
         assert (sum(amounts), sum(counts)) == (20, brought)
         amounts.clear()
         counts.clear()
+
+
+def test_what_goes_at_once_is_bounded_whatever_it_is(shop, monkeypatch):
+    batches = []
+    restore = shop.shelf.restore
+
+    def noted(account, mailbox, messages):
+        batches.append(len(messages))
+        return restore(account, mailbox, messages)
+
+    monkeypatch.setattr(shop.shelf, "restore", noted)
+    keywords = Flags(0, [f"{number:0200}" for number in range(100)])
+    many_to = b"To: " + b", ".join(b"x%d@far.test" % number for number in range(5000)) + b"\n\n"
+    shop.bring(Boxes(Box([original(number, flags=keywords) for number in range(100)])))
+    shop.bring(Boxes(Box([original(number, content=many_to) for number in range(100, 150)], ["Many"])))
+    assert sum(batches) == 150
+    assert max(batches[:4]) <= importing.BATCH_OCTETS // 20_000 + 1
+    assert max(batches[4:]) <= importing.BATCH_OCTETS // (2 * len(many_to)) + 1

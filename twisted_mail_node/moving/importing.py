@@ -233,7 +233,8 @@ class _Bringing:
                 original.uid if self.keeps_uids else None,
             )
         )
-        self._octets += len(rested.body.content or b"")
+        told = len(rested.body.envelope or b"") + len(original.flags.keyword_text)
+        self._octets += len(rested.body.content or b"") + told
         self._all.octets += rested.body.size
 
     def _send(self) -> None:

@@ -180,7 +180,7 @@ class MailDesk:
         )
         octets = 0
         for count, row in enumerate(rows, 1):
-            octets += row[4] if row[4] <= INLINE_BODY_OCTETS else 0
+            octets += len(row[2].keyword_text) + (row[4] if row[4] <= INLINE_BODY_OCTETS else 0)
             if octets >= ANSWER_OCTETS:
                 del rows[count:]
         contents = await contents_of(mailbox, [row[0] for row in rows])

@@ -20,6 +20,7 @@ from zope.interface import Attribute, Interface
 
 from ..mail.address import Address
 from ..mail.changes import CopyOutcome, MailboxStatus
+from ..mail.columns import Columns
 from ..mail.restoring import RestoredMailbox, RestoredMessage
 from ..mail.search import SearchKey
 from ..mail.transaction import Body, Committed, Transaction

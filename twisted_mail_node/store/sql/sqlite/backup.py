@@ -32,8 +32,8 @@ REST_SECONDS = 0.003
 PAGES_AT_ONCE = 64
 """Copied without a look at the clock: 256 KiB, a fraction of a millisecond when they are at hand."""
 
-SYNC_PAGES = 4096
-"""After so many (16 MiB) the copy is synced: not all of a large file at its end."""
+SYNC_PAGES = 1024
+"""After so many (4 MiB) the copy is synced, and the disk left to commits for as long as that took."""
 
 Told = Callable[[int, int], None]
 """Called with how many pages were copied, and how many there are."""
@@ -89,11 +89,13 @@ class Backup(Thread):
             self._between(step.run)
             step.wait()
             self._told(step.copied, step.pages)
+            rest = REST_SECONDS
             if step.copied - synced >= SYNC_PAGES:
-                synced = step.copied
+                synced, began = step.copied, monotonic()
                 sync_file(made)
-            elif not step.is_done:
-                self._given_up.wait(REST_SECONDS)
+                rest = max(rest, monotonic() - began)
+            if not step.is_done:
+                self._given_up.wait(rest)
 
 
 class _Step:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from collections import namedtuple
+
 import pytest
 from twisted.internet.defer import Deferred
 
-from twisted_mail_node.mail.errors import PermanentFailure, TemporaryFailure
+from twisted_mail_node.mail.errors import Damaged, PermanentFailure, TemporaryFailure
 from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.store.sql.sqlite import backup, checkpoints, opening
 from twisted_mail_node.store.sql.sqlite.engine import SQLiteEngine
@@ -121,6 +124,32 @@ def test_a_file_that_is_there_is_not_replaced(store, wait, target):
 def test_a_folder_that_is_not_there_is_told(store, wait, tmp_path):
     with pytest.raises(PermanentFailure, match="cannot write"):
         wait(store.back_up(tmp_path / "nowhere" / "copy.sqlite", lambda done, of: None))
+
+
+def test_without_room_nothing_is_begun(store, wait, target, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(0, 0, 1024))
+    with pytest.raises(PermanentFailure, match=r"a backup needs 64 MiB in .*, where 0 MiB are free"):
+        wait(store.back_up(target, lambda done, of: None))
+
+
+def test_a_damaged_store_is_not_copied_and_goes_on(open_store, store, inbox, wait, path, target):
+    wait(started(deliver(store, "one")))
+    wait(store.stop())
+    content = bytearray(path.read_bytes())
+    content[content.index(b"m" * 4_000) + 2_000] ^= 1
+    path.write_bytes(content)
+    again = open_store()
+    with pytest.raises(Damaged, match="`mailnode verify` says where"):
+        wait(again.back_up(target, lambda done, of: None))
+    assert list(target.parent.glob("*copy*")) == []
+    wait(started(deliver(again, "two")))
+
+
+def test_what_is_left_of_a_copy_that_was_killed_is_in_nobodys_way(store, wait, target):
+    target.with_name(".copy.sqlite.part").write_bytes(b"half a copy")
+    wait(store.back_up(target, lambda done, of: None))
+    assert [path.name for path in target.parent.glob("*copy*")] == ["copy.sqlite"]
 
 
 @pytest.mark.usefixtures("small_steps")

@@ -19,9 +19,10 @@ from time import monotonic
 
 import apsw
 
-from ....mail.errors import MailError, PermanentFailure, TemporaryFailure
+from ....mail.errors import Damaged, MailError, PermanentFailure, TemporaryFailure
 from .connection import SQLiteConnection
 from .opening import failure_of, open_copy
+from .page_checksums import is_damage
 
 STEP_SECONDS = 0.003
 """How long the writer copies between two commits."""
@@ -55,7 +56,7 @@ class Backup(Thread):
         target: Path,
         with_checksums: bool,
         told: Told,
-        ended: Callable[[MailError | None], None],
+        ended: Callable[[Exception | None], None],
     ) -> None:
         super().__init__(name="mail store backup", daemon=True)
         self._between = between
@@ -71,15 +72,15 @@ class Backup(Thread):
 
     def run(self) -> None:
         """See Thread."""
-        failure: MailError | None = None
+        failure: Exception | None = None
         try:
             copy_whole(self._target, self._with_checksums, self._copy)
-        except MailError as error:
-            failure = error
         except apsw.Error as error:
-            failure = failure_of(error)
+            failure = _told(error, self._target)
         except OSError as error:
             failure = PermanentFailure(f"cannot write {self._target}: {error.strerror}")
+        except Exception as error:  # Whatever it is, somebody waits.
+            failure = error
         self._ended(failure)
 
     def _copy(self, made: Path, copy: SQLiteConnection) -> None:
@@ -96,6 +97,14 @@ class Backup(Thread):
                 rest = max(rest, monotonic() - began)
             if not step.is_done:
                 self._given_up.wait(rest)
+
+
+def _told(error: apsw.Error, target: Path) -> MailError:
+    if isinstance(error, apsw.FullError):
+        return PermanentFailure(f"no space is left for {target}")
+    if is_damage(error):
+        return Damaged(f"the store is damaged, and cannot be copied ({error}); `mailnode verify` says where")
+    return failure_of(error)
 
 
 class _Step:
@@ -160,7 +169,8 @@ def copy_whole(
     """
     if target.exists() and not replace:
         raise PermanentFailure(f"{target} is there already; name another file")
-    made = target.with_name(f".{target.name}.{os.getpid()}")
+    made = target.with_name(f".{target.name}.part")
+    # What is left of one that was killed.
     made.unlink(missing_ok=True)
     try:
         copy = open_copy(made, with_checksums)
@@ -172,12 +182,7 @@ def copy_whole(
             copy.close(True)
         check(made)
         sync_file(made)
-        if replace:
-            os.replace(made, target)
-        else:
-            os.link(made, target)
-    except FileExistsError:
-        raise PermanentFailure(f"{target} is there already; name another file") from None
+        os.rename(made, target)
     finally:
         for suffix in ("", "-wal", "-shm", "-journal"):
             made.with_name(made.name + suffix).unlink(missing_ok=True)

@@ -90,9 +90,12 @@ def migrate_safely(connection: SQLiteConnection, path: Path, *, copy_first: bool
 
 
 def check_room(connection: SQLiteConnection, folder: Path, purpose: str) -> None:
-    """Raises PermanentFailure where the folder has no room for a copy of the database."""
+    """Raises PermanentFailure where the folder has no room for a copy of the database, or is none."""
     needed = int(connection.pragma("page_count")) * int(connection.pragma("page_size")) + SPARE_OCTETS
-    free = shutil.disk_usage(folder).free
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise PermanentFailure(f"cannot write to {folder}: {error.strerror}") from error
     if free < needed:
         room = f"{_in_mebibytes(needed)} in {folder}, where {_in_mebibytes(free)} are free"
         raise PermanentFailure(f"{purpose} needs {room}; make room there")

@@ -10,7 +10,7 @@ from zope.interface import implementer
 
 from ....interfaces.deferred import returns_deferred
 from ....interfaces.store import IBackup, IMaildropLock
-from ....mail.errors import InUse, MailError, Unavailable
+from ....mail.errors import InUse, Unavailable
 from ...maildir.tree import Tree
 from ...maildrop_locks import MaildropLocks
 from ..batch import BatchLimits
@@ -20,6 +20,7 @@ from ..store import SQLStore
 from .backup import Backup
 from .connection import SQLiteConnection
 from .engine import SQLiteEngine
+from .migration import check_room
 from .opening import Durability
 
 
@@ -68,12 +69,12 @@ class SQLiteStore(SQLStore):
     @returns_deferred
     async def back_up(self, target: Path, told: Callable[[int, int], None]) -> None:
         """See IBackup. `told` is called with pages."""
-        with_checksums = await self._read(_checks_pages)
+        with_checksums = await self._read(lambda connection: _prepared(connection, target))
         if not self._machinery.running:
             raise Unavailable("the store is stopped")
         made: Deferred[None] = Deferred()
 
-        def in_reactor(failure: MailError | None) -> None:
+        def in_reactor(failure: Exception | None) -> None:
             backup.join()
             # Whoever stops the store may wait for it as well.
             del self._backups[backup]
@@ -124,5 +125,8 @@ class SQLiteStore(SQLStore):
         self._locks.forget(name)
 
 
-def _checks_pages(connection: Connection) -> bool:
+def _prepared(connection: Connection, target: Path) -> bool:
+    """Whether the pages have checksums. Raises PermanentFailure where there is no room for a copy."""
+    assert isinstance(connection, SQLiteConnection)
+    check_room(connection, target.parent, "a backup")
     return connection.checks_pages

@@ -19,6 +19,11 @@ from twisted_mail_node.store.sql.schema import MIGRATIONS
             "a CROSS JOIN LATERAL (SELECT * FROM t b WHERE b.x = a.x OFFSET 0) b WHERE y",
         ),
         (
+            "a CROSS JOIN t b ON b.x = a.x LEFT JOIN s c ON c.x = b.x AND c.y = 1 WHERE y",
+            "a CROSS JOIN LATERAL (SELECT * FROM t b WHERE b.x = a.x OFFSET 0) b "
+            "LEFT JOIN LATERAL (SELECT * FROM s c WHERE c.x = b.x AND c.y = 1 OFFSET 0) c ON true WHERE y",
+        ),
+        (
             "a NOT IN (SELECT value FROM texts_in(?))",
             "a <> ALL (ARRAY(SELECT json_array_elements_text(CAST(%s AS json))))",
         ),

@@ -32,8 +32,12 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"\btexts_in\((\?|:\w+)\)", r"ARRAY(SELECT json_array_elements_text(CAST(\1 AS json)))"),
         (
-            r"\bCROSS JOIN (\w+) (\w+) ON (.+?)(?= CROSS JOIN | WHERE )",
+            r"\bCROSS JOIN (\w+) (\w+) ON (.+?)(?= CROSS JOIN | LEFT JOIN | WHERE )",
             r"CROSS JOIN LATERAL (SELECT * FROM \1 \2 WHERE \3 OFFSET 0) \2",
+        ),
+        (
+            r"\bLEFT JOIN (\w+) (\w+) ON (.+?)(?= LEFT JOIN | WHERE | ORDER BY )",
+            r"LEFT JOIN LATERAL (SELECT * FROM \1 \2 WHERE \3 OFFSET 0) \2 ON true",
         ),
         (
             r"\bruns_in\((\?|:\w+)\)",

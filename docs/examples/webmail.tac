@@ -14,11 +14,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from webmail_store import WebmailStore
 
+users = [line.partition(":")[0] for line in Path("passwords").read_text().splitlines()]
 application = Application("webmail")
 node = assemble(
     load_config("mailnode.toml"),
     reactor=reactor,
-    storage=Storage(WebmailStore(Path("webmail.sqlite"), reactor=reactor)),
+    storage=Storage(WebmailStore(Path("webmail.sqlite"), reactor=reactor, users=users)),
     checkers=[FilePasswordDB("passwords")],
 )
 node.setServiceParent(application)

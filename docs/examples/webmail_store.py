@@ -159,10 +159,11 @@ class Work:
 
 @implementer(IBasicStore)
 class WebmailStore:
-    """The product's mail tables, in the file `path`."""
+    """The product's mail tables, in the file `path`. `users` are signed up at the start where they are missing."""
 
-    def __init__(self, path: Path, *, reactor: Any) -> None:
+    def __init__(self, path: Path, *, reactor: Any, users: Sequence[str] = ()) -> None:
         self._path = path
+        self._users = users
         self._reactor = reactor
         self._threads: ThreadPool | None = None
         self._database: sqlite3.Connection | None = None
@@ -186,6 +187,8 @@ class WebmailStore:
         self._threads = ThreadPool(1, 1, "webmail store")
         self._threads.start()
         await deferToThreadPool(self._reactor, self._threads, self._open)
+        for name in set(self._users) - set(await self.accounts()):
+            await self.sign_up(name)
 
     @returns_deferred
     async def stop(self) -> None:

@@ -11,11 +11,8 @@ import os
 import random
 
 import pytest
-from twisted.internet.selectreactor import SelectReactor
 
-from twisted_mail_node.testing.backend import RealReactor
-
-from ..examples.webmail import EXAMPLES, WebmailStore
+from ..examples.webmail import EXAMPLES
 from ..integration.processes import TOOLS, NodeProcess, eventually, free_port
 from .load import CONFIG, CRASHES, PASSWORD, USERS, check_exactly_once, killed_under_load, mailbox_of, queued
 
@@ -28,13 +25,7 @@ class ApplicationProcess(NodeProcess):
         return [TOOLS / "twistd", "-ny", EXAMPLES / "webmail.tac", "--pidfile="]
 
     def sign_up(self, *names):
-        """Make users, while it does not run."""
-        reactor = RealReactor(SelectReactor())
-        store = WebmailStore(self.folder / "webmail.sqlite", reactor=reactor)
-        reactor.wait_for(store.start())
-        for name in names:
-            reactor.wait_for(store.sign_up(name))
-        reactor.wait_for(store.stop())
+        """Make users at the next start."""
         (self.folder / "passwords").write_text("".join(f"{name}:{PASSWORD}\n" for name in names))
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .node.public import (
         CannotStart,
+        CompletedStore,
         Config,
         ConfigError,
         IMAPFactory,
@@ -39,6 +40,7 @@ __version__ = "0.1.0.dev0"
 
 __all__ = [
     "CannotStart",
+    "CompletedStore",
     "Config",
     "ConfigError",
     "IMAPFactory",

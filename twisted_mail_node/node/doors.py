@@ -79,12 +79,14 @@ def complete(storage: Storage, spool_file: Path, reactor: Any, remembered_octets
 
     Args:
         storage: what is given.
-        spool_file: where the spool is kept, if one is needed.
+        spool_file: where the spool is kept, if one is needed; large bodies are beside it on their way in.
         reactor: runs what is made here.
         remembered_octets: how much of what is computed for a store is remembered.
     """
     given = storage.store
-    store = _whole(given) or CompletedStore(given, reactor=reactor, memory_octets=remembered_octets)
+    store = _whole(given) or CompletedStore(
+        given, reactor=reactor, memory_octets=remembered_octets, folder=spool_file.parent
+    )
     queue = storage.queue or _queue_of(given)
     directory = storage.directory or _directory_of(given)
     if queue is not None:

@@ -26,6 +26,7 @@ from ..protocols.imap import IMAPSettings
 from ..protocols.login import Authenticator, Plaintext, UncountedAttempts
 from ..protocols.pop3 import POP3Settings
 from ..protocols.smtp import SMTPSettings
+from ..store.completed import CompletedStore
 from ..store.memory import MemoryStore
 from ..store.sql import SQLiteStore
 from .assemble import assemble
@@ -136,6 +137,7 @@ class IMAPFactory(imap.IMAPFactory):
 
 __all__ = [
     "CannotStart",
+    "CompletedStore",
     "Config",
     "ConfigError",
     "IMAPFactory",

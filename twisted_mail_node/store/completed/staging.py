@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -37,11 +38,13 @@ class Staging:
 
     Args:
         reactor: runs threads, and tells the time.
+        folder: where the files are; None: where the system has temporary ones, which may be in memory.
     """
 
     # Any: a reactor provides more interfaces than one type has names.
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, folder: Path | None = None) -> None:
         self.reactor = reactor
+        self.folder = folder
         self.whole = DeferredLock()
         """Held by who has a large body in memory."""
         self._threads: ThreadPool | None = None
@@ -133,7 +136,7 @@ class _BodyWriter:
         self._size += len(data)
         async with self._turn:
             self._check_open()
-            self._file = await self._staging.in_thread(_write, self._file, data)
+            self._file = await self._staging.in_thread(_write, self._staging.folder, self._file, data)
             if not self._is_open:
                 self._close()
 
@@ -144,7 +147,9 @@ class _BodyWriter:
             self._check_open()
             self._is_open = False
             file, self._file = self._file, None
-            self._name = self._staging.keep(file or await self._staging.in_thread(_write, None, b""))
+            self._name = self._staging.keep(
+                file or await self._staging.in_thread(_write, self._staging.folder, None, b"")
+            )
         return Body(self._size, header_size, staged=self._name, eight_bit=eight_bit)
 
     def abort(self) -> None:
@@ -165,9 +170,9 @@ class _BodyWriter:
             self._file = None
 
 
-def _write(file: IO[bytes] | None, data: bytes) -> IO[bytes]:
+def _write(folder: Path | None, file: IO[bytes] | None, data: bytes) -> IO[bytes]:
     try:
-        file = TemporaryFile() if file is None else file  # noqa: SIM115  closed by who writes
+        file = TemporaryFile(dir=folder) if file is None else file  # noqa: SIM115  closed by who writes
         file.write(data)
     except OSError as error:
         raise TemporaryFailure("there is no room for the message now") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail
@@ -34,16 +35,19 @@ class CompletedStore:
         store: an IBasicStore, not started.
         reactor: tells the time, and runs the thread for large bodies.
         memory_octets: how much of what was computed is remembered.
+        folder: where large bodies are kept on their way in; None: where the system has temporary files.
     """
 
     # Any: a reactor provides more interfaces than one type has names.
-    def __init__(self, store: IBasicStore, *, reactor: Any, memory_octets: int = DEFAULT_OCTETS) -> None:
+    def __init__(
+        self, store: IBasicStore, *, reactor: Any, memory_octets: int = DEFAULT_OCTETS, folder: Path | None = None
+    ) -> None:
         self.basic = store
         self.clock = reactor
         self.made = MadeOfMessages(memory_octets)
         self.overviews = Overviews()
         self.lacking = Lacking()
-        self.staging = Staging(reactor)
+        self.staging = Staging(reactor, folder)
 
     def __conform__(self, door: InterfaceClass) -> Interface | None:
         return self.basic if door.providedBy(self.basic) else None

@@ -6,9 +6,7 @@ import threading
 
 import pytest
 from twisted.internet.defer import Deferred
-from zope.interface import implementer
 
-from twisted_mail_node.interfaces.deferred import returns_deferred
 from twisted_mail_node.interfaces.store import (
     IAccountKeeping,
     IBodyStaging,
@@ -23,27 +21,7 @@ from twisted_mail_node.store.completed import CompletedStore
 from twisted_mail_node.testing.backend import Backend, SteeredReactor
 from twisted_mail_node.testing.store_contract import CompletedStoreContract, RequiredStoreContract
 
-from .webmail import WebmailStore
-
-
-@implementer(IAccountKeeping)
-class WithAccounts(WebmailStore):
-    """The example, in an application that lets the node make accounts."""
-
-    @returns_deferred
-    async def create_account(self, name, mailboxes=()):
-        await self.sign_up(name)
-        try:
-            account = await self.account(name)
-            for mailbox, special_use in mailboxes:
-                await account.create(mailbox, special_use)
-                await account.subscribe(mailbox, True)
-        except Exception:
-            await self.close_account(name)
-            raise
-
-    def remove_account(self, name):
-        return self.close_account(name)
+from .webmail import WebmailStore, WithAccounts
 
 
 def run_on(reactor, open_store, make_account=None):

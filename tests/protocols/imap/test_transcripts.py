@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples.webmail import WithAccounts
 from tests.store.postgres import database
+from twisted_mail_node.store.completed import CompletedStore
 from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.store.sql.postgres import PostgresStore
 from twisted_mail_node.testing.transcripts import needs_of, run_transcript
@@ -56,3 +58,11 @@ def test_transcript_on_sqlite(path, server_of, tmp_path):
 def test_transcript_on_postgres(path, server_of, postgres_databases):
     dsn = database(postgres_databases).dsn
     run(path, 1_000_000, server_of, lambda reactor: PostgresStore(dsn, reactor=reactor)).stop()
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_transcript_on_an_applications_store(path, server_of, tmp_path):
+    def completed(reactor):
+        return CompletedStore(WithAccounts(tmp_path / "webmail.sqlite", reactor=reactor), reactor=reactor)
+
+    run(path, 1_000_000, server_of, completed).stop()

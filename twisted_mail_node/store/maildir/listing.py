@@ -115,6 +115,11 @@ class Stamps:
             if stamp is not None and stamp.times == before:
                 stamp.times, stamp.is_settled = after, False
 
+    def has(self, folder: bytes) -> bool:
+        """Whether it was ever listed, as far as is remembered."""
+        with self._lock:
+            return folder in self._stamps
+
     def forget(self, folder: bytes) -> None:
         """List it next time, whatever the times say."""
         with self._lock:

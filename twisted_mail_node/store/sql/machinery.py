@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ...mail.changes import ChangeNotice
+from ...mail.errors import PermanentFailure
 from ..maildir.tree import Tree
 from ..watches import Watches
 from .batch import BatchLimits
@@ -90,14 +91,20 @@ class Machinery:
         self.readers.start()
         for companion in self.companions:
             await companion.start()
-        if self.files is not None:
-            try:
+        try:
+            if self.files is None:
+                await self._check_bodies()
+            else:
                 await self.files.start()
-            except BaseException:
-                await self.stop()
-                raise
+        except BaseException:
+            await self.stop()
+            raise
         self.sweep.start()
         self.running = True
+
+    async def _check_bodies(self) -> None:
+        if await self.readers.read(lambda connection: connection.find("SELECT 1 FROM folder LIMIT 1")) is not None:
+            raise PermanentFailure('messages of this database are in Maildirs: say so by bodies = "maildir" in [store]')
 
     async def stop(self) -> None:
         """End the threads, the writer last, so that its close leaves one clean file."""

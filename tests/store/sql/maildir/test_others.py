@@ -11,6 +11,7 @@ from twisted_mail_node.mail.columns import FetchItem
 from twisted_mail_node.mail.errors import NoSuchMailbox, NoSuchMessage, PermanentFailure
 from twisted_mail_node.mail.flags import FlagChange, Flags
 from twisted_mail_node.mail.uid_set import UIDSet
+from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.testing.samples import message, place, transaction
 
 from .conftest import ANN, Others
@@ -250,6 +251,33 @@ def test_a_store_does_not_start_on_an_empty_place_where_its_maildirs_were(wait, 
         open_store()
     root.rmdir()
     (tmp_path / "unmounted").rename(root)
+
+
+def test_a_store_without_its_maildirs_does_not_start(wait, store, reactor, tmp_path):
+    wait(store.stop())
+    with pytest.raises(PermanentFailure, match="are in Maildirs"):
+        wait(SQLiteStore(tmp_path / "mail.sqlite", reactor=reactor).start())
+    wait(store.start())
+
+
+def test_mail_that_was_in_the_database_before_is_served_beside_files(wait, reactor, tmp_path, open_store):
+    before = SQLiteStore(tmp_path / "mail.sqlite", reactor=reactor)
+    wait(before.start())
+    wait(before.create_account(ANN, [("Archive", None)]))
+    wait(before.deliver(transaction(place(ANN))))
+    wait(before.stop())
+    store = open_store()
+    inbox = wait(wait(store.account(ANN)).mailbox("INBOX"))
+    wait(store.deliver(transaction(place(ANN, prefix=b"X: y\r\n"))))
+    columns = wait(inbox.fetch(UIDSet.span(1, 2), FetchItem.BODY | FetchItem.HEADER))
+    assert list(columns.bodies) == [message(), b"X: y\r\n" + message()]
+    assert [len(header) for header in columns.headers] == [message().index(b"\r\n\r\n") + 4 + more for more in (0, 6)]
+    opened = wait(inbox.open_body(1))
+    assert wait(opened.read(0, 10_000)) == message()
+    opened.close()
+    assert len(wait(inbox.move(UIDSet.span(1, 2), "Archive")).target_uids) == 2
+    archive = wait(wait(store.account(ANN)).mailbox("Archive"))
+    assert list(wait(archive.fetch(UIDSet.span(1, 2), FetchItem.BODY)).bodies) == list(columns.bodies)
 
 
 def test_mail_delivered_into_a_folder_that_others_just_removed_is_not_lost(wait, store, account, archive_of_others):

@@ -52,6 +52,10 @@ class Syncing:
         self._looking: dict[_Key, DeferredLock] = {}
         self._told: set[bytes] = set()
 
+    def has_looked(self, folder: bytes) -> bool:
+        """Whether this folder has been compared with the index since the start."""
+        return self._stamps.has(folder)
+
     # -- one mailbox -----------------------------------------------------------------------------------------
 
     async def mailbox(self, account: str, key: _Key) -> None:

@@ -8,7 +8,8 @@ nothing (NFS tells only of changes of this machine), folders are looked at from 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Coroutine, Sequence
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
@@ -31,8 +32,9 @@ MAX_FOLDERS = 1000
 MAX_OWN = 50_000
 
 _MAILBOXES = (
-    "SELECT f.mailbox, f.name, a.account FROM account a JOIN folder f ON f.account = a.account "
-    "WHERE a.name = ? AND f.mailbox <> 0 AND f.name IS NOT NULL ORDER BY f.mailbox LIMIT ?"
+    "SELECT f.mailbox, CASE WHEN f.target IS NULL THEN f.name ELSE f.target END, a.account "
+    "FROM account a JOIN folder f ON f.account = a.account WHERE a.name = ? AND f.mailbox <> 0 "
+    "ORDER BY f.mailbox LIMIT ?"
 )
 
 
@@ -64,7 +66,6 @@ class Watching:
         self._call: IDelayedCall | None = None
         self._poll: IDelayedCall | None = None
         self._running = False
-        self._looks: set[Deferred[None]] = set()
 
     def note(self, path: bytes) -> None:
         """This path is about to come or go by our own doing. In any thread."""
@@ -127,6 +128,8 @@ class Watching:
         wanted: dict[bytes, tuple[str, int, int]] = {}
         for mailbox, name, number in rows:
             wanted[self._tree.account(account)] = account, number, 0
+            if not name:
+                continue  # It is about to go.
             folder = self._tree.folder(account, bytes(name))
             wanted[folder + b"/new"] = wanted[folder + b"/cur"] = account, number, mailbox
         for path in [path for path in mine if path not in wanted]:
@@ -139,22 +142,30 @@ class Watching:
                 if not self._inotify.add(path):
                     break
                 mine.append(path)
+                if key[2] and (known or self._syncing.has_looked(os.path.dirname(path))):
+                    # What happened between the last look and now was told to nobody.
+                    self._due.add(key)
             self._folders[path] = key
+        self._look_soon()
 
     # -- what happened ---------------------------------------------------------------------------------------
 
     def _changed(self, changes: Sequence[tuple[bytes, bytes]]) -> None:
         """Names came or went in these folders; an empty name: more than could be told."""
         for folder, name in changes:
-            path = folder + b"/" + name
-            if path in self._own:
-                self._own.discard(path)
+            path, key = folder + b"/" + name, self._folders.get(folder)
+            is_ours = path in self._own
+            self._own.discard(path)
+            if is_ours and key is not None and key[2]:
                 continue
-            key = self._folders.get(folder)
+            # A folder of ours that comes or goes is no news, but is to be watched, or no more.
             if key is not None:
                 self._due.add(key)
             elif not folder:
                 self._due.update(self._folders.values())
+        self._look_soon()
+
+    def _look_soon(self) -> None:
         if self._due and self._call is None and self._running:
             self._call = self._reactor.callLater(MOMENT_SECONDS, self._look)
 
@@ -183,6 +194,6 @@ class Watching:
             await self._syncing.folders(account, number)
             await self._watch(account)
 
-    def _begin(self, work: object) -> None:
+    def _begin(self, work: Coroutine[Deferred[object], object, None]) -> None:
         # A look that fails because the store stops, or the account went, concerns nobody.
-        Deferred.fromCoroutine(work).addErrback(lambda failure: failure.trap(MailError, CancelledError))  # type: ignore[arg-type]
+        Deferred.fromCoroutine(work).addErrback(lambda failure: failure.trap(MailError, CancelledError))

@@ -17,7 +17,8 @@ THREADS = 16
 Pieces = Sequence[bytes] | Callable[[], Iterable[bytes]]
 """The octets of a small message, or what gives those of a large one."""
 
-_CLOSED = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_PRIVATE = 0o600
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class Writing:
@@ -34,12 +35,11 @@ class Writing:
         if not callable(pieces):
             self._small[path] = (date, pieces)
             return
-        descriptor = os.open(path, _CLOSED, self._mode)
+        descriptor = os.open(path, _NEW_FILE, self._mode)
         try:
             for piece in pieces():
                 _write(descriptor, piece)
-            os.fchmod(descriptor, self._mode)
-            os.utime(descriptor, (date, date))
+            self._finish(descriptor, date)
         finally:
             os.close(descriptor)
         self._large.add(path)
@@ -94,12 +94,16 @@ class Writing:
         if self._pool is not None:
             self._pool.shutdown()
 
+    def _finish(self, descriptor: int, date: int) -> None:
+        if self._mode != _PRIVATE:
+            os.fchmod(descriptor, self._mode)  # as it is set, whatever the umask
+        os.utime(descriptor, (date, date))
+
     def _write_small(self, path: bytes, date: int, pieces: Sequence[bytes]) -> None:
-        descriptor = os.open(path, _CLOSED, self._mode)
+        descriptor = os.open(path, _NEW_FILE, self._mode)
         try:
             _write(descriptor, b"".join(pieces))
-            os.fchmod(descriptor, self._mode)
-            os.utime(descriptor, (date, date))
+            self._finish(descriptor, date)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

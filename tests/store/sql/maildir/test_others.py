@@ -321,3 +321,21 @@ def test_a_uid_that_mbsync_writes_into_a_name_makes_no_new_message(wait, inbox, 
     store_flags(wait, inbox, FlagChange.ADD, "\\Flagged")
     assert others.names() == ["cur/1.a,S=22,U=7:2,FS"]
     assert wait(inbox.fetch(UIDSet.span(1, 1), FetchItem.SIZE)).sizes == [25]
+
+
+@pytest.mark.parametrize("by_us", [True, False])
+def test_a_file_that_others_put_back_is_a_new_message(wait, inbox, others, by_us):
+    path = others.deliver(b"Subject: back\r\n\r\n", name="1.a:2,S", part="cur")
+    wait(inbox.status())
+    if by_us:
+        wait(inbox.expunge(UIDSet.span(1, 1), only_deleted=False))
+    else:
+        path.unlink()
+    assert wait(inbox.status()).messages == 0
+    others.deliver(b"Subject: back\r\n\r\n", name="1.a:2,S", part="cur")
+    assert wait(inbox.status()).messages == 1
+    assert list(wait(inbox.uids())) == [2]
+    assert list(wait(inbox.fetch(UIDSet.span(2, 2), FetchItem.BODY)).bodies) == [b"Subject: back\r\n\r\n"]
+    assert list(wait(inbox.fetch(UIDSet.span(1, 1), FetchItem.BODY)).bodies) == [None]
+    with pytest.raises(NoSuchMessage):
+        wait(inbox.open_body(1))

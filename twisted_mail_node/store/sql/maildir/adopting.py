@@ -29,6 +29,7 @@ from .work import FileWork
 
 Operation = Callable[[WriteState], None]
 
+_FORGET_FILE = "DELETE FROM file WHERE account = ? AND mailbox = ? AND uid = ?"
 _SET_NAME = "UPDATE file SET base = ?, tail = ? WHERE account = ? AND mailbox = ? AND uid = ?"
 
 SLICE = 500
@@ -182,16 +183,28 @@ def take_missing(state: WriteState, account: int, mailbox: int, folder: bytes, m
     if gone:
         with files.leaving_to_others():
             alterations.expunge_all(state, account, mailbox, UIDSet.of(sorted(gone)))
+        # Should a file of that name come again, it is a new message.
+        state.run_many(_FORGET_FILE, [(account, mailbox, uid) for uid in gone])
 
 
 def take_leaves(state: WriteState, account: int, mailbox: int, folder: bytes, left: Sequence[Changed]) -> None:
-    """These are files of messages that were expunged when the process was killed: others are to see them no more."""
+    """
+    These are files of messages that are expunged.
+
+    Where the process was killed before it took them away, others are to see them no more. Where it did not, others
+    have put them back: they come in as new messages when the folder is next looked at.
+    """
     files = files_of(state)
     if files.folder(state, state.mailbox(account, mailbox)) != folder:
         return
     for one in left:
-        if _entry(state, account, mailbox, one.uid) is None:
-            files.leave((account, mailbox, one.uid), folder, one.new_base, one.tail)
+        key = account, mailbox, one.uid
+        if _entry(state, *key) is not None:
+            continue
+        if os.path.lexists(files.tree.gone_file(*key)):
+            files.put_back(state, key, folder)
+        else:
+            files.leave(key, folder, one.new_base, one.tail)
 
 
 def take_folders(

@@ -34,12 +34,19 @@ _JOINS = (
     " CROSS JOIN body b ON b.body = m.body"
     " LEFT JOIN file f ON f.account = e.account AND f.mailbox = e.mailbox AND f.uid = e.uid WHERE "
 )
-_FOUND = "SELECT e.uid, f.base, f.tail, e.size, CASE WHEN b.header_size >= 0 THEN b.header_size + length(e.prefix) END "
+_FOUND = (
+    "SELECT e.uid, f.base, f.tail, b.in_files, e.size, "
+    "CASE WHEN b.header_size >= 0 THEN b.header_size + length(e.prefix) END"
+)
 _FOLDER = "SELECT name, target FROM folder WHERE account = ? AND mailbox = ?"
 
 
 class Indexed(NamedTuple):
-    """What the index says of a message's file. `header_size` is None where it is found by reading."""
+    """
+    What the index says of a message's file; `base` is empty where others have removed it.
+
+    `header_size` is None where it is found by reading.
+    """
 
     uid: int
     base: bytes
@@ -65,6 +72,8 @@ class Shelf:
     def open(self, message: Indexed) -> int:
         """A descriptor of its file. Raises NoSuchMessage: others have removed it. Unavailable: it can't be read."""
         try:
+            if not message.base:
+                raise NoSuchMessage("the message is gone")
             for find in (self._by_index, self._elsewhere, self._renamed):
                 for path in find(message):
                     with suppress(FileNotFoundError):
@@ -165,8 +174,8 @@ class FileReader:
             if message is None:
                 in_database.append(uid)
                 continue
-            # One that others have removed just now has nothing to show, until the index says so as well.
-            headers[uid], bodies[uid] = b"", b""
+            # Whoever wants the body of one that others have removed is told when he opens it.
+            headers[uid], bodies[uid] = b"", None
             with suppress(NoSuchMessage):
                 headers[uid], bodies[uid] = _octets(shelf, message, items)
         if in_database:
@@ -195,8 +204,8 @@ def _indexed(connection: Connection, key: tuple[int, int], uids: UIDSet, table: 
     """A value a row, ascending; None where the message is in the database."""
     rows = rows_of(uids, table).replace(" WHERE ", _JOINS, 1)
     return [
-        None if base is None else Indexed(uid, bytes(base), bytes(tail), size, header_size)
-        for uid, base, tail, size, header_size in connection.every(
+        Indexed(uid, bytes(base or b""), bytes(tail or b""), size, header_size) if in_files else None
+        for uid, base, tail, in_files, size, header_size in connection.every(
             f"{_FOUND} FROM {rows} ORDER BY e.uid", bindings_of(*key, uids)
         )
     ]

@@ -62,6 +62,14 @@ class Doing:
                 self._found[folder] = listed(folder)
         return self._found[folder].get(base)
 
+    def sync_parent(self, path: bytes) -> None:
+        """Make the name of a folder durable, before the index says that it is so. Raises OSError."""
+        descriptor = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
     def finish(self) -> None:
         """All steps are done."""
         for folder, before in self._touched.items():
@@ -183,6 +191,7 @@ class MakeFolder:
         """Raises OSError."""
         doing.note(self.path)
         doing.tree.make_maildir(self.path)
+        doing.sync_parent(self.path)
         doing.learned.append((SET_FOLDER, (self.name, self.account, self.mailbox)))
 
 
@@ -210,6 +219,7 @@ class MoveFolder:
             return
         else:
             doing.rename(self.before, self.after)
+        doing.sync_parent(self.after)
         doing.stamps.forget(self.before)
         doing.stamps.forget(self.after)
         doing.learned.append((SET_FOLDER, (self.new_name, self.account, self.mailbox)))
@@ -227,6 +237,7 @@ class DropFolder:
         """Raises OSError."""
         with suppress(FileNotFoundError):
             doing.rename(self.path, doing.tree.gone_file(self.account, self.mailbox))
+            doing.sync_parent(self.path)
         doing.stamps.forget(self.path)
         doing.learned.append((FORGET_FOLDER, (self.account, self.mailbox)))
 

@@ -99,7 +99,7 @@ class Syncing:
         name = None if row is None else row[0] if row[1] is None else row[1]
         return self._tree.folder(account, bytes(name)) if name else None
 
-    async def _compare(self, key: _Key, folder: bytes) -> None:
+    async def _compare(self, key: _Key, folder: bytes, *, is_second: bool = False) -> None:
         known = await self._readers.read(lambda connection: load(connection, *key))
         difference = await self._threads.run(_compare, folder, known)
         known.clear()
@@ -110,6 +110,10 @@ class Syncing:
         await self._adopt(key, folder, difference)
         if difference.missing:
             await self._write(key, partial(_taking, adopting.take_missing, key, folder, difference.missing))
+        if difference.left and not is_second:
+            # Some of them may be messages that others put back.
+            await self._compare(key, folder, is_second=True)
+            return
         self._stamps.listed(folder, difference.times, difference.cost_seconds)
 
     async def _adopt(self, key: _Key, folder: bytes, difference: Difference) -> None:

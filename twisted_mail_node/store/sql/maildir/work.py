@@ -293,6 +293,11 @@ class FileWork:
         finally:
             self._takes_away = True
 
+    def put_back(self, state: WriteState, key: Key, folder: bytes) -> None:
+        """The file of a message that is expunged came again by others' doing: another message, from now on."""
+        state.run("DELETE FROM file WHERE account = ? AND mailbox = ? AND uid = ?", key)
+        self._steps.append(Unlink(key, None, b"", b""))
+
     def swept(self, state: WriteState, entries: Sequence[Key]) -> None:
         """These messages are readable no more."""
         for key in entries:

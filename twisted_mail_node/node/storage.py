@@ -34,19 +34,19 @@ def make_storage(config: Config, database: Path, reactor: Reactor) -> Doors:
             memory = MemoryStore(reactor)
             return all_in_one(memory)
         case "sqlite":
-            sqlite = SQLiteStore(database, reactor=reactor, tree=_maildirs(config))
+            sqlite = SQLiteStore(database, reactor=reactor, tree=maildirs(config))
             return all_in_one(sqlite)
         case "postgres":
             with _needing_psycopg():
                 from ..store.sql.postgres import PostgresStore
 
-                postgres = PostgresStore(config.store.dsn.get_secret_value(), reactor=reactor, tree=_maildirs(config))
+                postgres = PostgresStore(config.store.dsn.get_secret_value(), reactor=reactor, tree=maildirs(config))
             return all_in_one(postgres)
         case _:
             assert_never(config.store.kind)
 
 
-def _maildirs(config: Config) -> Tree | None:
+def maildirs(config: Config) -> Tree | None:
     """Where messages are files, if they are."""
     if config.store.bodies == "database":
         return None

@@ -10,6 +10,7 @@ from ...store.sql.engine import Engine
 from ...store.sql.verification import Finding, Progress, Scope, repair, verify
 from ..config import Config
 from ..control.operations import Refusal
+from ..storage import maildirs
 from .engines import engine_of, sqlite_only
 
 
@@ -21,7 +22,7 @@ def findings(config: Config, database: Path, scope: Scope, progress: Progress) -
     """
     engine = engine_of(config, database)
     try:
-        yield from verify(engine, scope, progress)
+        yield from verify(engine, scope, progress, maildirs(config))
     except NoSuchAccount as error:
         raise Refusal(error.text) from error
     except engine.errors as error:

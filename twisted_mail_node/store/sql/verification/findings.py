@@ -16,6 +16,10 @@ class Kind(Enum):
     DAMAGED_BODY = ("a message is another than was received, and is not served", _RESTORE)
     INCOMPLETE_BODY = ("a message lacks parts, or is longer or shorter than it should be", _RESTORE)
     MISSING_BODY = ("what was received is gone", _RESTORE)
+    MISSING_FILE = (
+        "the file of a message is not in its Maildir: another program has removed it, or it was lost",
+        "none where it was removed, the message goes when its mailbox is next opened; else bring the file back",
+    )
     MISSING_EMAIL = ("an entry of a mailbox shows nothing", _RESTORE)
     WRONG_SIZE = ("an entry tells a size that its message does not have", _RESTORE)
     SAME_GUID = ("two entries of an account have one guid: POP3 clients take them for one message", _RESTORE)

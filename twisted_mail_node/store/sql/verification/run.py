@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ....mail.errors import NoSuchAccount
+from ...maildir.tree import Tree
 from ..engine import Engine
 from .bodies import Bodies
+from .files import Files
 from .findings import Finding, Kind
 from .mailboxes import Mailboxes
 from .moments import Moments
@@ -29,9 +31,11 @@ class Scope:
     account: str | None = None
 
 
-def verify(engine: Engine, scope: Scope, progress: Progress) -> Iterator[Finding]:
+def verify(engine: Engine, scope: Scope, progress: Progress, tree: Tree | None = None) -> Iterator[Finding]:
     """
     Look at everything in the scope, and give what is not as it should be. Blocks.
+
+    `tree` has the files of messages that are in Maildirs; without it, they are not looked at.
 
     Raises: NoSuchAccount; what the engine raises for a database that cannot be opened or asked at all.
     """
@@ -43,12 +47,14 @@ def verify(engine: Engine, scope: Scope, progress: Progress) -> Iterator[Finding
                 progress(f"structure of {table}", 0, 1)
                 yield from (Finding(Kind.STRUCTURE, f"table {table}", problem) for problem in problems)
             yield from _everything(moments, scope, progress)
+            yield from _files(moments, scope, None, progress, tree)
         else:
             found = moments.rows("SELECT account FROM account WHERE name = ?", (scope.account,))
             if not found:
                 raise NoSuchAccount(f"there is no account {scope.account}")
             yield from Mailboxes(moments).check(found[0][0], scope.account)
             yield from _bodies(moments, scope, found[0][0], progress)
+            yield from _files(moments, scope, found[0][0], progress, tree)
     finally:
         engine.close(connection)
 
@@ -82,6 +88,18 @@ def _bodies(moments: Moments, scope: Scope, account: int | None, progress: Progr
     yield from bodies.check(lambda body: progress("messages", body, last))
     if bodies.without_hash:
         yield Finding(Kind.NO_HASH, "messages", f"{bodies.without_hash} of them")
+
+
+def _files(
+    moments: Moments, scope: Scope, account: int | None, progress: Progress, tree: Tree | None
+) -> Iterator[Finding]:
+    if tree is None:
+        return
+    last = _last(moments, "account")
+    try:
+        yield from Files(moments, tree, not scope.fast, account).check(lambda done: progress("files", done, last))
+    except moments.errors as error:
+        yield Finding(Kind.DAMAGED_ROWS, "files", f"not all can be looked at: {error}")
 
 
 def _last(moments: Moments, number: str) -> int:

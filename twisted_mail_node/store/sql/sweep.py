@@ -73,7 +73,7 @@ class Sweep:
 
     def _begin(self) -> None:
         self._call = None
-        Deferred.fromCoroutine(self.sweep()).addErrback(lambda failure: failure.trap(Unavailable, CancelledError))
+        Deferred.fromCoroutine(self.sweep()).addErrback(lambda failure: failure.trap(CancelledError))
 
     async def sweep(self) -> None:
         """One round, slice by slice, until nothing is left to sweep now; then the next is set."""
@@ -88,8 +88,10 @@ class Sweep:
                 await self._sweep_committed(int(now) - COMMITTED_SECONDS)
                 await self._shorten_histories()
             self._after_round()
-        except (Unavailable, CancelledError):
+        except CancelledError:
             raise
+        except Unavailable:
+            pass  # Stopped, and there is no next round; or the database is away, which has been said, and there is one.
         except Exception:
             # The next round tries again.
             self._log.failure("sweeping failed")

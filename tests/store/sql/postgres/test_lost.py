@@ -230,3 +230,20 @@ def test_a_transaction_that_was_looked_up_before_it_counted_cannot_commit_any_mo
     finally:
         old.connection.close()
         new.connection.close()
+
+
+def test_sweeping_goes_on_after_a_round_without_a_database(store, inbox, wait, end_all, monkeypatch):
+    engine = store._machinery.engine
+    sweep = store._machinery.sweep
+    with monkeypatch.context() as unreachable:
+
+        def refuse(*args):
+            raise psycopg.OperationalError("not yet")
+
+        unreachable.setattr(engine, "open_writer", refuse)
+        end_all()
+        with pytest.raises(TemporaryFailure):
+            wait(store.deliver(transaction(place(ANN))))
+        store._reactor.advance(61.0)
+        assert sweep.at_rest
+    wait(Deferred.fromCoroutine(first_success(lambda: store.deliver(transaction(place(ANN))))))

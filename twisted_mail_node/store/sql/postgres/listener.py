@@ -8,6 +8,7 @@ nothing is heard; when it is there again, everybody who watches is told to look.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
 from json import loads
 from select import select
@@ -25,6 +26,9 @@ from .shared import CHANNEL
 
 AGAIN_SECONDS = 1.0
 """Between two tries to connect again."""
+
+# An account's name, its modseq, which of its mailboxes (None: too many to be named), what kinds of change.
+_Change = tuple[str, int, frozenset[int] | None, ChangeKind]
 
 
 class Listener:
@@ -48,6 +52,7 @@ class Listener:
         self._node = node
         self._open_connection = open_connection
         self._running = False
+        self._heard: deque[bytes] = deque()
         self._wake, self._waker = -1, -1
         self._started: Deferred[None] = Deferred()
         self._starting: Deferred[None] | None = self._started
@@ -84,6 +89,8 @@ class Listener:
         """Listen until the end, or the loss of the connection; first, make up for what was not heard."""
         try:
             with self._open_connection() as connection:
+                # psycopg takes them from the connection whenever it reads the answer to a statement.
+                connection.pgconn.notify_handler = lambda notify: self._heard.append(notify.extra)
                 connection.execute(f"LISTEN {CHANNEL}")
                 self._begun()
                 make_up(connection)
@@ -101,14 +108,27 @@ class Listener:
         """Until the end, or the loss of the connection."""
         server = connection.fileno()
         while self._running:
+            self._hear_all(connection)
             readable, _, _ = select([server, self._wake], [], [])
             if server in readable:
                 connection.pgconn.consume_input()
-            while (notify := connection.pgconn.notifies()) is not None:
-                self._hear(connection, notify.extra)
+
+    def _hear_all(self, connection: psycopg.Connection[Any]) -> None:
+        """What has come by now, also while statements were answered."""
+        while True:
+            if (notify := connection.pgconn.notifies()) is not None:
+                self._heard.append(notify.extra)
+            elif self._heard:
+                self._hear(connection, self._heard.popleft())
+            else:
+                return
 
     def _hear(self, connection: psycopg.Connection[Any], payload: bytes) -> None:
-        node, queue_grew, users_changed, *changes = loads(payload)
+        try:
+            node, queue_grew, users_changed, changes = _told(payload)
+        except ValueError:
+            self._log.warn("a notification on channel {channel} is not from a node", channel=CHANNEL)
+            return
         if node == self._node:
             return
         notices: list[ChangeNotice] = []
@@ -116,8 +136,8 @@ class Listener:
             if mailboxes is None:
                 notices += _notices(connection, [name])
             else:
-                notices.append(ChangeNotice(name, modseq, frozenset(mailboxes), ChangeKind(kinds)))
-        self._around.tell(notices, bool(queue_grew), bool(users_changed))
+                notices.append(ChangeNotice(name, modseq, mailboxes, kinds))
+        self._around.tell(notices, queue_grew, users_changed)
 
     def _tell_all(self, connection: psycopg.Connection[Any]) -> None:
         self._around.tell(_notices(connection, self._around.watched()), queue_grew=True, users_changed=True)
@@ -127,6 +147,32 @@ class Listener:
         os.close(self._wake)
         os.close(self._waker)
         self._stopped.callback(None)
+
+
+def _told(payload: bytes) -> tuple[str, bool, bool, list[_Change]]:
+    """
+    What `shared` wrote: who tells, whether the queue grew, whether users changed, and changes of accounts.
+
+    Raises: ValueError: it wrote nothing like it. Whoever may connect to the database may send to any channel.
+    """
+    try:
+        node, queue_grew, users_changed, *changes = loads(payload)
+        return (
+            str(node),
+            bool(queue_grew),
+            bool(users_changed),
+            [
+                (
+                    str(name),
+                    int(modseq),
+                    None if mailboxes is None else frozenset(map(int, mailboxes)),
+                    ChangeKind(kinds),
+                )
+                for name, modseq, mailboxes, kinds in changes
+            ],
+        )
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise ValueError("no node wrote this") from error
 
 
 def _notices(raw: psycopg.Connection[Any], accounts: Sequence[str]) -> list[ChangeNotice]:

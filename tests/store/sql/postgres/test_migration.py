@@ -91,3 +91,11 @@ def test_examining_changes_nothing(empty):
     examine(empty.dsn)
     with empty.connect() as connection:
         assert version_of(connection) == 0
+
+
+@pytest.mark.parametrize("dsn", ["host=db password=top secret", "postgresql://ann:secret/top@host/mail"])
+def test_what_is_no_connection_string_is_told_without_what_is_in_it(dsn):
+    with pytest.raises(PermanentFailure, match="not a PostgreSQL connection string") as caught:
+        examine(dsn)
+    assert "secret" not in caught.value.text
+    assert caught.value.__cause__ is None

@@ -6,6 +6,7 @@ Neighbours: `engine`, which opens connections for the writer, the readers and th
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import psycopg
@@ -42,6 +43,7 @@ _SESSION = {
 
 # The server ends or refuses the connection, or takes no writes any more: another one may.
 _GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "53300"})
+_PORTS = re.compile(r"[0-9, ]*")
 _DISK_FULL = "53100"
 _DAMAGED = frozenset({"XX001", "XX002"})
 
@@ -53,9 +55,17 @@ def parameters_of(dsn: str) -> dict[str, Any]:
     Raises: PermanentFailure: it is no connection string.
     """
     try:
-        return {**_DEFAULTS, **conninfo.conninfo_to_dict(dsn)}
-    except psycopg.ProgrammingError as error:
-        raise PermanentFailure(f"not a PostgreSQL connection string: {error}") from error
+        given = conninfo.conninfo_to_dict(dsn)
+        # In a URI, what stands behind a slash in a password passes for a port: it must not be told as a wrong one.
+        if not _PORTS.fullmatch(str(given.get("port", ""))):
+            raise psycopg.ProgrammingError("a port is a number")
+        return {**_DEFAULTS, **given}
+    except psycopg.ProgrammingError:
+        # What libpq says of it quotes it, and its password may be where another word was expected.
+        raise PermanentFailure(
+            "`dsn` in [store] is not a PostgreSQL connection string: neither `name=value` with a space between, where "
+            "a value with a space in it stands in single quotes, nor a URI, where such signs are written as %20"
+        ) from None
 
 
 def place_of(parameters: dict[str, Any]) -> str:

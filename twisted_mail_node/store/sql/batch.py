@@ -80,6 +80,7 @@ class Batch:
     def __init__(self, engine: Engine, work: Work, limits: BatchLimits, impatient: bool) -> None:
         self.settled: list[Answer] = []
         self.committing = False
+        self._collisions_fail = False
         self._engine = engine
         self._work = work
         self._limits = limits
@@ -108,12 +109,14 @@ class Batch:
                 octets += min(body.size, INLINE_BODY_OCTETS)
         return taken
 
-    def attempt(self, state: WriteState, *, together: bool = True) -> Exception | None:
+    def attempt(self, state: WriteState, *, together: bool = True, last: bool = False) -> Exception | None:
         """
         Try the transaction. Returns what made it fail; nothing of it was done then, unless `committing`.
 
-        Not `together`: each delivery is tried by itself.
+        Not `together`: each delivery is tried by itself. `last`: who collides with another again fails alone, so that
+        what can never succeed takes nobody along.
         """
+        self._collisions_fail = last
         self.settled = []
         self.committing = False
         connection = state.connection
@@ -202,7 +205,9 @@ class Batch:
             state.operation_done()
         except Exception as error:
             own = isinstance(error, self._engine.errors)
-            if own and (self._engine.is_lost(error) or self._engine.is_collision(error)):
+            if own and (
+                self._engine.is_lost(error) or (self._engine.is_collision(error) and not self._collisions_fail)
+            ):
                 raise
             if not connection.in_transaction:
                 # The database gave the whole transaction up (disk full, I/O error): what went before is undone too.

@@ -257,10 +257,10 @@ class Writer:
         error = batch.attempt(state)
         if error is not None and engine.tells_late and not engine.is_lost(error):
             error = batch.attempt(state, together=False)
-        for _ in range(TRIES_MORE):
+        for more in reversed(range(TRIES_MORE)):
             if error is None or not engine.is_collision(error):
                 break
-            error = batch.attempt(state, together=False)
+            error = batch.attempt(state, together=False, last=not more)
         return error
 
     def _fail(self, waiting: Sequence[Deferred[Any]], error: BaseException) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredList, gatherResults
 
 from twisted_mail_node.mail.changes import ChangeKind
 from twisted_mail_node.mail.errors import InUse
@@ -162,3 +162,16 @@ def until(condition, store):
         raise AssertionError("it never came to be")
 
     return Deferred.fromCoroutine(look())
+
+
+def test_a_mailbox_that_takes_nothing_fails_alone(store, inbox, wait, server):
+    """A counter that is behind its messages: each new one collides with one that is there."""
+    bob = "bob@example.test"
+    wait(store.create_account(bob))
+    wait(store.deliver(transaction(place(ANN))))
+    with server.connect() as connection:
+        connection.execute("UPDATE mailbox SET uid_next = 1 WHERE messages > 0")
+    deliveries = [store.deliver(transaction(place(name))) for name in (bob, ANN, bob)]
+    deliveries.append(inbox.append([(body(), flags(), DATE)]))
+    results = wait(DeferredList(deliveries, consumeErrors=True))
+    assert [success for success, _ in results] == [True, False, True, False]

@@ -165,7 +165,7 @@ def _staging(body: int | None, number: int, chunk: bytes) -> Callable[[WriteStat
 def _dropping(body: int) -> Callable[[WriteState], None]:
     def drop(state: WriteState) -> None:
         if state.run("DELETE FROM staged WHERE body = ?", (body,)):
-            state.run("INSERT INTO orphan VALUES (?) ON CONFLICT DO NOTHING", (body,))
+            state.user_lost((body,))
 
     return drop
 

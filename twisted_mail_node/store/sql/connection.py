@@ -114,7 +114,7 @@ class WritingConnection(Connection, Protocol):
         """Give some free space back to the file system. Whether there may be more. For idle moments."""
 
     def may_sweep(self) -> bool:
-        """Whether this transaction alone sweeps now: several nodes may want to."""
+        """Whether it is this node that sweeps: several may want to."""
 
     def close(self) -> None:
         """Close it; may be called more than once."""

@@ -200,7 +200,7 @@ def _put_off(state: WriteState, now: float, told: Settled, outcome: Deferred) ->
 
 def _left(state: WriteState, item: int, body: int) -> None:
     state.run("DELETE FROM transcript WHERE item = ?", (item,))
-    state.run("INSERT INTO orphan VALUES (?) ON CONFLICT DO NOTHING", (body,))
+    state.user_lost((body,))
 
 
 def release_leases(state: WriteState, owner: str) -> None:

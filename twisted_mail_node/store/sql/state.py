@@ -11,7 +11,7 @@ As it stands here, one process has the database, and what it knows stays true fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -94,6 +94,8 @@ _WRITE_MAILBOX = (
     "UPDATE mailbox SET uid_next = ?, messages = ?, unseen = ?, deleted = ?, size = ?, highest_modseq = ?, "
     "recent_after = ? WHERE account = ? AND mailbox = ?"
 )
+
+_ORPHAN = "INSERT INTO orphan VALUES (?) ON CONFLICT (body) DO UPDATE SET body = excluded.body"
 
 
 class WriteState:
@@ -235,6 +237,15 @@ class WriteState:
     def counters_changed(self, mailbox: MailboxRow) -> None:
         """The mailbox's row changed in something that is no change of messages."""
         self._dirty_mailboxes.add(mailbox)
+
+    def user_lost(self, bodies: Iterable[int]) -> None:
+        """
+        These bodies have one user less: `sweep` looks whether it was the last.
+
+        A row that is there is written anew, and so it is locked: a sweep that looks at the body before this is
+        committed doesn't take the row away.
+        """
+        self.run_many(_ORPHAN, [(body,) for body in bodies])
 
     def forget_account(self, account: AccountRow) -> None:
         """Read the account anew next time. What is dirty is written first."""

@@ -34,6 +34,14 @@ LONG_ROUND_SECONDS = 6 * 3600.0
 SLICE_ROWS = 500
 SLICE_CHUNKS = 32
 
+# Of bodies that may have no user any more: whether somebody needs one, and whether it is in chunks.
+_USES = (
+    "SELECT body, EXISTS (SELECT 1 FROM email WHERE email.body = orphan.body) "
+    "OR EXISTS (SELECT 1 FROM queue WHERE queue.body = orphan.body), "
+    "EXISTS (SELECT 1 FROM chunk WHERE chunk.body = orphan.body) "
+    "FROM orphan WHERE body IN (SELECT value FROM numbers_in(?))"
+)
+
 _SLICE = "(SELECT {key} FROM {table} WHERE {condition} LIMIT {rows})"
 
 
@@ -134,6 +142,8 @@ def sweep_slice(state: WriteState, now: float, staged_seconds: float, pinned: fr
 
 def sweep_old_ids(state: WriteState, after: str, before: int) -> str | None:
     """Forget old ones among the next SLICE_ROWS transaction ids. Returns where to go on, or None at the end."""
+    if not state.connection.may_sweep():
+        return None
     last, count = state.connection.one(
         "SELECT max(id), count(*) FROM (SELECT id FROM committed WHERE id > ? ORDER BY id LIMIT ?) next_ids",
         (after, SLICE_ROWS),
@@ -153,6 +163,8 @@ def shorten_next_history(state: WriteState, after: tuple[int, int]) -> tuple[int
 
     Its oldest rows become one run with everything in between; see `mailbox` for what is read out of such a run.
     """
+    if not state.connection.may_sweep():
+        return None
     key = state.connection.find(
         "SELECT account, mailbox FROM vanished WHERE (account, mailbox) > (?, ?) ORDER BY account, mailbox LIMIT 1",
         after,
@@ -213,7 +225,7 @@ def _delete(state: WriteState, table: str, key: str, condition: str) -> bool:
 
 def _delete_emails(state: WriteState, condition: str) -> bool:
     rows = state.connection.every(f"SELECT account, email, body FROM email WHERE {condition} LIMIT {SLICE_ROWS}")
-    state.run_many("INSERT INTO orphan VALUES (?) ON CONFLICT DO NOTHING", [(body,) for _, _, body in rows])
+    state.user_lost(body for _, _, body in rows)
     state.run_many("DELETE FROM email WHERE account = ? AND email = ?", [row[:2] for row in rows])
     return bool(rows)
 
@@ -235,7 +247,7 @@ def _release(state: WriteState, table: str, condition: str) -> bool:
     state.run_many("UPDATE email SET uses = uses - 1 WHERE account = ? AND email = ?", emails)
     state.run_many(
         "INSERT INTO orphan SELECT body FROM email WHERE account = ? AND email = ? AND uses <= 0 "
-        "ON CONFLICT DO NOTHING",
+        "ON CONFLICT (body) DO UPDATE SET body = excluded.body",
         emails,
     )
     state.run_many("DELETE FROM email WHERE account = ? AND email = ? AND uses <= 0", emails)
@@ -251,26 +263,37 @@ def _staged(state: WriteState, before: float, pinned: frozenset[int]) -> bool:
         "DELETE FROM staged WHERE began < ? AND body NOT IN (SELECT value FROM numbers_in(?)) RETURNING body",
         (before, dumps(list(pinned))),
     )
-    state.run_many("INSERT INTO orphan VALUES (?) ON CONFLICT DO NOTHING", rows)
+    state.user_lost(body for (body,) in rows)
     return bool(rows)
 
 
 def _orphans(state: WriteState, pinned: frozenset[int]) -> bool:
-    rows = state.connection.every(
-        "SELECT body, EXISTS (SELECT 1 FROM email WHERE email.body = orphan.body) "
-        "OR EXISTS (SELECT 1 FROM queue WHERE queue.body = orphan.body) "
-        "FROM orphan WHERE body NOT IN (SELECT value FROM numbers_in(?)) LIMIT ?",
-        (dumps(list(pinned)), SLICE_ROWS),
-    )
+    # Locked before it is asked who needs them: who takes away a user writes the row as well (`user_lost`), so either
+    # we see that the user is gone, or the row comes back after us.
+    bodies = [
+        body
+        for (body,) in state.connection.every(
+            "SELECT body FROM orphan WHERE body NOT IN (SELECT value FROM numbers_in(?)) LIMIT ? "
+            "FOR UPDATE SKIP LOCKED",
+            (dumps(list(pinned)), SLICE_ROWS),
+        )
+    ]
+    if not bodies:
+        return False
+    looked_at: list[tuple[int]] = []
+    unneeded: list[tuple[int]] = []
     chunks_left = SLICE_CHUNKS
-    for body, needed in rows:
-        if not needed:
+    for body, needed, in_chunks in state.connection.every(_USES, (dumps(bodies),)):
+        if not needed and in_chunks:
             chunks_left -= state.run(
                 "DELETE FROM chunk WHERE (body, number) IN (SELECT body, number FROM chunk WHERE body = ? LIMIT ?)",
                 (body, chunks_left),
             )
             if chunks_left <= 0:
                 break
-            state.run("DELETE FROM body WHERE body = ?", (body,))
-        state.run("DELETE FROM orphan WHERE body = ?", (body,))
-    return bool(rows)
+        looked_at.append((body,))
+        if not needed:
+            unneeded.append((body,))
+    state.run_many("DELETE FROM body WHERE body = ?", unneeded)
+    state.run_many("DELETE FROM orphan WHERE body = ?", looked_at)
+    return True

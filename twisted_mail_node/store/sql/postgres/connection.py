@@ -24,7 +24,7 @@ PREPARED_STATEMENTS = 500
 """Kept by the server for a connection: more than this room has."""
 
 SWEEP_LOCK = 0x744D_4E02
-"""The number of the advisory lock that one sweeping transaction has; its kin are in `migration`."""
+"""The number of the advisory lock that the node has that sweeps; its kin are in `migration`."""
 
 Statement = tuple[str, Bindings]
 
@@ -54,6 +54,7 @@ class PostgresConnection:
         self._pipelines: Any = None
         self._begun = False
         self._checks_pages: bool | None = None
+        self._sweeps = False
 
     # -- statements ------------------------------------------------------------------------------------------
 
@@ -189,8 +190,9 @@ class PostgresConnection:
         return False
 
     def may_sweep(self) -> bool:
-        """See WritingConnection."""
-        return bool(self.one("SELECT pg_try_advisory_xact_lock(?)", (SWEEP_LOCK,))[0])
+        """See WritingConnection. Who has begun to sweep does so until its connection ends."""
+        self._sweeps = self._sweeps or bool(self.one("SELECT pg_try_advisory_lock(?)", (SWEEP_LOCK,))[0])
+        return self._sweeps
 
     def close(self) -> None:
         """See WritingConnection."""

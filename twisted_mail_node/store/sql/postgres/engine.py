@@ -16,6 +16,7 @@ from .dialect import PARTITIONS
 from .listener import Listener
 from .migration import migrate
 from .opening import cannot_open, connect, failure_of, is_collision, is_lost, parameters_of, place_of
+from .patience import SILENT_SECONDS
 from .shared import SharedState
 
 
@@ -49,7 +50,9 @@ class PostgresEngine:
         try:
             connection = connect(self._parameters)
             try:
+                connection.patience = None  # To change tables may take long.
                 migrate(connection, partitions=self._partitions)
+                connection.patience = SILENT_SECONDS
                 name = f"{self._node}.{next(self._connections)}"
                 state = SharedState(PostgresConnection(connection), seconds, given_up, self._node, name)
             except BaseException:

@@ -15,6 +15,7 @@ from psycopg import conninfo, errors
 from ....mail.errors import Damaged, PermanentFailure, TemporaryFailure, Unavailable
 from ....mail.status import EnhancedStatus
 from .connection import prepare
+from .patience import SILENT_SECONDS, PatientConnection
 
 # What is asked for unless the DSN says otherwise. Of several hosts, the one that takes writes; a server that is gone
 # without a word is given up after 15 s.
@@ -74,9 +75,10 @@ def place_of(parameters: dict[str, Any]) -> str:
     return f"the PostgreSQL database {parameters.get('dbname', '')} at {hosts}".replace("  ", " ")
 
 
-def connect(parameters: dict[str, Any]) -> psycopg.Connection[Any]:
+def connect(parameters: dict[str, Any]) -> PatientConnection:
     """A connection in autocommit mode. Raises: psycopg.Error."""
-    connection = psycopg.connect(autocommit=True, **parameters)
+    connection = PatientConnection.connect(autocommit=True, **parameters)
+    connection.patience = SILENT_SECONDS
     prepare(connection)
     settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
     connection.execute(f"SELECT {settings}", prepare=False)

@@ -247,3 +247,14 @@ def test_sweeping_goes_on_after_a_round_without_a_database(store, inbox, wait, e
         store._reactor.advance(61.0)
         assert sweep.at_rest
     wait(Deferred.fromCoroutine(first_success(lambda: store.deliver(transaction(place(ANN))))))
+
+
+def test_what_is_acknowledged_is_on_disk_whatever_the_server_is_set_to(server, open_store, wait):
+    with server.connect() as connection:
+        connection.execute(f"ALTER DATABASE {server.name} SET synchronous_commit = off")
+    try:
+        store = open_store()
+        assert wait(store._write(lambda state: state.connection.one("SHOW synchronous_commit"))) == ("on",)
+    finally:
+        with server.connect() as connection:
+            connection.execute(f"ALTER DATABASE {server.name} RESET synchronous_commit")

@@ -99,3 +99,19 @@ def test_what_is_no_connection_string_is_told_without_what_is_in_it(dsn):
         examine(dsn)
     assert "secret" not in caught.value.text
     assert caught.value.__cause__ is None
+
+
+def test_a_database_that_cannot_have_all_texts_is_refused(empty, reactor, wait):
+    with empty.connect() as connection:
+        provider = "LOCALE_PROVIDER libc" if connection.info.server_version >= 150000 else ""
+        connection.execute(f"CREATE DATABASE western ENCODING LATIN1 TEMPLATE template0 LOCALE 'C' {provider}")
+    dsn = empty.cluster.dsn("western")
+    for attempt in (lambda: wait(PostgresStore(dsn, reactor=reactor).start()), lambda: examine(dsn)):
+        with pytest.raises(PermanentFailure, match=r"encoding LATIN1.* createdb -E UTF8"):
+            attempt()
+
+
+def test_a_server_that_is_too_old_is_refused(empty, monkeypatch):
+    monkeypatch.setattr("twisted_mail_node.store.sql.postgres.opening._OLDEST", 990_000)
+    with pytest.raises(PermanentFailure, match="this program needs 99 or later"):
+        examine(empty.dsn)

@@ -15,7 +15,7 @@ from .connection import PostgresConnection
 from .dialect import PARTITIONS
 from .listener import Listener
 from .migration import migrate
-from .opening import cannot_open, connect, failure_of, is_collision, is_lost, parameters_of, place_of
+from .opening import cannot_open, check_server, connect, failure_of, is_collision, is_lost, parameters_of, place_of
 from .patience import SILENT_SECONDS
 from .shared import SharedState
 
@@ -50,6 +50,7 @@ class PostgresEngine:
         try:
             connection = connect(self._parameters)
             try:
+                check_server(connection)
                 connection.patience = None  # To change tables may take long.
                 migrate(connection, partitions=self._partitions)
                 connection.patience = SILENT_SECONDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from .migration import version_of
-from .opening import cannot_open, connect, parameters_of, place_of
+from .opening import cannot_open, check_server, connect, parameters_of, place_of
 
 
 def examine(dsn: str) -> None:
@@ -17,6 +17,7 @@ def examine(dsn: str) -> None:
     parameters = parameters_of(dsn)
     try:
         with connect(parameters) as connection:
+            check_server(connection)
             version_of(connection)
     except psycopg.Error as error:
         raise cannot_open(place_of(parameters), error) from error

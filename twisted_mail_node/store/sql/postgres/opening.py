@@ -42,6 +42,13 @@ _SESSION = {
     "jit": "off",
 }
 
+# What is committed has been acknowledged to somebody: it is on a disk, whatever the database is set to otherwise.
+_DURABLE = (
+    "CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', false) END"
+)
+
+_OLDEST = 130_000
+
 # The server ends or refuses the connection, or takes no writes any more: another one may.
 _GONE = frozenset({"57P01", "57P02", "57P03", "57P05", "25006", "25P03", "53300"})
 _PORTS = re.compile(r"[0-9, ]*")
@@ -81,8 +88,24 @@ def connect(parameters: dict[str, Any]) -> PatientConnection:
     connection.patience = SILENT_SECONDS
     prepare(connection)
     settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _SESSION.items())
-    connection.execute(f"SELECT {settings}", prepare=False)
+    connection.execute(f"SELECT {settings}, {_DURABLE}", prepare=False)
     return connection
+
+
+def check_server(connection: psycopg.Connection[Any]) -> None:
+    """Raises: PermanentFailure: the server is too old, or the database can't have all texts."""
+    database, version = connection.info.dbname, connection.info.server_version
+    if version < _OLDEST:
+        raise PermanentFailure(
+            f"the PostgreSQL server of {database} is of version {version // 10_000}; this program needs "
+            f"{_OLDEST // 10_000} or later"
+        )
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise PermanentFailure(
+            f"the database {database} has the encoding {encoding}, where no text of another script can be kept; make one by "
+            "createdb -E UTF8 -T template0"
+        )
 
 
 def cannot_open(place: str, error: psycopg.Error) -> PermanentFailure:

@@ -53,12 +53,6 @@ class Load:
         eventually(lambda: self._errors or len(self.told.acknowledged) >= enough, seconds)
         assert not self._errors, self._errors
 
-    def wait_for_refusal(self, seconds: float = 30.0) -> None:
-        """Wait until one more than now was refused."""
-        before = self.told.refused.total()
-        eventually(lambda: self._errors or self.told.refused.total() > before, seconds)
-        assert not self._errors, self._errors
-
     def _run(self, name: str) -> None:
         try:
             with self._node.submission(timeout=90) as session:

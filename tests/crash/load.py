@@ -15,14 +15,18 @@ import threading
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..integration.processes import NodeProcess, eventually
+from ..postgres.cluster import Cluster
 
 CRASHES = int(os.environ.get("MAILNODE_CRASHES", "100"))
 PASSWORD = "correct horse battery"
 USERS = ["u1@crash.test", "u2@crash.test", "u3@crash.test"]
 REMOTE = ["r1@far.test", "r2@far.test", "r3@further.test"]
 SENDERS = 4
+SERVER_CRASHES = 0.3
+"""How often a server is killed with the node."""
 
 CONFIG = """
 hostname = "mx.crash.test"
@@ -59,8 +63,10 @@ def choose(chance: random.Random) -> list[str]:
     return local + remote or [chance.choice(USERS)]
 
 
-def send_until_it_dies(address: tuple[str, int], sent: Sent, name: str, chance: random.Random) -> None:
-    """Submit message after message over one connection until the node is gone."""
+def send_until_it_dies(
+    address: tuple[str, int], sent: Sent, name: str, chance: random.Random, *, may_defer: bool = False
+) -> None:
+    """Submit message after message over one connection until the node is gone, or defers where it may."""
     try:
         with smtplib.SMTP(*address, timeout=20) as session:
             session.login(USERS[0], PASSWORD)
@@ -76,9 +82,13 @@ def send_until_it_dies(address: tuple[str, int], sent: Sent, name: str, chance: 
                 with sent.lock:
                     sent.recipients[token] = recipients
                 session.mail(USERS[0])
-                for recipient in recipients:
-                    assert session.rcpt(recipient)[0] == 250
+                codes = {session.rcpt(recipient)[0] for recipient in recipients}
+                if may_defer and 451 in codes:
+                    return
+                assert codes == {250}
                 code, text = session.data(content)
+                if may_defer and code == 451:
+                    return
                 assert code == 250
                 with sent.lock:
                     sent.acknowledged[token] = re.search(rb"queued as (\S+)", text)[1].decode()
@@ -115,22 +125,43 @@ def queued(node: NodeProcess) -> dict[str, Counter[str]]:
     return found
 
 
-def killed_under_load(node: NodeProcess, chance: random.Random) -> Sent:
-    """Start the node, load it and kill it, over and over. Returns: what the senders know."""
+def kill(node: NodeProcess, server: Cluster | None, chance: random.Random) -> None:
+    """Kill the node, and perhaps its server just before or just after; that is there again then."""
+    if server is None or chance.random() > SERVER_CRASHES:
+        node.kill()
+        return
+    both = [node.kill, server.kill]
+    chance.shuffle(both)
+    for end in both:
+        end()
+    server.start()
+
+
+def killed_under_load(node: NodeProcess, chance: random.Random, server: Cluster | None = None) -> Sent:
+    """
+    Start the node, load it and kill it, over and over.
+
+    Args:
+        server: where the node keeps its mail, if that is a server: killed with it now and then.
+
+    Returns: what the senders know.
+    """
     sent = Sent()
+    # A node whose server has gone just before it says so.
+    send = partial(send_until_it_dies, may_defer=server is not None)
     for crash in range(CRASHES):
         node.start()
         address = node.listener("submission", "none")
         before = len(sent.recipients)
         with ThreadPoolExecutor(SENDERS) as pool:
             senders = [
-                pool.submit(send_until_it_dies, address, sent, f"c{crash}s{number}", random.Random(chance.random()))
+                pool.submit(send, address, sent, f"c{crash}s{number}", random.Random(chance.random()))
                 for number in range(SENDERS)
             ]
             # The kill comes at a random moment after the first message of this round was begun.
             eventually(lambda before=before: len(sent.recipients) > before)
             threading.Event().wait(chance.uniform(0.0, 0.25))
-            node.kill()
+            kill(node, server, chance)
             for sender in senders:
                 sender.result(30)
     assert len(sent.acknowledged) > CRASHES, "too little came through to prove anything"

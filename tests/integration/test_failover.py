@@ -7,6 +7,7 @@ import poplib
 import smtplib
 import time
 from collections import Counter
+from contextlib import ExitStack
 
 import pytest
 
@@ -23,6 +24,7 @@ from .sink import Sink
 pytestmark = [pytest.mark.postgres, pytest.mark.timeout(300)]
 
 ROUNDS = 5
+FAILOVERS = 3
 CONNECTIONS = 4
 FAR = "far@elsewhere.test"
 
@@ -139,29 +141,32 @@ def pop3_refuses(node: SharingNode) -> None:
     assert time.monotonic() - began < 2
 
 
-def test_when_a_synchronous_standby_takes_the_primarys_place_nothing_acknowledged_is_lost(cluster, start_node, sink):
-    database = Databases(cluster).new().name
-    standby = cluster.standby(synchronous=True)
-    try:
-        ports = f"{cluster.port},{standby.port}"
+def test_when_a_synchronous_standby_takes_the_primarys_place_nothing_acknowledged_is_lost(start_node, sink):
+    with ExitStack() as ending:
+        primary = ending.enter_context(Cluster(durable=True))
+        standby = primary.standby(synchronous=True)
+        ending.callback(standby.remove)
+        database = Databases(primary).new().name
         # libpq's own form for several hosts; the one that takes writes is worked with.
-        node = start_node(
-            cluster.dsn(database, host="127.0.0.1,127.0.0.1", port=ports, target_session_attrs="read-write")
-        )
+        ports = f"{primary.port},{standby.port}"
+        both = primary.dsn(database, host="127.0.0.1,127.0.0.1", port=ports, target_session_attrs="read-write")
+        node = start_node(both)
         with Load(node, [ANN, FAR], "l", CONNECTIONS) as load:
-            load.wait_for_more(300)
-            cluster.kill()
-            standby.promote()
-            promoted = time.monotonic()
-            load.wait_for_more(1)
-            print(f"went on {time.monotonic() - promoted:.2f} s after the promotion")
+            for _ in range(FAILOVERS):
+                load.wait_for_more(200)
+                primary.kill()
+                killed = time.monotonic()
+                standby.promote()
+                promoted = time.monotonic()
+                load.wait_for_more(1)
+                print(f"promoted in {promoted - killed:.2f} s, went on {time.monotonic() - promoted:.2f} s later")
+                primary, standby = standby, standby.standby(synchronous=True, port=primary.port)
+                ending.callback(standby.remove)
+            load.wait_for_more(200)
             every_reader_is_back(promoted)
-            load.wait_for_more(300)
-        assert load.told.refused.keys() == {451}
+        assert load.told.refused.keys() <= {451}
         exactly_once(load, node, sink)
         is_sound(node)
-    finally:
-        standby.remove()
 
 
 @pytest.mark.parametrize("where", Cut, ids=lambda cut: cut.name.lower())

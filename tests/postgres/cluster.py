@@ -44,14 +44,17 @@ class Cluster:
     Args:
         durable: sync as a server in use does; else what does nothing but protect from a power cut is left out.
         settings: of postgresql.conf, by name, above those that are always set.
+        port: a free one by default.
     """
 
-    def __init__(self, *, durable: bool = False, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *, durable: bool = False, settings: Mapping[str, str] | None = None, port: int | None = None
+    ) -> None:
         # Short, since the path of a Unix socket is, and where another account may look into it.
         self.folder = Path(tempfile.mkdtemp(prefix="mailnode-pg-"))
         self.data = self.folder / "data"
         self.log = self.folder / "log"
-        self.port = free_port("127.0.0.1")
+        self.port = port or free_port("127.0.0.1")
         self._durable = durable
         self._settings = _SETTINGS | ({} if durable else _NOT_DURABLE) | dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -123,13 +126,13 @@ class Cluster:
         self.kill()
         shutil.rmtree(self.folder)
 
-    def standby(self, *, synchronous: bool) -> Cluster:
+    def standby(self, *, synchronous: bool, port: int | None = None) -> Cluster:
         """
-        A second server that follows this one, started.
+        A second server that follows this one, started. `port` is a free one by default.
 
         With `synchronous`, from now on this one answers a commit only when the standby has it on its disk too.
         """
-        standby = Cluster(durable=self._durable, settings=self._settings)
+        standby = Cluster(durable=self._durable, settings=self._settings, port=port)
         copying = ["-D", standby.data, "-d", self.dsn(), "--checkpoint=fast", "--write-recovery-conf"]
         standby._run("pg_basebackup", *copying, *([] if self._durable else ["--no-sync"]))
         standby.start()

@@ -154,7 +154,10 @@ def test_when_a_synchronous_standby_takes_the_primarys_place_nothing_acknowledge
         with Load(node, [ANN, FAR], "l", CONNECTIONS) as load:
             for _ in range(FAILOVERS):
                 load.wait_for_more(200)
-                primary.kill()
+                with standby.deaf():
+                    # The primary has them; whether the standby will, nobody knows yet.
+                    eventually(primary.has_unanswered_commits)
+                    primary.kill()
                 killed = time.monotonic()
                 standby.promote()
                 promoted = time.monotonic()

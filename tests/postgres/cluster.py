@@ -15,8 +15,10 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -143,6 +145,20 @@ class Cluster:
             eventually(lambda: self._following(standby.name) == "sync")
         return standby
 
+    @contextmanager
+    def deaf(self) -> Iterator[None]:
+        """Meanwhile a standby takes nothing from its primary; what has been sent waits in between."""
+        receiver = self._ask("SELECT pid FROM pg_stat_wal_receiver")
+        os.kill(receiver, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(receiver, signal.SIGCONT)
+
+    def has_unanswered_commits(self) -> bool:
+        """Whether commits wait for a synchronous standby."""
+        return bool(self._ask("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
+
     def promote(self) -> None:
         """Make a standby the server that is written to; returns once it is."""
         self._ask("SELECT pg_promote(true, 60)")
@@ -158,7 +174,8 @@ class Cluster:
             f"SELECT sync_state FROM pg_stat_replication WHERE state = 'streaming' AND application_name = '{name}'"
         )
 
-    def _ask(self, statement: str) -> object:
+    # Any: what a statement gives is known to whoever asks.
+    def _ask(self, statement: str) -> Any:
         """The first value that a statement gives; None where it gives no row."""
         with self.connect() as connection:
             cursor = connection.execute(statement)

@@ -154,8 +154,8 @@ def test_when_a_synchronous_standby_takes_the_primarys_place_nothing_acknowledge
         with Load(node, [ANN, FAR], "l", CONNECTIONS) as load:
             for _ in range(FAILOVERS):
                 load.wait_for_more(200)
-                with standby.deaf():
-                    # The primary has them; whether the standby will, nobody knows yet.
+                with standby.deaf(then_cut=True):
+                    # The primary has them, the standby will not; the node has not been told either.
                     eventually(primary.has_unanswered_commits)
                     primary.kill()
                 killed = time.monotonic()

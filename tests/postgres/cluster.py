@@ -146,14 +146,23 @@ class Cluster:
         return standby
 
     @contextmanager
-    def deaf(self) -> Iterator[None]:
-        """Meanwhile a standby takes nothing from its primary; what has been sent waits in between."""
+    def deaf(self, *, then_cut: bool = False) -> Iterator[None]:
+        """
+        Meanwhile a standby takes nothing from its primary.
+
+        What was sent by then waits in between; it never arrives if the connection is `then_cut`, as when the primary's
+        whole machine is lost.
+        """
         receiver = self._ask("SELECT pid FROM pg_stat_wal_receiver")
         os.kill(receiver, signal.SIGSTOP)
         try:
             yield
         finally:
-            os.kill(receiver, signal.SIGCONT)
+            os.kill(receiver, signal.SIGKILL if then_cut else signal.SIGCONT)
+        if then_cut:
+            # The server begins anew when one of its processes ends so.
+            eventually(lambda: not is_alive(receiver))
+            eventually(self._takes_connections)
 
     def has_unanswered_commits(self) -> bool:
         """Whether commits wait for a synchronous standby."""

@@ -12,7 +12,8 @@ import stat
 from array import array
 from bisect import bisect_left
 from collections.abc import Container, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
+from operator import lt
 from pathlib import Path
 
 from ...mail.columns import InternalDate
@@ -179,7 +180,7 @@ class MaildirFolder:
     def _order(self) -> Sequence[int]:
         """By UID; those without one come last, in the order in which they came."""
         names, uids = self._names, self._uids
-        if not self.uid_validity:
+        if not self.uid_validity or (uids and uids[0] and all(map(lt, uids, islice(uids, 1, None)))):
             return range(len(names))
         with_uid = sorted((position for position, uid in enumerate(uids) if uid), key=uids.__getitem__)
         return array("L", chain(with_uid, (position for position, uid in enumerate(uids) if not uid)))

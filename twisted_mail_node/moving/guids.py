@@ -14,7 +14,9 @@ class GuidSet:
     def __init__(self, pages: Iterable[Sequence[bytes]] = ()) -> None:
         # Page by page, so that the objects of one are gone before those of the next come.
         ordered = [b"".join(sorted(page)) for page in pages]
-        self._octets = bytearray().join(merge(*map(_split, ordered)))
+        self._octets = bytearray()
+        for guid in merge(*map(_split, ordered)):
+            self._octets += guid
         self._count = len(self._octets) // GUID_OCTETS
 
     def __len__(self) -> int:

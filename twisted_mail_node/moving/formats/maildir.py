@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import stat
 from array import array
-from bisect import bisect_left
 from collections.abc import Container, Iterator, Sequence
 from itertools import chain, islice
 from operator import lt
 from pathlib import Path
 
 from ...mail.columns import InternalDate
+from ..file_names import FileNames
 from ..source import CannotRead, Found, Known, Original, SourceMailbox, Unreadable, guid_of
 from .dovecot import KEYWORDS, SUBSCRIPTIONS, UIDLIST, read_keywords, read_subscriptions, read_uidlist_head, read_uids
 from .maildir_names import base_of, decoded_level, flags_of, levels_of, own_name
@@ -91,9 +91,7 @@ class MaildirFolder:
         self._folder = os.fsencode(folder)
         self._where = str(folder)
         self._keywords = self._read_keywords(folder / KEYWORDS)
-        # Sorted and searched rather than kept in a dictionary: there may be hundreds of thousands.
-        self._names = self._list_names()
-        self._names.sort()
+        self._names = FileNames(self._list_names())
         self.amount = len(self._names)
         self._uids = array("L", bytes(array("L").itemsize * self.amount))
         self.uid_validity: int | None = None
@@ -118,7 +116,7 @@ class MaildirFolder:
         """Where the message stands among the names."""
         begin = part + base
         names = self._names
-        position = bisect_left(names, begin)
+        position = names.first_from(begin)
         # Only names that begin so can come between: those with more before their flags.
         while position < len(names) and names[position].startswith(begin):
             if base_of(names[position][4:]) == base:

@@ -9,7 +9,6 @@ as it is. What an earlier export wrote is left, or gets its flags of today. A fo
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import BinaryIO
 
 from ...mail.flags import Flags
 from ..content import LineFeeds
+from ..file_names import FileNames
 from ..shelf import ShelvedMailbox, ShelvedMessage
 from ..source import CannotRead, Pieces
 from ..target import CannotWrite, names_that_fit
@@ -79,22 +79,23 @@ class MaildirWriter:
         self._uidlist = _UIDListFile(folder / UIDLIST, mailbox)
         self._without_letter = 0
 
-    def _files_here(self) -> list[bytes]:
-        """What an earlier export wrote, sorted."""
+    def _files_here(self) -> FileNames:
+        """What an earlier export wrote."""
         files: list[bytes] = []
         for part in ("cur", "new"):
             for name in os.listdir(os.fsencode(self._folder / part)):
                 if own_name(base_of(name)) is None or part == "new":
                     raise CannotWrite(f"{self._folder} has mail of others: {os.fsdecode(name)}")
                 files.append(name)
-        files.sort()
-        return files
+        return FileNames(files)
 
     def _file_of(self, message: ShelvedMessage) -> bytes | None:
         begin = own_begin(message.guid, message.internal_date) + b"."
-        position = bisect_left(self._here, begin)
-        found = self._here[position : position + 1]
-        return found[0] if found and found[0].startswith(begin) else None
+        position = self._here.first_from(begin)
+        if position == len(self._here):
+            return None
+        found = self._here[position]
+        return found if found.startswith(begin) else None
 
     def _letters_here(self) -> dict[str, str]:
         with suppress(FileNotFoundError):

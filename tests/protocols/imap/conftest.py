@@ -59,9 +59,14 @@ class Line(MemoryConnection):
 
 
 class Server:
-    """What the tests connect to: on a memory store, or on the one that `store_with` makes with a reactor."""
+    """
+    What the tests connect to: on a memory store, or on the one that `store_with` makes with a reactor.
 
-    def __init__(self, store_with=None, **settings):
+    `turns` are how many of the reactor's make one nudge: more, where an answer goes through many threads.
+    """
+
+    def __init__(self, store_with=None, turns=1, **settings):
+        self.turns = turns
         if store_with is None:
             self.clock = Clock()
             self.clock.advance(NOW)
@@ -91,7 +96,8 @@ class Server:
     def advance(self, seconds):
         self.clock.advance(seconds)
         if self.on_threads:
-            self.clock.wait_for(self.clock.turn())
+            for _ in range(self.turns):
+                self.clock.wait_for(self.clock.turn())
 
     def deliver(self, *contents, mailbox="INBOX"):
         for content in contents:

@@ -9,6 +9,7 @@ import pytest
 from tests.examples.webmail import WithAccounts
 from tests.store.postgres import database
 from twisted_mail_node.store.completed import CompletedStore
+from twisted_mail_node.store.maildir.tree import Tree
 from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.store.sql.postgres import PostgresStore
 from twisted_mail_node.testing.transcripts import needs_of, run_transcript
@@ -20,10 +21,11 @@ MESSAGES = TRANSCRIPTS / "messages"
 PATHS = sorted(TRANSCRIPTS.glob("*.txt"))
 
 
-def run(path, piece, server_of, store_with=None):
+def run(path, piece, server_of, store_with=None, turns=1):
     needs = needs_of(path)
     server = server_of(
         store_with,
+        turns,
         delimiter="." if "delimiter ." in needs else "/",
         max_message_octets=2000,
         mistake_limit=5,
@@ -51,6 +53,18 @@ def test_transcript(path, piece, server_of):
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_transcript_on_sqlite(path, server_of, tmp_path):
     run(path, 1_000_000, server_of, lambda reactor: SQLiteStore(tmp_path / "mail.sqlite", reactor=reactor)).stop()
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_transcript_on_maildirs(path, server_of, tmp_path):
+    tree = Tree(tmp_path / "maildir")
+    run(
+        path,
+        1_000_000,
+        server_of,
+        lambda reactor: SQLiteStore(tmp_path / "mail.sqlite", reactor=reactor, tree=tree),
+        turns=5,
+    ).stop()
 
 
 @pytest.mark.postgres

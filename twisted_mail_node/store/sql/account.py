@@ -64,8 +64,7 @@ class SQLAccount:
     async def statuses(self, mailbox_ids: Sequence[int]) -> Sequence[MailboxStatus]:
         """See IAccount."""
         if self._machinery.files is not None:
-            for mailbox in mailbox_ids:
-                await self._machinery.files.look(self.name, (self._id, mailbox))
+            await self._machinery.files.look_at_all(self.name, [(self._id, mailbox) for mailbox in mailbox_ids])
         wanted = dumps(list(mailbox_ids))
         return await self._read(lambda connection, account: _statuses(connection, account, wanted))
 

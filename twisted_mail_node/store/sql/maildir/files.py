@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 
 from ....interfaces.store import IOpenBody
 from ....mail.errors import PermanentFailure
@@ -83,6 +84,10 @@ class Files:
     async def look(self, account: str, key: tuple[int, int]) -> None:
         """Others may have changed the mailbox."""
         await self._syncing.mailbox(account, key)
+
+    async def look_at_all(self, account: str, keys: Sequence[tuple[int, int]]) -> None:
+        """The same of several, side by side."""
+        await gatherResults([Deferred.fromCoroutine(self.look(account, key)) for key in keys], consumeErrors=True)
 
     async def look_for_folders(self, account: str, number: int) -> None:
         """Others may have made or removed mailboxes."""

@@ -14,7 +14,7 @@ from functools import partial
 from time import monotonic
 from typing import TypeVar
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredLock
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock, DeferredSemaphore
 from twisted.logger import Logger
 
 from ....mail.errors import NoSuchAccount, NoSuchMailbox, Unavailable
@@ -28,7 +28,7 @@ from ..state import WriteState
 from ..writer import Writer
 from . import adopting
 from .comparing import Changed, Difference, Known, New, compare, load, measure
-from .threads import LookingThreads
+from .threads import THREADS, LookingThreads
 
 T = TypeVar("T")
 
@@ -51,6 +51,7 @@ class Syncing:
         self._threads = threads
         self._looking: dict[_Key, DeferredLock] = {}
         self._told: set[bytes] = set()
+        self._comparing = DeferredSemaphore(THREADS)
 
     def has_looked(self, folder: bytes) -> bool:
         """Whether this folder has been compared with the index since the start."""
@@ -85,7 +86,9 @@ class Syncing:
                 return
             try:
                 if not await self._threads.run(_is_fresh, self._stamps, folder):
-                    await self._compare(key, folder)
+                    # What the index knows of a folder is in memory meanwhile: of few at a time.
+                    async with self._comparing:
+                        await self._compare(key, folder)
                 return
             except FileNotFoundError:
                 continue  # It has been renamed, or it is gone.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import psycopg
 import pytest
 from twisted.internet.defer import Deferred, DeferredList, gatherResults
 
@@ -8,6 +9,7 @@ from twisted_mail_node.mail.errors import InUse
 from twisted_mail_node.mail.flags import FlagChange
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.store.sql.postgres import shared
+from twisted_mail_node.store.sql.postgres.connection import PostgresConnection
 from twisted_mail_node.testing.samples import DATE, body, flags, outgoing, place, transaction
 
 from .conftest import ANN
@@ -85,6 +87,26 @@ def test_the_queue_grows_for_the_other_node_too(store, other, wait):
     grew = Deferred()
     other.watch_queue(lambda: grew.called or grew.callback(None))
     wait(store.deliver(transaction(outgoing("bob@elsewhere.test"))))
+    wait(grew)
+
+
+def test_the_other_node_hears_of_the_queue_though_a_commit_failed_first(store, other, wait, monkeypatch):
+    grew, original, failed = Deferred(), PostgresConnection.commit, []
+    other.watch_queue(lambda: grew.called or grew.callback(None))
+
+    def commit(connection):
+        if not failed:
+            failed.append(connection)
+            raise psycopg.errors.DeadlockDetected("another was in the way")
+        original(connection)
+
+    async def deliver_with_a_failure():
+        with monkeypatch.context() as patched:
+            patched.setattr(PostgresConnection, "commit", commit)
+            await store.deliver(transaction(outgoing("bob@elsewhere.test")))
+
+    wait(Deferred.fromCoroutine(deliver_with_a_failure()))
+    assert failed
     wait(grew)
 
 

@@ -87,6 +87,7 @@ class SharedState(WriteState):
         self._blocks: dict[Number, range] = {}
         self._new_blocks: set[Number] = set()
         self._queue_told = 0.0
+        self._tells_queue = False
 
     # -- numbers ---------------------------------------------------------------------------------------------
 
@@ -159,8 +160,7 @@ class SharedState(WriteState):
             for name, (modseq, ids, kinds) in self.pending_notices.items()
         ]
         queue_grew = self.pending_queue_notice and self.seconds() - self._queue_told >= QUEUE_NOTICE_SECONDS
-        if queue_grew:
-            self._queue_told = self.seconds()
+        self._tells_queue = queue_grew
         if not notices and not queue_grew and not self.users_changed:
             return []
         head = f'["{self._node}",{int(queue_grew)},{int(self.users_changed)}'
@@ -177,6 +177,8 @@ class SharedState(WriteState):
     def committed(self) -> tuple[list[ChangeNotice], bool]:
         """See WriteState."""
         self._commits += 1
+        if self._tells_queue:
+            self._queue_told, self._tells_queue = self.seconds(), False
         return super().committed()
 
     def operation_failed(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib import import_module
 from pathlib import Path
 
 from zope.interface import implementer
@@ -13,12 +13,8 @@ from twisted_mail_node.interfaces.store import IAccountKeeping
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
-_spec = spec_from_file_location("webmail_store", EXAMPLES / "webmail_store.py")
-webmail_store = module_from_spec(_spec)
-sys.modules["webmail_store"] = webmail_store
-_spec.loader.exec_module(webmail_store)
-
-WebmailStore = webmail_store.WebmailStore
+sys.path.insert(0, str(EXAMPLES))
+WebmailStore = import_module("webmail_store").WebmailStore
 
 
 @implementer(IAccountKeeping)

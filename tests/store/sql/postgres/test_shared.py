@@ -152,6 +152,18 @@ def test_nodes_that_change_the_same_accounts_the_other_way_round_get_past_each_o
         assert list(wait(mailbox_of(store, wait, name).uids())) == list(range(1, 31))
 
 
+def test_new_numbers_and_accounts_are_locked_in_one_order(store, other, inbox, wait, monkeypatch, server):
+    """One node takes numbers for what it delivers, the other makes mailboxes: each has what the other wants."""
+    monkeypatch.setattr(shared, "BLOCK", 5)
+    monkeypatch.setattr(shared, "ENOUGH", 3)
+    account = wait(other.account(ANN))
+    before = server.cluster.log_tail(10**8).count("deadlock detected")
+    for round in range(25):
+        deliveries = [store.deliver(transaction(place(ANN))) for _ in range(2)]
+        wait(gatherResults([*deliveries, account.create(f"x{round}")]))
+    assert server.cluster.log_tail(10**8).count("deadlock detected") == before
+
+
 def test_two_nodes_never_lease_the_same_item(store, other, wait):
     wait(gatherResults([store.deliver(transaction(outgoing(f"b{n}@elsewhere.test"))) for n in range(200)]))
     now = 1e10

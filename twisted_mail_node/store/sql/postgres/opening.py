@@ -103,8 +103,8 @@ def check_server(connection: psycopg.Connection[Any]) -> None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise PermanentFailure(
-            f"the database {database} has the encoding {encoding}, where no text of another script can be kept; make "
-            "one by createdb -E UTF8 -T template0"
+            f"the database {database} has the encoding {encoding}, where no text of another script can be kept; "
+            "make one by createdb -E UTF8 -T template0"
         )
 
 

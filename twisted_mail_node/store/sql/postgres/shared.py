@@ -20,7 +20,7 @@ from ....mail.mailbox_name import INBOX, canonical
 from ....mail.transaction import Transaction
 from ..connection import Bindings
 from ..state import AccountRow, MailboxRow, Number, WriteState
-from .connection import PostgresConnection
+from .connection import PostgresConnection, Statement
 
 CHANNEL = "mailnode"
 
@@ -100,8 +100,10 @@ class SharedState(WriteState):
         return block[0]
 
     def _take_block(self, kind: Number) -> range:
-        column = _COLUMNS[kind]
-        (last,) = self.connection.one(f"UPDATE numbering SET {column} = {column} + ? RETURNING {column}", (BLOCK,))
+        (last,) = self.connection.one(*_taking(kind))
+        return self._taken(kind, last)
+
+    def _taken(self, kind: Number, last: int) -> range:
         self._new_blocks.add(kind)
         return range(last - BLOCK + 1, last + 1)
 
@@ -125,12 +127,9 @@ class SharedState(WriteState):
         self.run_many(_COUNT, [(self._commits, int(self.seconds()), self._name)])
         self.forget_all()
         self._new_blocks.clear()
-        if transactions:
-            for kind in (Number.BODY, Number.EMAIL, Number.ITEM):
-                if len(self._blocks.get(kind, ())) < ENOUGH and _needs(kind, transactions):
-                    self._blocks[kind] = self._take_block(kind)
+        kinds = [kind for kind in _needed(transactions) if len(self._blocks.get(kind, ())) < ENOUGH]
         names = {placement.account for transaction in transactions for placement in transaction.placements}
-        if not names and not accounts:
+        if not names and not accounts and not kinds:
             return
         mailboxes = {canonical(p.mailbox) for transaction in transactions for p in transaction.placements}
         lists: Bindings = {"names": sorted(names), "numbers": sorted(accounts)}  # type: ignore[dict-item]
@@ -138,7 +137,11 @@ class SharedState(WriteState):
         statements = [(_LOCK_ACCOUNTS, lists)]
         if names:
             statements.append((_MAILBOXES, wanted))  # type: ignore[arg-type]
+        # Behind the accounts, as an operation does that makes a mailbox: so no two nodes wait for each other both ways.
+        statements += [_taking(kind) for kind in kinds]
         found = self.connection.all_of(statements)
+        for kind, ((last,),) in zip(kinds, found[len(found) - len(kinds) :], strict=True):
+            self._blocks[kind] = self._taken(kind, last)
         for account, name, modseq, last_mailbox in found[0]:
             self.remember(AccountRow(account, name, modseq, last_mailbox))
         for name, *row in found[1] if names else ():
@@ -213,5 +216,13 @@ class SharedState(WriteState):
         return row is not None and row[0] % LOOKED_UP == before._commits + 1
 
 
-def _needs(kind: Number, transactions: Sequence[Transaction]) -> bool:
-    return kind is not Number.ITEM or any(transaction.queue for transaction in transactions)
+def _taking(kind: Number) -> Statement:
+    column = _COLUMNS[kind]
+    return f"UPDATE numbering SET {column} = {column} + ? RETURNING {column}", (BLOCK,)
+
+
+def _needed(transactions: Sequence[Transaction]) -> tuple[Number, ...]:
+    """The kinds of numbers that are given to what the transactions bring."""
+    if any(transaction.queue for transaction in transactions):
+        return Number.BODY, Number.EMAIL, Number.ITEM
+    return (Number.BODY, Number.EMAIL) if transactions else ()

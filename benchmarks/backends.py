@@ -5,7 +5,7 @@ Without a protocol in front, so that what is compared is the backends and nothin
 memory. The backends take turns, so that a machine whose speed drifts treats all alike. Beside each rate stands the CPU
 time that one costs; with PostgreSQL, whose server is one of the script's own, that of the node and that of the server.
 
-    python benchmarks/backends.py                       # memory, sqlite, postgres; three rounds
+    python benchmarks/backends.py                       # all of them; three rounds
     python benchmarks/backends.py --only sqlite --json
 """
 
@@ -32,12 +32,13 @@ from tests.postgres.cluster import Cluster
 from twisted_mail_node.mail.columns import FetchItem
 from twisted_mail_node.mail.flags import FlagChange, Flags
 from twisted_mail_node.mail.uid_set import UIDSet
+from twisted_mail_node.store.maildir.tree import Tree
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.store.sql import SQLiteStore
 from twisted_mail_node.store.sql.postgres import PostgresStore
 from twisted_mail_node.testing.samples import body, message, place, transaction
 
-KINDS = ("memory", "sqlite", "postgres")
+KINDS = ("memory", "sqlite", "sqlite+maildir", "postgres", "postgres+maildir")
 BIG = "big@bench.test"
 SLICE = 5_000
 
@@ -48,15 +49,17 @@ class Backend:
     def __init__(self, name: str, reactor, folder: Path) -> None:
         self.name = name
         self.cluster: Cluster | None = None
-        if name == "memory":
+        database, _, bodies = name.partition("+")
+        tree = Tree(folder / f"{name}-files") if bodies else None
+        if database == "memory":
             self.store = MemoryStore(reactor)
-        elif name == "sqlite":
-            self.store = SQLiteStore(folder / "mail.sqlite", reactor=reactor)
+        elif database == "sqlite":
+            self.store = SQLiteStore(folder / f"{name}.sqlite", reactor=reactor, tree=tree)
         else:
             self.cluster = Cluster(durable=True, settings={"shared_buffers": "1GB", "max_wal_size": "4GB"})
             self.cluster.create()
             self.cluster.start()
-            self.store = PostgresStore(self.cluster.dsn(), reactor=reactor)
+            self.store = PostgresStore(self.cluster.dsn(), reactor=reactor, tree=tree)
 
     def database_seconds(self) -> float:
         """CPU time of the database's own processes."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from array import array
 
 import pytest
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 
 from twisted_mail_node.mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem
-from twisted_mail_node.mail.errors import NoSuchMessage
+from twisted_mail_node.mail.errors import Damaged, NoSuchMessage
 from twisted_mail_node.protocols.pop3.maildrop import Maildrop
 from twisted_mail_node.protocols.pop3.read_ahead import HEADER_OCTETS, WINDOW_MESSAGES, WINDOW_OCTETS, ReadAhead
 from twisted_mail_node.protocols.pop3.snapshot import Snapshot
@@ -20,10 +20,13 @@ class Mailbox:
     def __init__(self, sizes):
         self.sizes = dict(sizes)
         self.asked = []
+        self.damaged = 0
 
     def fetch(self, uids, items):
         found = [uid for uid in uids if uid in self.sizes]
         self.asked.append(list(uids))
+        if self.damaged in uids:
+            return fail(Damaged("the message is damaged"))
         if items is FetchItem.HEADER:
             return succeed(Columns(found, headers=[b"h%d" % uid for uid in found]))
         bodies = [b"b%d" % uid if self.sizes[uid] <= INLINE_BODY_OCTETS else None for uid in found]
@@ -59,6 +62,19 @@ def test_window_grows_while_the_client_goes_on_in_order(opened, got):
     assert counts[:5] == [1, 4, 16, 64, 256]
     assert max(counts) == WINDOW_MESSAGES
     assert sum(counts) == 1000
+
+
+def test_a_damaged_message_keeps_no_other_from_being_got(opened, got):
+    mailbox, _, ahead = opened({uid: 1000 for uid in range(1, 31)})
+    mailbox.damaged = 8
+    for number in range(1, 31):
+        if number == 8:
+            with pytest.raises(Damaged):
+                got(ahead, number)
+        else:
+            assert got(ahead, number) == b"b%d" % number
+    # Behind it the windows grow again.
+    assert [len(uids) for uids in mailbox.asked[-3:]] == [4, 16, 2]
 
 
 def test_jumping_about_fetches_one_at_a_time(opened, got):

@@ -8,7 +8,7 @@ the client goes on in order, and is bounded in octets; large messages are not re
 from __future__ import annotations
 
 from ...mail.columns import INLINE_BODY_OCTETS, FetchItem
-from ...mail.errors import NoSuchMessage
+from ...mail.errors import Damaged, NoSuchMessage
 from ...mail.uid_set import UIDSet
 from .maildrop import Maildrop
 
@@ -58,7 +58,15 @@ class ReadAhead:
         self._expected = number + 1
         self._ready.clear()
         numbers = self._chosen(number)
-        columns = await self._maildrop.mailbox.fetch(UIDSet.of(numbers), self._item)
+        mailbox = self._maildrop.mailbox
+        try:
+            columns = await mailbox.fetch(UIDSet.of(numbers), self._item)
+        except Damaged:
+            if len(numbers) == 1:
+                raise
+            # One of them is damaged, and need not be the one that is wanted.
+            self._window = 1
+            columns = await mailbox.fetch(UIDSet.of([self._maildrop.uid(number)]), self._item)
         contents = columns.bodies if self._item is FetchItem.BODY else columns.headers
         fetched = {numbers[uid]: content for uid, content in zip(columns.uids, contents or (), strict=True)}
         if number not in fetched:

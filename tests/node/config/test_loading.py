@@ -115,6 +115,10 @@ def test_a_file_without_certificate_and_listeners_has_the_default_ones_without_t
             "node.toml: listen = 3: allowed: a list in [brackets]; for a table, [[double brackets]] around its name",
         ),
         ("tls = true", "node.toml: tls = true: allowed: a table"),
+        (
+            "[store]\nkind = 'memory'\nbodies = 'maildir'",
+            'node.toml: store.bodies = "maildir": needs an index that lasts: kind = "sqlite" or "postgres"',
+        ),
         ("[tls]\ncertificate = 'c'", "node.toml: tls.private_key: this setting is needed"),
         (
             "[limits]\nmax_message_size = '5 parsecs'",

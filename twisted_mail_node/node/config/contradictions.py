@@ -87,6 +87,10 @@ def _of_store(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
         yield Mistake(named("store"), "store.dsn", "", 'kind = "postgres" needs it: "host=… dbname=… user=…"')
     if store.get("dsn") and store.get("kind", "sqlite") != "postgres":
         yield Mistake(named("store"), "store.dsn", "", 'is for kind = "postgres" alone')
+    if store.get("bodies") == "maildir" and store.get("kind") == "memory":
+        yield Mistake(
+            named("store"), "store.bodies", '"maildir"', 'needs an index that lasts: kind = "sqlite" or "postgres"'
+        )
 
 
 def _of_hashes(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:

@@ -22,6 +22,9 @@ from .names import account_folder
 
 PARTS = (b"cur", b"new", b"tmp")
 _OWN = b".mailnode"
+_LOCK = b".lock"
+# For writing, since NFS locks no file that is open for reading alone, and no folder.
+_LOCKING = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 
 
 class Tree:
@@ -94,7 +97,7 @@ class Tree:
 
 class Stage:
     """
-    Where this process writes messages before their commit. While it is locked, its owner lives.
+    Where this process writes messages before their commit. While the file beside it is locked, its owner lives.
 
     A message is `ACCOUNT_BASE` here, the account by its number.
     """
@@ -102,13 +105,14 @@ class Stage:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self.path = os.path.join(tree.stages, token_hex(8).encode())
-        self._descriptor = -1
+        self._descriptor = self._lock = -1
 
     def open(self) -> None:
         """Make it. Raises OSError."""
+        self._lock = os.open(self.path + _LOCK, _LOCKING, self._tree.file_mode)
+        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._tree.make_folder(self.path)
-        self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def file(self, account: int, base: bytes) -> bytes:
         """Where the message is staged."""
@@ -121,10 +125,10 @@ class Stage:
     def close(self) -> None:
         """Leave it. What is still in it is for the next start."""
         if self._descriptor >= 0:
-            with suppress(OSError):
-                os.rmdir(self.path)
+            _remove(self.path)
             os.close(self._descriptor)
-            self._descriptor = -1
+            os.close(self._lock)
+            self._descriptor = self._lock = -1
 
 
 def staged_file(tree: Tree, account: int, base: bytes) -> bytes | None:
@@ -144,21 +148,26 @@ def abandoned(tree: Tree) -> Iterator[tuple[bytes, list[tuple[int, bytes]]]]:
     """The stages whose owners have ended, with the messages (account, base) in them; locked until the next is asked."""
     for name in os.listdir(tree.stages):
         path = os.path.join(tree.stages, name)
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
+        if name.endswith(_LOCK) or not os.path.isdir(path):
             continue
+        lock = os.open(path + _LOCK, _LOCKING, tree.file_mode)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            os.close(descriptor)
+            os.close(lock)
             continue
         try:
             yield path, [staged for entry in os.listdir(path) if (staged := _staged(entry))]
-            with suppress(OSError):
-                os.rmdir(path)
+            _remove(path)
         finally:
-            os.close(descriptor)
+            os.close(lock)
+
+
+def _remove(stage: bytes) -> None:
+    """Remove the stage, which is locked, unless something is in it."""
+    with suppress(OSError):
+        os.rmdir(stage)
+        os.unlink(stage + _LOCK)
 
 
 def _staged(entry: bytes) -> tuple[int, bytes] | None:

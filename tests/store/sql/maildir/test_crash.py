@@ -8,7 +8,6 @@ A step that never comes is a store whose files are not touched any more from tha
 from __future__ import annotations
 
 import errno
-import os
 
 import pytest
 
@@ -50,7 +49,8 @@ def reopen(store, open_store, wait, monkeypatch):
 
 
 def staged(root):
-    return [name for _, _, names in os.walk(root / ".mailnode" / "stage") for name in names]
+    """The messages that are staged."""
+    return [path for path in (root / ".mailnode" / "stage").glob("*/*")]
 
 
 def test_a_committed_message_is_brought_into_its_folder_by_the_next_start(
@@ -81,7 +81,7 @@ def test_a_message_that_was_written_and_not_committed_leaves_nothing(wait, store
 
 
 def test_the_stage_of_a_process_that_lives_is_left_alone(store, root):
-    (stage,) = (root / ".mailnode" / "stage").iterdir()
+    (stage,) = (path for path in (root / ".mailnode" / "stage").iterdir() if path.is_dir())
     path = stage / "1_1700000000.M1P1R1Q1.host,S=5,W=5"
     path.write_bytes(b"hello")
     assert list(abandoned(Tree(root))) == []

@@ -46,12 +46,19 @@ def files_of(state: WriteState) -> FileWork:
 
 
 def adopt(
-    state: WriteState, account: int, mailbox: int, folder: bytes, found: Sequence[New], uid_validity: int | None
+    state: WriteState,
+    account: int,
+    mailbox: int,
+    folder: bytes,
+    found: Sequence[New],
+    uid_validity: int | None,
+    uid_next: int,
 ) -> None:
     """
     These files come into the mailbox, with the UIDs that they have where those are to be had.
 
-    `uid_validity` is that of the UIDs: a mailbox that has never had a message takes it over.
+    `uid_validity` is that of the UIDs: a mailbox that has never had a message takes it over. All below `uid_next` have
+    been given, though their messages be gone.
     """
     files = files_of(state)
     row = state.mailbox(account, mailbox)
@@ -76,6 +83,8 @@ def adopt(
         date = (one.date, 0)
         uid = add_entry(entries, row, modseq, flags.bits, flags.keyword_text, date, saved, one.size, email, b"")
         rows.append((account, mailbox, uid, one.base, one.tail))
+    if keeps_uids:
+        row.uid_next = max(row.uid_next, uid_next)
     state.run_many(INSERT_BODY, bodies)
     state.run_many(INSERT_EMAIL, emails)
     state.run_many(INSERT_ENTRY, entries)
@@ -90,14 +99,6 @@ def _take_uid_validity(state: WriteState, row: MailboxRow, uid_validity: int) ->
             "UPDATE mailbox SET uid_validity = ? WHERE account = ? AND mailbox = ?",
             (uid_validity, row.account.id, row.id),
         )
-
-
-def keep_uid_next(state: WriteState, account: int, mailbox: int, uid_validity: int, uid_next: int) -> None:
-    """UIDs below this one were given by Dovecot, though their messages be gone."""
-    row = state.mailbox(account, mailbox)
-    if row.uid_validity == uid_validity and row.uid_next < uid_next:
-        row.uid_next = uid_next
-        state.counters_changed(row)
 
 
 def _is_known(state: WriteState, account: int, mailbox: int, base: bytes) -> bool:

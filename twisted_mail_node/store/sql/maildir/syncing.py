@@ -61,14 +61,16 @@ class Syncing:
 
     async def mailbox(self, account: str, key: _Key) -> None:
         """Bring what others did to the mailbox's folder into the index. Fails never: the index is served then."""
-        await self._alone(account, key, self._look(account, key))
+        await self._alone(account, key, lambda: self._look(account, key))
 
-    async def _alone(self, account: str, key: _Key, work: Coroutine[Deferred[object], object, None]) -> None:
+    async def _alone(
+        self, account: str, key: _Key, work: Callable[[], Coroutine[Deferred[object], object, None]]
+    ) -> None:
         lock = self._looking.get(key)
         if lock is None:
             lock = self._looking[key] = DeferredLock()
         try:
-            await lock.run(Deferred.fromCoroutine, work)
+            await lock.run(lambda: Deferred.fromCoroutine(work()))
         except CancelledError:
             raise
         except (NoSuchAccount, NoSuchMailbox, Unavailable):
@@ -120,12 +122,12 @@ class Syncing:
         self._stamps.listed(folder, difference.times, difference.cost_seconds)
 
     async def _adopt(self, key: _Key, folder: bytes, difference: Difference) -> None:
-        uidlist = difference.uidlist
-        for some in _slices(difference.new):
+        uidlist, slices = difference.uidlist, _slices(difference.new)
+        for some in slices:
             found = await self._threads.run(measure, folder, some, uidlist.uids)
-            await self._write(key, partial(_adopting, key, folder, found, uidlist.uid_validity))
-        if difference.new and uidlist.uid_validity is not None:
-            await self._write(key, partial(_keeping_uid_next, key, uidlist.uid_validity, uidlist.uid_next))
+            # With the last of them, so that no UID between is given before it has come.
+            uid_next = uidlist.uid_next if some is slices[-1] else 1
+            await self._write(key, partial(_adopting, key, folder, found, uidlist.uid_validity, uid_next))
 
     def _write(self, key: _Key, operation: adopting.Operation) -> Deferred[None]:
         return self._writer.submit(operation, account=key[0])
@@ -134,7 +136,7 @@ class Syncing:
 
     async def folders(self, account: str, number: int) -> None:
         """Bring folders that others made and removed into the index. Fails never."""
-        await self._alone(account, (number, 0), self._folders(account, number))
+        await self._alone(account, (number, 0), lambda: self._folders(account, number))
 
     async def _folders(self, account: str, number: int) -> None:
         path = self._tree.account(account)
@@ -172,12 +174,10 @@ def _taking(
     take(state, *key, folder, changes)
 
 
-def _adopting(key: _Key, folder: bytes, found: Sequence[New], uid_validity: int | None, state: WriteState) -> None:
-    adopting.adopt(state, *key, folder, found, uid_validity)
-
-
-def _keeping_uid_next(key: _Key, uid_validity: int, uid_next: int, state: WriteState) -> None:
-    adopting.keep_uid_next(state, *key, uid_validity, uid_next)
+def _adopting(
+    key: _Key, folder: bytes, found: Sequence[New], uid_validity: int | None, uid_next: int, state: WriteState
+) -> None:
+    adopting.adopt(state, *key, folder, found, uid_validity, uid_next)
 
 
 def _slices(items: Sequence[T]) -> list[Sequence[T]]:

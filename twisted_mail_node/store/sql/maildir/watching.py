@@ -3,7 +3,8 @@ Noticing what others do in Maildirs while somebody waits to be told: as long as 
 
 The kernel tells of each change (`store.maildir.inotify`); what we did ourselves is known by its name and passed over.
 What is told of within a moment is looked at once. Where the kernel has no watches left, or the file system tells
-nothing (NFS tells only of changes of this machine), folders are looked at from time to time.
+nothing (NFS tells only of changes of this machine), folders are looked at from time to time: some accounts' each time,
+in turn.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from .threads import LookingThreads
 MOMENT_SECONDS = 0.02
 """A program that delivers or renames many files is looked at once in so long."""
 POLL_SECONDS = 30.0
+POLL_ACCOUNTS = 200
+"""Our own bound: accounts that are looked at each time, so that many who wait cost no more than some."""
 MAX_FOLDERS = 1000
 """Our own bound: folders of one account that the kernel is asked about."""
 MAX_OWN = 50_000
@@ -66,6 +69,7 @@ class Watching:
         self._call: IDelayedCall | None = None
         self._poll: IDelayedCall | None = None
         self._running = False
+        self._next_poll = 0
 
     def note(self, path: bytes) -> None:
         """This path is about to come or go by our own doing. In any thread."""
@@ -171,7 +175,12 @@ class Watching:
 
     def _look_at_all(self) -> None:
         self._poll = self._reactor.callLater(POLL_SECONDS, self._look_at_all)
-        for account in tuple(self._accounts):
+        accounts = tuple(self._accounts)
+        if self._next_poll >= len(accounts):
+            self._next_poll = 0
+        some = accounts[self._next_poll : self._next_poll + POLL_ACCOUNTS]
+        self._next_poll += POLL_ACCOUNTS
+        for account in some:
             self._begin(self._look_at_account(account))
 
     async def _look_at_account(self, account: str) -> None:

@@ -234,6 +234,9 @@ def test_a_node_that_is_killed_while_it_sends_is_relieved_by_the_other(sending):
         f"all 5000 were there {time.monotonic() - killed:.1f} s after the kill: {sink.by_node()}, "
         f"{len(twice)} of them twice"
     )
+    if twice:
+        unrecorded = killed - min(takings[0].at for takings in twice.values())
+        print(f"the first of those had been given {unrecorded * 1000:.0f} ms before the kill")
     assert set(sink.taken) == {*tokens(nodes.a, 2500), *tokens(nodes.b, 2500)}
     # Twice came only what the dead node had given away and not recorded yet.
     for takings in twice.values():

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 from ...interfaces.store import IMailbox, IOpenBody
 from ...mail.changes import StoreOutcome
 from ...mail.columns import Columns, FetchItem
+from ...mail.errors import Damaged
 from ...mail.flags import FlagChange, Flags
 from ...mail.uid_set import UIDSet
 from ...wire.imap import response_codes as codes
@@ -28,6 +29,7 @@ from ...wire.imap.strings import writable
 from ...wire.imap.view import slices
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS
 from . import reading
+from .failures import completion_of
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -44,9 +46,13 @@ async def answer(session: IMAPSession, command: Fetch) -> bytes:
     plan = FetchPlan(command.attributes, command.by_uid)
     sets_seen = command.sets_seen and not view.read_only
     found = 0
+    damaged: list[Damaged] = []
     async for asked in _groups(selected.mailbox, plan, uids):
-        found += await _answer_group(session, plan, asked, sets_seen)
+        found += await _answer_undamaged(session, plan, asked, sets_seen, damaged)
         await session.breathe()
+    if damaged:
+        # The others were given; what is damaged is not, and the store has told the operator.
+        return await session.finish(completion_of(damaged[0]), may_expunge=command.by_uid)
     if found < len(uids) and not command.by_uid:
         # Expunged by another session, and so long ago that it cannot be read any more.
         return await session.finish(no("some of the messages are gone", codes.EXPUNGE_ISSUED), may_expunge=False)
@@ -66,6 +72,22 @@ async def _groups(mailbox: IMailbox, plan: FetchPlan, uids: UIDSet) -> AsyncIter
         rows = reading.ROWS_OF_FORMS
     for group in slices(uids, rows):
         yield group
+
+
+async def _answer_undamaged(
+    session: IMAPSession, plan: FetchPlan, uids: UIDSet, sets_seen: bool, damaged: list[Damaged]
+) -> int:
+    """Write the rows of those of the messages that are not damaged; how many there were. Notes damage."""
+    try:
+        return await _answer_group(session, plan, uids, sets_seen)
+    except Damaged as error:
+        if len(uids) == 1:
+            damaged.append(error)
+            return 0
+    found = 0
+    for half in slices(uids, (len(uids) + 1) // 2):
+        found += await _answer_undamaged(session, plan, half, sets_seen, damaged)
+    return found
 
 
 async def _answer_group(session: IMAPSession, plan: FetchPlan, uids: UIDSet, sets_seen: bool) -> int:

@@ -184,3 +184,51 @@ def test_what_the_queue_has_as_well_goes_from_the_database_when_it_is_sent(wait,
     opened = wait(store.open_queued(item.body_id))
     assert wait(opened.read(0, 10_000)) == content
     assert wait(inbox.fetch(ALL, FetchItem.BODY)).bodies == [content]
+
+
+def test_an_expunged_file_that_nobody_looked_at_is_taken_away_by_the_sweep(
+    wait, reactor, store, inbox, others, killed, reopen
+):
+    wait(store.deliver(transaction(place(ANN))))
+    killed()
+    wait(inbox.expunge(UIDSet.span(1, 1), only_deleted=False))
+    reopen()
+    others.reflag("F")
+    reactor.advance(3700)
+    for _ in range(100):
+        wait(reactor.turn())
+        if not others.names():
+            return
+    raise AssertionError("it was never taken away")
+
+
+def test_a_mailbox_is_not_moved_over_a_folder_that_others_made(wait, store, account, root):
+    wait(account.create("Old"))
+    wait(store.deliver(transaction(place(ANN, "Old"))))
+    made = Others(root / ANN / ".New")
+    made.make()
+    wait(account.rename("Old", "New"))
+    renamed = wait(account.mailbox("New"))
+    assert wait(renamed.status()).messages == 1
+    assert wait(renamed.fetch(ALL, FetchItem.BODY)).bodies == [message()]
+    assert len(Others(root / ANN / ".Old").names()) == 1
+    wait(store.deliver(transaction(place(ANN, "New"))))
+    assert wait(renamed.status()).messages == 2
+    assert "New" in [info.name for info in wait(account.mailboxes())]
+
+
+def test_a_message_is_copied_though_others_renamed_it_or_files_cannot_be_linked(
+    wait, store, inbox, others, archive_of_others, monkeypatch
+):
+    wait(store.deliver(transaction(place(ANN))))
+    others.reflag("S")
+    wait(inbox.copy(ALL, "Archive"))
+    assert len(archive_of_others.names()) == 1
+
+    def refuse(source, target):
+        raise OSError(errno.EMLINK, "Too many links")
+
+    monkeypatch.setattr(writing.os, "link", refuse)
+    wait(inbox.copy(ALL, "Archive"))
+    monkeypatch.undo()
+    assert [(archive_of_others.folder / name).read_bytes() for name in archive_of_others.names()] == [message()] * 2

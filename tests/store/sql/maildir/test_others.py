@@ -339,3 +339,19 @@ def test_a_file_that_others_put_back_is_a_new_message(wait, inbox, others, by_us
     assert list(wait(inbox.fetch(UIDSet.span(1, 1), FetchItem.BODY)).bodies) == [None]
     with pytest.raises(NoSuchMessage):
         wait(inbox.open_body(1))
+
+
+@pytest.mark.parametrize(
+    ("content", "header"),
+    [
+        (b"A: b\n" * 9000 + b"\nbody\n", b"A: b\r\n" * 9000 + b"\r\n"),
+        (b"A: b\nC: d\n", b"A: b\r\nC: d\r\n"),
+        (b"\nbody alone\n", b"\r\n"),
+        (b"A: b\r\n\r\nmixed\n", b"A: b\r\n\r\n"),
+        (b"", b""),
+    ],
+)
+def test_the_header_of_any_file_is_found(wait, inbox, others, content, header):
+    others.deliver(content)
+    wait(inbox.status())
+    assert list(wait(inbox.fetch(UIDSet.span(1, 1), FetchItem.HEADER)).headers) == [header]

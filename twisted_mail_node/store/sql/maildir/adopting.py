@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from ....mail.flags import Flags, flags_of
 from ....mail.mailbox_name import INBOX, canonical
@@ -39,6 +40,18 @@ NOT_KNOWN = -1
 """The header size of a body that nobody has read."""
 
 
+class GivenUIDs(NamedTuple):
+    """
+    UIDs that Dovecot gave: all below `uid_next` have been, though their messages be gone.
+
+    `uid_validity` is None where it gave none. Files that have one come before those that have none.
+    """
+
+    uid_validity: int | None
+    uid_next: int
+    these_are_the_last: bool
+
+
 def files_of(state: WriteState) -> FileWork:
     """What the batch does to files."""
     assert state.files is not None
@@ -51,14 +64,12 @@ def adopt(
     mailbox: int,
     folder: bytes,
     found: Sequence[New],
-    uid_validity: int | None,
-    uid_next: int,
+    given: GivenUIDs,
 ) -> None:
     """
     These files come into the mailbox, with the UIDs that they have where those are to be had.
 
-    `uid_validity` is that of the UIDs: a mailbox that has never had a message takes it over. All below `uid_next` have
-    been given, though their messages be gone.
+    A mailbox that has never had a message takes over the UIDVALIDITY of those UIDs as well.
     """
     files = files_of(state)
     row = state.mailbox(account, mailbox)
@@ -67,9 +78,9 @@ def adopt(
     found = [one for one in found if not _is_known(state, account, mailbox, one.base)]
     if not found:
         return
-    if uid_validity is not None and row.uid_next == 1:
-        _take_uid_validity(state, row, uid_validity)
-    keeps_uids = uid_validity == row.uid_validity
+    if given.uid_validity is not None and row.uid_next == 1:
+        _take_uid_validity(state, row, given.uid_validity)
+    keeps_uids = given.uid_validity == row.uid_validity
     letters = files.letters(folder)
     bodies, emails, entries, rows = list[Row](), list[Row](), list[Row](), list[Row]()
     modseq, saved = state.change(row), int(state.seconds())
@@ -78,13 +89,13 @@ def adopt(
         bodies.append((number, one.size, NOT_KNOWN, 1, None, None, 1))
         emails.append((account, email, number, 1, None))
         flags = flags_in(one.tail[1:], letters)
-        if keeps_uids and one.uid is not None:
-            row.uid_next = max(row.uid_next, one.uid)
+        if keeps_uids:
+            row.uid_next = max(row.uid_next, given.uid_next if one.uid is None else one.uid)
         date = (one.date, 0)
         uid = add_entry(entries, row, modseq, flags.bits, flags.keyword_text, date, saved, one.size, email, b"")
         rows.append((account, mailbox, uid, one.base, one.tail))
-    if keeps_uids:
-        row.uid_next = max(row.uid_next, uid_next)
+    if keeps_uids and given.these_are_the_last:
+        row.uid_next = max(row.uid_next, given.uid_next)
     state.run_many(INSERT_BODY, bodies)
     state.run_many(INSERT_EMAIL, emails)
     state.run_many(INSERT_ENTRY, entries)

@@ -125,9 +125,8 @@ class Syncing:
         uidlist, slices = difference.uidlist, _slices(difference.new)
         for some in slices:
             found = await self._threads.run(measure, folder, some, uidlist.uids)
-            # With the last of them, so that no UID between is given before it has come.
-            uid_next = uidlist.uid_next if some is slices[-1] else 1
-            await self._write(key, partial(_adopting, key, folder, found, uidlist.uid_validity, uid_next))
+            given = adopting.GivenUIDs(uidlist.uid_validity, uidlist.uid_next, some is slices[-1])
+            await self._write(key, partial(_adopting, key, folder, found, given))
 
     def _write(self, key: _Key, operation: adopting.Operation) -> Deferred[None]:
         return self._writer.submit(operation, account=key[0])
@@ -174,10 +173,8 @@ def _taking(
     take(state, *key, folder, changes)
 
 
-def _adopting(
-    key: _Key, folder: bytes, found: Sequence[New], uid_validity: int | None, uid_next: int, state: WriteState
-) -> None:
-    adopting.adopt(state, *key, folder, found, uid_validity, uid_next)
+def _adopting(key: _Key, folder: bytes, found: Sequence[New], given: adopting.GivenUIDs, state: WriteState) -> None:
+    adopting.adopt(state, *key, folder, found, given)
 
 
 def _slices(items: Sequence[T]) -> list[Sequence[T]]:

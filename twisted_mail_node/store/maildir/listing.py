@@ -23,6 +23,8 @@ STEP_SECONDS = 1.0
 CHEAP_SECONDS = 0.01
 SHARE = 20
 """A folder that takes longer to list is listed for the sake of such steps a twentieth of the time at most."""
+RESTS = 5
+"""A folder in which others go on changing something is left alone for five times as long as it took to list."""
 MAX_STAMPS = 100_000
 """Our own bound: about 200 octets each; all are forgotten when it is reached."""
 
@@ -114,6 +116,12 @@ class Stamps:
             stamp = self._stamps.get(folder)
             if stamp is not None and stamp.times == before:
                 stamp.times, stamp.is_settled = after, False
+
+    def rest_seconds(self, folder: bytes) -> float:
+        """How long the folder should be left alone, where nobody asks for it but notices of changes."""
+        with self._lock:
+            stamp = self._stamps.get(folder)
+        return 0.0 if stamp is None else stamp.taken + RESTS * stamp.cost - time.monotonic()
 
     def has(self, folder: bytes) -> bool:
         """Whether it was ever listed, as far as is remembered."""

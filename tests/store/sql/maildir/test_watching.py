@@ -11,6 +11,7 @@ from twisted_mail_node.mail.columns import FetchItem
 from twisted_mail_node.mail.flags import FlagChange, Flags
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.store.maildir import inotify
+from twisted_mail_node.store.maildir.listing import Stamps
 from twisted_mail_node.store.sql.maildir import watching
 from twisted_mail_node.testing.samples import place, transaction
 
@@ -114,3 +115,14 @@ def test_nobody_is_told_after_the_last_watch_ends(wait, told, reactor, others):
         wait(reactor.turn())
         reactor.advance(watching.MOMENT_SECONDS)
     assert told.notices == []
+
+
+def test_a_folder_that_takes_long_to_list_is_left_alone_for_a_while(wait, told, reactor, others, monkeypatch):
+    looks = []
+    monkeypatch.setattr(Stamps, "rest_seconds", lambda self, folder: 10.0 if len(looks) < 2 else 0.0)
+    look_at = watching.Watching._look
+    monkeypatch.setattr(watching.Watching, "_look", lambda self: (looks.append(reactor.seconds()), look_at(self)))
+    others.deliver()
+    told.after()
+    assert len(looks) >= 2
+    assert looks[1] - looks[0] >= 9.9

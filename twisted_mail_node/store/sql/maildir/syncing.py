@@ -57,6 +57,10 @@ class Syncing:
         """Whether this folder has been compared with the index since the start."""
         return self._stamps.has(folder)
 
+    def rest_seconds(self, folder: bytes) -> float:
+        """How long the folder should be left alone, where nobody asks for it but notices of changes."""
+        return self._stamps.rest_seconds(folder)
+
     # -- one mailbox -----------------------------------------------------------------------------------------
 
     async def mailbox(self, account: str, key: _Key) -> None:

@@ -65,7 +65,7 @@ class Watching:
         self._own: set[bytes] = set()
         self._folders: dict[bytes, tuple[str, int, int]] = {}
         self._accounts: dict[str, list[bytes]] = {}
-        self._due: set[tuple[str, int, int]] = set()
+        self._due: dict[tuple[str, int, int], bytes] = {}
         self._call: IDelayedCall | None = None
         self._poll: IDelayedCall | None = None
         self._running = False
@@ -148,7 +148,7 @@ class Watching:
                 mine.append(path)
                 if key[2] and (known or self._syncing.has_looked(os.path.dirname(path))):
                     # What happened between the last look and now was told to nobody.
-                    self._due.add(key)
+                    self._due[key] = os.path.dirname(path)
             self._folders[path] = key
         self._look_soon()
 
@@ -164,9 +164,9 @@ class Watching:
                 continue
             # A folder of ours that comes or goes is no news, but is to be watched, or no more.
             if key is not None:
-                self._due.add(key)
+                self._due[key] = os.path.dirname(folder)
             elif not folder:
-                self._due.update(self._folders.values())
+                self._due.update({key: os.path.dirname(path) for path, key in self._folders.items()})
         self._look_soon()
 
     def _look_soon(self) -> None:
@@ -192,9 +192,13 @@ class Watching:
 
     def _look(self) -> None:
         self._call = None
-        due, self._due = self._due, set()
-        for account, number, mailbox in due:
-            self._begin(self._look_at(account, number, mailbox))
+        rests = {key: self._syncing.rest_seconds(folder) for key, folder in self._due.items()}
+        for key in [key for key, seconds in rests.items() if seconds <= 0]:
+            del self._due[key]
+            self._begin(self._look_at(*key))
+        if self._due:
+            soonest = min(rests[key] for key in self._due)
+            self._call = self._reactor.callLater(max(soonest, MOMENT_SECONDS), self._look)
 
     async def _look_at(self, account: str, number: int, mailbox: int) -> None:
         if mailbox:

@@ -40,7 +40,7 @@ def test_any_file_can_be_read(lines):
 
 
 def test_keywords_have_letters_by_their_number():
-    letters = read_keywords("0 work\n25 last\n26 beyond\nx y\n1\n²  no\n3 $Label1\n")
+    letters = read_keywords("0 work\n25 last\n26 beyond\nx y\n1\n²  no\n3 $Label1\n".splitlines())
     assert letters == {"a": "work", "z": "last", "d": "$Label1"}
     assert keywords_text(letters) == "0 work\n3 $Label1\n25 last\n"
-    assert read_keywords(keywords_text(letters)) == letters
+    assert read_keywords(keywords_text(letters).splitlines(keepends=True)) == letters

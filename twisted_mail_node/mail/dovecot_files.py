@@ -60,11 +60,11 @@ def _number(digits: bytes) -> int:
     return int(digits) if digits.isdigit() and len(digits) <= 10 else 0
 
 
-def read_keywords(text: str) -> dict[str, str]:
-    """What small letters in names stand for."""
+def read_keywords(lines: Iterable[str]) -> dict[str, str]:
+    """What small letters in names stand for, of the lines of dovecot-keywords."""
     letters: dict[str, str] = {}
-    for line in text.splitlines():
-        number, _, keyword = line.partition(" ")
+    for line in lines:
+        number, _, keyword = line.rstrip("\r\n").partition(" ")
         if keyword and number.isascii() and number.isdigit() and len(number) <= 2 and int(number) < MAX_LETTERS:
             letters[chr(ord("a") + int(number))] = keyword
     return letters

@@ -5,8 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail_node.moving.formats.dovecot import (
-    keyword_lines,
-    read_keywords,
     read_subscriptions,
     read_uidlist_head,
     read_uids,
@@ -55,11 +53,6 @@ def test_nothing_that_stands_there_breaks_it(lines):
 def test_the_first_line_is_of_one_length():
     assert len(uidlist_line(5, 1, 3)) == len(uidlist_line(5, 4_000_000_000, 3))
     assert read_uidlist_head(uidlist_line(5, 77, 3)) == (5, 77)
-
-
-def test_keywords_are_read_and_written():
-    assert read_keywords(["0 work\n", "3 $Label1\n", "x y\n", "26 much\n", "5\n"]) == {"a": "work", "d": "$Label1"}
-    assert list(keyword_lines({"d": "$Label1", "a": "work"})) == ["0 work\n", "3 $Label1\n"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ its UID, no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ...mail.restoring import MAX_RESTORED_UID, MAX_RESTORED_UID_VALIDITY
@@ -58,22 +58,6 @@ def _number(text: bytes) -> int:
 def uidlist_line(uid_validity: int, uid_next: int, mailbox_id: int) -> bytes:
     """The file's first line, of one length for all UIDs; the mailbox's own id is made of the two numbers."""
     return b"3 V%d N%010d G%016x%016x\n" % (uid_validity, uid_next, uid_validity, mailbox_id)
-
-
-def read_keywords(lines: Iterable[str]) -> dict[str, str]:
-    """What small letters in file names stand for."""
-    letters: dict[str, str] = {}
-    for line in lines:
-        number, _, keyword = line.rstrip("\r\n").partition(" ")
-        if keyword and number.isascii() and number.isdigit() and len(number) <= 2 and int(number) < 26:
-            letters[chr(ord("a") + int(number))] = keyword
-    return letters
-
-
-def keyword_lines(letters: Mapping[str, str]) -> Iterator[str]:
-    """The file's lines; `letters` has the keyword of each letter."""
-    for letter, keyword in sorted(letters.items()):
-        yield f"{ord(letter) - ord('a')} {keyword}\n"
 
 
 def read_subscriptions(lines: Sequence[str]) -> set[tuple[str, ...]]:

@@ -16,9 +16,10 @@ from operator import lt
 from pathlib import Path
 
 from ...mail.columns import InternalDate
+from ...mail.dovecot_files import read_keywords
 from ..file_names import FileNames
 from ..source import CannotRead, Found, Known, Original, SourceMailbox, Unreadable, guid_of
-from .dovecot import KEYWORDS, SUBSCRIPTIONS, UIDLIST, read_keywords, read_subscriptions, read_uidlist_head, read_uids
+from .dovecot import KEYWORDS, SUBSCRIPTIONS, UIDLIST, read_subscriptions, read_uidlist_head, read_uids
 from .maildir_names import base_of, decoded_level, flags_of, levels_of, own_name
 
 PIECE_OCTETS = 256 * 1024

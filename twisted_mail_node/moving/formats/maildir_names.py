@@ -1,8 +1,7 @@
 """
 Names in a Maildir: what a file's name tells of its message, and a folder's of its mailbox.
 
-Sources: D. J. Bernstein's maildir(5) (names and flags), Courier's Maildir++ (folders), Dovecot's documentation of its
-Maildir format (keywords, sizes in names).
+Source: Courier's Maildir++ (folders). Neighbours: `mail.maildir_name` for what is the same for every program.
 """
 
 from __future__ import annotations
@@ -12,53 +11,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...mail.columns import InternalDate
-from ...mail.flags import Flags, SystemFlag
+from ...mail.flags import Flags
+from ...mail.maildir_name import flags_in, info_of, parted
 from ...wire.imap.mailbox_name import decode_text, encode
-from ..keywords import usable_flags
 
 _DOT = "&AC4-"
-FORWARDED = "$Forwarded"
-MAX_LETTER_KEYWORDS = 26
-
-_BITS = {
-    "D": SystemFlag.DRAFT,
-    "F": SystemFlag.FLAGGED,
-    "R": SystemFlag.ANSWERED,
-    "S": SystemFlag.SEEN,
-    "T": SystemFlag.DELETED,
-}
-# ":" is what everybody writes but programs on file systems that have no such names.
-_info = re.compile(rb"[:;!]2,([^:;!]*)\Z")
 _ours = re.compile(rb"(-?\d+)\.G([0-9a-f]{32})Z([+-]\d{1,4})\.mailnode(?:,S=(\d+))?\Z")
 
 
 def base_of(file_name: bytes) -> bytes:
     """The part of a message's file name that stays while flags change."""
-    found = _info.search(file_name)
-    return file_name[: found.start()] if found else file_name
+    return parted(file_name).base
 
 
 def flags_of(file_name: bytes, keywords: Mapping[str, str]) -> Flags:
     """The flags that a file's name tells; `keywords` says what small letters stand for."""
-    found = _info.search(file_name)
-    letters = found[1].decode("ascii", "replace").partition(",")[0] if found else ""
-    bits = 0
-    for letter in letters:
-        bits |= _BITS.get(letter, 0)
-    named = [keywords[letter] for letter in letters if letter in keywords]
-    return usable_flags(bits, [*named, FORWARDED] if "P" in letters else named)
+    return flags_in(parted(file_name).info, keywords)
 
 
-def file_name_of(base: bytes, flags: Flags, letters: Mapping[str, str]) -> bytes:
-    """The name of a message's file with its flags; `letters` has the small letter of each keyword, in lower case."""
-    found = [letter for letter, bit in _BITS.items() if flags.bits & bit]
-    for keyword in map(str.lower, flags.keywords):
-        # "P" is what notmuch and others know; Dovecot has a keyword for it as for any other.
-        if keyword == FORWARDED.lower():
-            found.append("P")
-        if keyword in letters:
-            found.append(letters[keyword])
-    return base + b":2," + "".join(sorted(found)).encode()
+def file_name_of(base: bytes, flags: Flags, keywords: Mapping[str, str]) -> bytes:
+    """The name of a message's file with its flags; `keywords` says what small letters stand for."""
+    return base + info_of(flags, keywords)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,14 @@ as it is. What an earlier export wrote is left, or gets its flags of today. A fo
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from ...mail.dovecot_files import keywords_text, read_keywords
 from ...mail.flags import Flags
+from ...mail.maildir_name import MAX_LETTERS, unlettered, with_letters
 from ..content import LineFeeds
 from ..file_names import FileNames
 from ..shelf import ShelvedMailbox, ShelvedMessage
@@ -24,13 +26,10 @@ from .dovecot import (
     KEYWORDS,
     SUBSCRIPTIONS,
     UIDLIST,
-    keyword_lines,
-    read_keywords,
     subscription_lines,
     uidlist_line,
 )
 from .maildir_names import (
-    MAX_LETTER_KEYWORDS,
     OwnName,
     base_of,
     encoded_level,
@@ -135,26 +134,18 @@ class MaildirWriter:
         return os.path.join(os.fsencode(self._folder / part), name)
 
     def _letters_of(self, flags: Flags) -> dict[str, str]:
-        """The letters of the keywords, new ones given where there are any left."""
-        by_keyword = {keyword.lower(): letter for letter, keyword in self._letters.items()}
-        for keyword in flags.keywords:
-            if keyword.lower() in by_keyword:
-                continue
-            free = [letter for letter in _ALL_LETTERS if letter not in self._letters]
-            if free:
-                self._letters[free[0]] = keyword
-                by_keyword[keyword.lower()] = free[0]
-            else:
-                self._without_letter += 1
-        return by_keyword
+        """What letters stand for, new ones given where there are any left."""
+        self._letters = with_letters(self._letters, flags.keywords)
+        self._without_letter += len(unlettered(flags.keywords, self._letters))
+        return self._letters
 
     def finish(self) -> None:
         """All messages are written: now the files beside them. Raises: OSError."""
         if self._without_letter:
-            told = f"{self._without_letter} keywords were left out: a Maildir folder has {MAX_LETTER_KEYWORDS} at most"
+            told = f"{self._without_letter} keywords were left out: a Maildir folder has {MAX_LETTERS} at most"
             self.remarks.append(told)
         if self._letters:
-            _write_whole(self._folder / KEYWORDS, keyword_lines(self._letters))
+            _write_whole(self._folder / KEYWORDS, [keywords_text(self._letters)])
         # Files of messages that are gone from the store since stay, and keep no UID.
         self._uidlist.finish()
 
@@ -183,9 +174,6 @@ class _UIDListFile:
         self._file.seek(0)
         self._file.write(self._first())
         _put_in_place(self._file, self._made, self._path)
-
-
-_ALL_LETTERS: Sequence[str] = [chr(ord("a") + number) for number in range(MAX_LETTER_KEYWORDS)]
 
 
 def _write(path: bytes, pieces: Pieces) -> int:

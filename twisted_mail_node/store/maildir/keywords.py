@@ -81,6 +81,6 @@ def _version(path: bytes) -> _Version | None:
 def _read(path: bytes) -> dict[str, str]:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return read_keywords(file.read())
+            return read_keywords(file)
     except OSError:
         return {}

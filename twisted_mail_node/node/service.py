@@ -33,7 +33,7 @@ from .errors import CannotStart
 from .first_start import load_own_certificate, make_first_account, make_postmaster
 from .listening import Listener, Listening
 from .state import FIRST_ACCOUNT, StateFolder
-from .storage import Reactor
+from .storage import Reactor, server_of
 from .tls import ServerTLS, check_trusted_certificates
 
 PORTS_SECONDS = 1.0
@@ -216,6 +216,8 @@ class MailNode(MultiService):
         for listener in self.listeners:
             self._log.info("{listener}", listener=str(listener))
         self._log.info("state is kept in {path}", path=str(self.state.path))
+        if server := server_of(self.config):
+            self._log.info("mail is kept in {server}", server=server)
         users = await self._rooms.storage.directory.users()
         password = self.state.first_password
         if self.config.without_file and password.exists() and password.stat().st_size:

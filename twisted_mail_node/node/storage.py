@@ -46,6 +46,15 @@ def make_storage(config: Config, database: Path, reactor: Reactor) -> Doors:
             assert_never(config.store.kind)
 
 
+def server_of(config: Config) -> str | None:
+    """The database server that mail is kept in, for messages; None where it is in the state folder."""
+    if config.store.kind != "postgres":
+        return None
+    from ..store.sql.postgres.opening import parameters_of, place_of
+
+    return place_of(parameters_of(config.store.dsn.get_secret_value()))
+
+
 def maildirs(config: Config) -> Tree | None:
     """Where messages are files, if they are."""
     if config.store.bodies == "database":

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred, DeferredLock
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from ...interfaces.deferred import returns_deferred, shielded
@@ -57,8 +56,6 @@ class SQLStore:
         tree: where messages of mailboxes are files; without one they are in the database.
     """
 
-    _log = Logger()
-
     def __init__(
         self,
         engine: Callable[[], Engine],
@@ -90,7 +87,6 @@ class SQLStore:
         machinery = self._make()
         await machinery.start()
         self._machinery = machinery
-        self._log.info("mail is kept in {place}", place=machinery.engine.name)
 
     @returns_deferred
     async def stop(self) -> None:

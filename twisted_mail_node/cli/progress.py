@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-LINES = 10
-"""So many lines tell of one thing from its beginning to its end."""
+from .journey import LINE_SECONDS
 
 
 class Telling:
@@ -36,13 +36,13 @@ class _Bar(Telling):
 
 class _Lines(Telling):
     def __init__(self) -> None:
-        self._told = ("", -1)
+        self._told_at = monotonic()
 
     def tell(self, what: str, done: int, of: int) -> None:
         """See Telling."""
-        part = LINES * done // of if of else 0
-        if (what, part) != self._told:
-            self._told = (what, part)
+        now = monotonic()
+        if now - self._told_at >= LINE_SECONDS:
+            self._told_at = now
             click.echo(f"{what}: {100 * done // of if of else 0}%", err=True)
 
 

@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO
 
+from .opening import open_descriptor
+
 _PIECE_OCTETS = 256 * 1024
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _HEADER_PIECE_OCTETS = 16 * 1024
@@ -22,7 +24,7 @@ AT_ONCE_OCTETS = 1024 * 1024
 
 def measured(path: bytes) -> int:
     """How long the file is with CRLF line ends. Reads all of it, in pieces."""
-    with open(path, "rb", buffering=0) as file:
+    with open(open_descriptor(path), "rb", buffering=0) as file:
         return sum(map(len, _turned(file)))
 
 

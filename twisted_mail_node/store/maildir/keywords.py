@@ -13,11 +13,14 @@ from contextlib import suppress
 
 from ...mail.dovecot_files import keywords_text, read_keywords
 from ...mail.maildir_name import is_keyword, unlettered, with_letters
+from .opening import lines_of, opened
 
 _FILE = b"dovecot-keywords"
 _STALE_SECONDS = 120.0
 """As Dovecot has it: a lock this old was left by a program that is no more."""
 MAX_REMEMBERED = 10_000
+_MAX_OCTETS = 64 * 1024
+"""Our own bound: 26 keywords have letters."""
 
 _Version = tuple[int, int, int]
 
@@ -80,7 +83,7 @@ def _version(path: bytes) -> _Version | None:
 
 def _read(path: bytes) -> dict[str, str]:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return read_keywords(file)
+        with opened(path) as file:
+            return read_keywords(line.decode("utf-8", "replace") for line in lines_of(file, _MAX_OCTETS))
     except OSError:
         return {}

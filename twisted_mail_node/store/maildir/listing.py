@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from ...mail.maildir_name import parted
+from .opening import is_plain_folder
 
 IN_NEW = b"n"
 STEP_SECONDS = 1.0
@@ -63,14 +64,15 @@ def found_again(folder: bytes, bases: Iterable[bytes]) -> dict[bytes, bytes]:
 
 
 def subfolders(account: bytes) -> list[bytes]:
-    """The Maildir++ folders of an account. Raises FileNotFoundError: it is no Maildir."""
+    """The Maildir++ folders of an account, links left out. Raises FileNotFoundError: it is no Maildir."""
     with os.scandir(account) as entries:
         return sorted(
             entry.name
             for entry in entries
             if entry.name.startswith(b".")
-            and os.path.isdir(entry.path + b"/cur")
-            and os.path.isdir(entry.path + b"/new")
+            and entry.is_dir(follow_symlinks=False)
+            and is_plain_folder(entry.path + b"/cur")
+            and is_plain_folder(entry.path + b"/new")
         )
 
 

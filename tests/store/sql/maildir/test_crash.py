@@ -225,7 +225,7 @@ def test_a_message_is_copied_though_others_renamed_it_or_files_cannot_be_linked(
     wait(inbox.copy(ALL, "Archive"))
     assert len(archive_of_others.names()) == 1
 
-    def refuse(source, target):
+    def refuse(source, target, *, follow_symlinks):
         raise OSError(errno.EMLINK, "Too many links")
 
     monkeypatch.setattr(writing.os, "link", refuse)

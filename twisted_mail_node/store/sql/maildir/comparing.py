@@ -9,6 +9,7 @@ have changed it, and what they changed is changed in the index.
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +20,12 @@ from ....mail.flags import flags_of
 from ....mail.maildir_name import info_of, sizes_in, stem_of
 from ...maildir.content import measured
 from ...maildir.listing import IN_NEW, Times, file_in, listed, times_of
+from ...maildir.opening import lines_of, opened
 from ..connection import Connection
 
 UIDLIST = b"dovecot-uidlist"
+MAX_UIDLIST_OCTETS = 256 * 1024 * 1024
+"""Our own bound: some millions of messages."""
 
 
 class Known(NamedTuple):
@@ -150,23 +154,30 @@ def _came(base: bytes) -> int:
 
 def _read_uidlist(folder: bytes) -> UIDList:
     try:
-        with open(os.path.join(folder, UIDLIST), "rb") as lines:
-            return read_uidlist(lines)
+        with opened(os.path.join(folder, UIDLIST)) as file:
+            return read_uidlist(lines_of(file, MAX_UIDLIST_OCTETS))
     except OSError:
         return UIDList()
 
 
 def measure(folder: bytes, files: Sequence[tuple[bytes, bytes]], uids: Mapping[bytes, int]) -> list[New]:
-    """What new files are: as far as their names tell, without reading them. One that is gone again is left out."""
-    measured_files = []
-    for base, tail in files:
-        path = file_in(folder, base, tail)
-        try:
-            status = os.stat(path)
-            on_wire = sizes_in(base).on_wire
-            size = measured(path) if on_wire is None or on_wire < status.st_size else on_wire
-        except OSError:
-            # Gone or renamed meanwhile: seen when the folder is next looked at, and its times have changed by then.
-            continue
-        measured_files.append(New(base, tail, size, int(status.st_mtime), uids.get(base)))
-    return measured_files
+    """
+    What new files are: as far as their names tell, without reading them.
+
+    Left out are those that are gone again, and what is no plain file.
+    """
+    return [new for base, tail in files if (new := _measured(folder, base, tail, uids.get(base)))]
+
+
+def _measured(folder: bytes, base: bytes, tail: bytes, uid: int | None) -> New | None:
+    path = file_in(folder, base, tail)
+    try:
+        status = os.lstat(path)
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        on_wire = sizes_in(base).on_wire
+        size = measured(path) if on_wire is None or on_wire < status.st_size else on_wire
+    except OSError:
+        # Gone or renamed meanwhile: seen when the folder is next looked at, and its times have changed by then.
+        return None
+    return New(base, tail, size, int(status.st_mtime), uid)

@@ -21,6 +21,7 @@ from ....mail.errors import NoSuchMessage, Unavailable
 from ....mail.uid_set import UIDSet
 from ...maildir.content import AT_ONCE_OCTETS, read_header, read_whole, turned_file
 from ...maildir.listing import file_in, listed
+from ...maildir.opening import open_descriptor
 from ...maildir.tree import Tree, staged_file
 from ..bodies import READ_AT_ONCE_OCTETS
 from ..connection import Connection
@@ -77,7 +78,7 @@ class Shelf:
             for find in (self._by_index, self._elsewhere, self._renamed):
                 for path in find(message):
                     with suppress(FileNotFoundError):
-                        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                        return open_descriptor(path)
         except OSError as error:
             raise Unavailable("a file of the mailbox cannot be read") from error
         raise NoSuchMessage("the message is gone")

@@ -22,6 +22,7 @@ from ....wire.imap.mailbox_name import decode_text
 from ...maildir.keywords import Letters
 from ...maildir.listing import Stamps, subfolders, times_of
 from ...maildir.names import INBOX_FOLDER
+from ...maildir.opening import lines_of, opened
 from ...maildir.tree import Tree
 from ..readers import Readers
 from ..state import WriteState
@@ -34,6 +35,8 @@ T = TypeVar("T")
 
 _LIVES = "SELECT 1 FROM account WHERE account = ?"
 SUBSCRIPTIONS = b"subscriptions"
+MAX_SUBSCRIPTIONS_OCTETS = 4 * 1024 * 1024
+"""Our own bound: more than an account may have mailboxes."""
 
 _Key = tuple[int, int]
 
@@ -200,8 +203,8 @@ def _times(path: bytes) -> tuple[int, ...]:
 def _subscribed(account: bytes) -> frozenset[str] | None:
     """What Dovecot has subscribed, in the names of mailboxes here; None where it has no list."""
     try:
-        with open(os.path.join(account, SUBSCRIPTIONS), "rb") as file:
-            lines = file.read().splitlines()
+        with opened(os.path.join(account, SUBSCRIPTIONS)) as file:
+            lines = [line.rstrip(b"\r\n") for line in lines_of(file, MAX_SUBSCRIPTIONS_OCTETS)]
     except OSError:
         return None
     names = set()

@@ -54,11 +54,11 @@ class Writing:
     def link(self, original: bytes, path: bytes) -> None:
         """The same file under one more name; a copy, where the file system has no such thing. Raises OSError."""
         try:
-            os.link(original, path)
+            os.link(original, path, follow_symlinks=False)
         except FileNotFoundError:
             raise
         except OSError:
-            shutil.copy2(original, path)
+            shutil.copy2(original, path, follow_symlinks=False)
             self._large.add(path)
 
     def drop(self, path: bytes) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from twisted_mail_node.mail.errors import BadMailboxName
 from twisted_mail_node.mail.mailbox_name import INBOX, checked
-from twisted_mail_node.store.maildir.names import NewNames, account_folder, folder_of, mailbox_of
+from twisted_mail_node.store.maildir.names import NewNames, account_folder, account_of, folder_of, mailbox_of
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,13 @@ def test_every_mailbox_is_found_again_by_its_folder(name):
 )
 def test_an_account_is_a_folder_by_its_name(account, folder):
     assert account_folder(account) == folder
+    assert account_of(folder) == account
+
+
+def test_an_account_is_not_told_by_a_folder_whose_name_is_cut_or_none_of_ours():
+    assert account_of(account_folder("x" * 300)) is None
+    assert account_of(b"joe%40x") is None
+    assert account_of(b".mailnode") is None
 
 
 def test_no_name_is_given_twice_and_each_tells_its_sizes():

@@ -26,6 +26,7 @@ _DOT = b"&AC4-"
 _LONGEST = 240
 """Our own bound: NAME_MAX is 255 nearly everywhere; other programs add to names while they work."""
 _DIGITS = 40
+_ESCAPED = re.compile(rb"%([0-9A-F]{2})")
 _TO_ESCAPE = re.compile(rb"[\x00-\x1f%/\x7f]|\A\.")
 
 
@@ -66,6 +67,14 @@ def account_folder(account: str) -> bytes:
     if len(name) <= _LONGEST:
         return name
     return name[: _LONGEST - _DIGITS - 1] + b"~" + sha256(name).hexdigest()[:_DIGITS].encode()
+
+
+def account_of(folder: bytes) -> str | None:
+    """The account that has this folder; None where its name may have been cut."""
+    if len(folder) >= _LONGEST:
+        return None
+    name = _ESCAPED.sub(lambda match: bytes((int(match[1], 16),)), folder).decode("utf-8", "surrogateescape")
+    return name if account_folder(name) == folder else None
 
 
 class NewNames:

@@ -8,6 +8,7 @@ A step that never comes is a store whose files are not touched any more from tha
 from __future__ import annotations
 
 import errno
+from contextlib import contextmanager
 
 import pytest
 
@@ -232,3 +233,50 @@ def test_a_message_is_copied_though_others_renamed_it_or_files_cannot_be_linked(
     wait(inbox.copy(ALL, "Archive"))
     monkeypatch.undo()
     assert [(archive_of_others.folder / name).read_bytes() for name in archive_of_others.names()] == [message()] * 2
+
+
+@pytest.fixture
+def not_dropped(monkeypatch):
+    """Folders that are to go do not: another node was to take them away and ended, or the disk refused it."""
+
+    @contextmanager
+    def failing():
+        with monkeypatch.context() as patch:
+            patch.setattr(steps.DropFolder, "do", _refuse)
+            yield
+
+    return failing
+
+
+def _refuse(self, doing):
+    raise OSError(errno.EBUSY, "Device or resource busy")
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("name", ["Archive", "INBOX"])
+def test_what_is_made_anew_keeps_its_mail_though_what_was_there_before_could_not_be_taken_away(
+    wait, store, root, open_store, not_dropped, name, again
+):
+    def make_anew():
+        if name == "INBOX":
+            wait(store.create_account(ANN))
+        else:
+            wait(wait(store.account(ANN)).create(name))
+        wait(store.deliver(transaction(place(ANN, name))))
+
+    wait(store.deliver(transaction(place(ANN, name))))
+    with not_dropped():
+        if name == "INBOX":
+            wait(store.remove_account(ANN))
+        else:
+            wait(wait(store.account(ANN)).delete(name))
+        if again:
+            make_anew()
+    if not again:
+        make_anew()
+    wait(store.stop())
+    store = open_store()
+    mailbox = wait(wait(store.account(ANN)).mailbox(name))
+    # What could not be taken away at all comes into the new one, as any file there does.
+    assert wait(mailbox.status()).messages == 1 + again
+    assert set(wait(mailbox.fetch(ALL, FetchItem.BODY)).bodies) >= {message()}

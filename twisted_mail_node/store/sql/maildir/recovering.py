@@ -14,10 +14,11 @@ from contextlib import suppress
 from twisted.logger import Logger
 
 from ...maildir.listing import file_in
+from ...maildir.names import account_folder, account_of
 from ...maildir.tree import abandoned
 from ..state import WriteState
 from .adopting import files_of
-from .steps import DropFolder, MakeFolder, MoveFolder
+from .steps import FORGET_FOLDER, DropFolder, MakeFolder, MoveFolder
 
 _log = Logger()
 
@@ -31,21 +32,45 @@ def recover_folders(state: WriteState) -> None:
     )
     for account, mailbox, name, target, account_name in rows:
         if not mailbox:
-            files.go_on(DropFolder(account, 0, os.path.join(files.tree.root, bytes(name))))
+            if _is_account(state, bytes(name)):
+                state.run(FORGET_FOLDER, (account, 0))
+            else:
+                files.go_on(DropFolder(account, 0, os.path.join(files.tree.root, bytes(name))))
         elif account_name is None:
-            state.run("DELETE FROM folder WHERE account = ? AND mailbox = ?", (account, mailbox))
+            state.run(FORGET_FOLDER, (account, mailbox))
         elif not target:
             path = files.tree.folder(account_name, bytes(name)) if name else files.tree.gone
-            if name:
+            if name and not _is_mailbox(state, account, mailbox, bytes(name)):
                 files.go_on(DropFolder(account, mailbox, path))
             else:
-                state.run("DELETE FROM folder WHERE account = ? AND mailbox = ?", (account, mailbox))
+                state.run(FORGET_FOLDER, (account, mailbox))
         elif name is None:
             path = files.tree.folder(account_name, bytes(target))
             files.go_on(MakeFolder(account, mailbox, path, bytes(target)))
         else:
             before, after = (files.tree.folder(account_name, bytes(part)) for part in (name, target))
             files.go_on(MoveFolder(account, mailbox, before, after, bytes(name), bytes(target)))
+
+
+def _is_account(state: WriteState, folder: bytes) -> bool:
+    """Whether an account that was made since has the folder of one that was removed: its mail is not to go."""
+    name = account_of(folder)
+    if name is not None:
+        return state.connection.find("SELECT 1 FROM account WHERE name = ?", (name,)) is not None
+    # Those have 240 octets at least; a character is four of them at most.
+    long_names = state.connection.every("SELECT name FROM account WHERE length(name) >= 60")
+    return any(account_folder(name) == folder for (name,) in long_names)
+
+
+def _is_mailbox(state: WriteState, account: int, mailbox: int, folder: bytes) -> bool:
+    """The same of mailboxes."""
+    return (
+        state.connection.find(
+            "SELECT 1 FROM folder WHERE account = ? AND mailbox <> ? AND ((name = ? AND target IS NULL) OR target = ?)",
+            (account, mailbox, folder, folder),
+        )
+        is not None
+    )
 
 
 def recover_messages(state: WriteState) -> None:

@@ -49,6 +49,10 @@ if TYPE_CHECKING:
 DROPPED = b""
 """The target of a folder that is to go."""
 
+# Few rows have a target, and they have an index.
+_DROPPED_ACCOUNT = "SELECT account FROM folder WHERE target IS NOT NULL AND mailbox = 0 AND name = ? AND target = ?"
+_DROPPED_MAILBOX = "SELECT mailbox FROM folder WHERE target IS NOT NULL AND account = ? AND name = ? AND target = ?"
+
 MAX_FOLDERS = 50_000
 """Our own bound on paths that are remembered; all are forgotten when it is reached."""
 
@@ -359,8 +363,19 @@ class FileWork:
         """A mailbox was made."""
         folder = folder_of(name)
         path = self._folders[account.id, mailbox] = self.tree.folder(account.name, folder)
+        self._drop_before(state, account, path, folder)
         state.run("INSERT INTO folder VALUES (?, ?, NULL, ?)", (account.id, mailbox, folder))
         self._steps.append(MakeFolder(account.id, mailbox, path, folder))
+
+    def _drop_before(self, state: WriteState, account: AccountRow, path: bytes, folder: bytes) -> None:
+        """What had this folder and is deleted, and could not be taken away yet, goes before another has it."""
+        gone = self.tree.account(account.name)
+        if path == gone:
+            rows = state.connection.every(_DROPPED_ACCOUNT, (os.path.basename(gone), DROPPED))
+            self._steps += [DropFolder(number, 0, gone) for (number,) in rows]
+        else:
+            rows = state.connection.every(_DROPPED_MAILBOX, (account.id, folder, DROPPED))
+            self._steps += [DropFolder(account.id, mailbox, path) for (mailbox,) in rows]
 
     def folder_moved(self, state: WriteState, account: AccountRow, old_name: str, new_name: str) -> None:
         """A mailbox is about to be renamed."""

@@ -92,3 +92,9 @@ def test_a_file_is_read_as_far_as_is_allowed(tmp_path):
 def test_subscriptions_are_read_line_by_line(tmp_path):
     (tmp_path / "subscriptions").write_bytes(b"V\t2\n\nLists\tone\n" + b"x" * (2 * MAX_LINE_OCTETS) + b"\nWork\n")
     assert syncing._subscribed(os.fsencode(tmp_path)) == {"Lists/one", "Work"}
+
+
+@pytest.mark.parametrize("told", [3, 5_000_000_000_000])
+def test_a_size_in_a_name_that_cannot_be_is_not_believed(wait, inbox, others, told):
+    others.deliver(b"Subject: x\n\nhello\n", name=f"1.a.host,W={told}")
+    assert wait(inbox.status()).size == len(b"Subject: x\r\n\r\nhello\r\n")

@@ -176,7 +176,9 @@ def _measured(folder: bytes, base: bytes, tail: bytes, uid: int | None) -> New |
         if not stat.S_ISREG(status.st_mode):
             return None
         on_wire = sizes_in(base).on_wire
-        size = measured(path) if on_wire is None or on_wire < status.st_size else on_wire
+        # CRLF makes no file shorter, nor more than twice as long.
+        is_likely = on_wire is not None and status.st_size <= on_wire <= 2 * status.st_size
+        size = on_wire if on_wire is not None and is_likely else measured(path)
     except OSError:
         # Gone or renamed meanwhile: seen when the folder is next looked at, and its times have changed by then.
         return None

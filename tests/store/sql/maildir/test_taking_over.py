@@ -8,6 +8,7 @@ from twisted_mail_node.mail.columns import FetchItem
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.store.maildir.tree import Tree
 from twisted_mail_node.store.sql import SQLiteStore
+from twisted_mail_node.store.sql.maildir import comparing
 from twisted_mail_node.testing.samples import place, transaction
 
 from .conftest import ANN, Others
@@ -89,3 +90,16 @@ def test_folders_of_the_group_may_be_written_by_it(wait, reactor, tmp_path, root
     assert path.stat().st_mode & 0o7777 == 0o660
     assert (root / ANN / "cur").stat().st_mode & 0o7777 == 0o2770
     wait(store.stop())
+
+
+def test_files_come_in_order_though_they_are_sorted_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(comparing, "SORTED_AT_ONCE", 3)
+    for part in ("cur", "new"):
+        (tmp_path / part).mkdir()
+    names = [b"%d.a.host" % (1_600_000_000 + number) for number in range(10)]
+    for name in names:
+        (tmp_path / "new" / name.decode()).touch()
+    lines = [b"3 V7 N20", *(b"%d :%s" % (uid, name) for uid, name in ((5, names[9]), (9, names[4])))]
+    (tmp_path / "dovecot-uidlist").write_bytes(b"\n".join(lines))
+    difference = comparing.compare(bytes(tmp_path), [], {})
+    assert [base for base, _ in difference.new] == [names[9], names[4], *names[:4], *names[5:9]]

@@ -98,3 +98,13 @@ def test_subscriptions_are_read_line_by_line(tmp_path):
 def test_a_size_in_a_name_that_cannot_be_is_not_believed(wait, inbox, others, told):
     others.deliver(b"Subject: x\n\nhello\n", name=f"1.a.host,W={told}")
     assert wait(inbox.status()).size == len(b"Subject: x\r\n\r\nhello\r\n")
+
+
+def test_a_file_of_the_name_that_flags_would_give_is_not_replaced(wait, inbox, others):
+    others.deliver(b"Subject: ours\n\nours\n", name="9.a.host:2,", part="cur")
+    assert wait(inbox.status()).messages == 1
+    # Under the same base, as a copy of the folder brings it that was laid over this one.
+    others.deliver(b"Subject: another\n\nanother\n", name="9.a.host:2,S", part="cur")
+    wait(inbox.store_flags(UIDSet.span(1, 1), FlagChange.ADD, Flags.from_names(["\\Seen"])))
+    contents = {(others.folder / name).read_bytes() for name in others.names()}
+    assert contents == {b"Subject: ours\n\nours\n", b"Subject: another\n\nanother\n"}

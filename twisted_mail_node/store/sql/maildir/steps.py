@@ -120,6 +120,9 @@ class Retail:
             return
         doing.touch(self.folder)
         target = file_in(self.folder, self.base, self.after)
+        if os.path.lexists(target):
+            # Another program has put another file there, under the same base: it must not be replaced.
+            return
         try:
             doing.rename(file_in(self.folder, self.base, before), target)
         except FileNotFoundError:

@@ -1,7 +1,7 @@
 """
 Load on a node that is killed again and again, and what must be true of it afterwards.
 
-How often is set by MAILNODE_CRASHES (default 100): so often with the default store, an eighth as often with any other.
+How often is set by MAILNODE_CRASHES (default 60): so often with the default store, an eighth as often with any other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functools import partial
 from ..integration.processes import NodeProcess, eventually
 from ..postgres.cluster import Cluster
 
-CRASHES = int(os.environ.get("MAILNODE_CRASHES", "100"))
+CRASHES = int(os.environ.get("MAILNODE_CRASHES", "60"))
 FEWER_CRASHES = (CRASHES + 7) // 8
 PASSWORD = "correct horse battery"
 USERS = ["u1@crash.test", "u2@crash.test", "u3@crash.test"]

@@ -161,13 +161,14 @@ async def test_what_is_no_request_is_told_so(path):
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(20)
             client.connect(str(path))
-            client.sendall(b'nonsense\n[]\n{"arguments": {}}\n{"operation": "echo"}\n')
+            deep = b"[" * 100_000
+            client.sendall(b'nonsense\n[]\n{"arguments": {}}\n' + deep + b'\n{"operation": "echo"}\n')
             with client.makefile("rb") as answers:
-                return [json.loads(answers.readline()) for _ in range(4)]
+                return [json.loads(answers.readline()) for _ in range(5)]
 
     answers = await deferToThread(talk)
-    assert answers[:3] == [{"refused": "not a request"}] * 3
-    assert answers[3] == {"result": {}}
+    assert answers[:4] == [{"refused": "not a request"}] * 4
+    assert answers[4] == {"result": {}}
 
 
 def test_where_no_node_listens_is_told(tmp_path):

@@ -87,7 +87,7 @@ class _ControlProtocol(LineReceiver):
         try:
             self._request = json.loads(line)
             self._missing = int(self._request.get("octets", 0))
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             self._request, self._missing = None, 0
         if not 0 <= self._missing <= MAX_OCTETS:
             # What follows can't be told from a request.

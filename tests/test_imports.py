@@ -50,9 +50,10 @@ def test_only_the_plugin_and_the_fixture_take_the_global_reactor():
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "interfaces").rglob("*.py")), ids=name)
-def test_doors_know_of_twisted_only_the_deferred(path):
+def test_doors_know_of_twisted_only_the_deferred_and_what_credentials_are(path):
     outside = {module for module in imported(path) if module.partition(".")[0] not in sys.stdlib_module_names}
     assert outside <= {
+        "twisted.cred.credentials.ICredentials",
         "twisted.internet.defer.Deferred",
         "twisted.python.failure.Failure",
         "zope.interface.Attribute",

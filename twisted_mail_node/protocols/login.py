@@ -26,6 +26,7 @@ from ..interfaces.deferred import returns_deferred
 from ..mail.envelope import Peer
 from ..mail.errors import MailError, NoSuchAccount, PermanentFailure, TemporaryFailure
 from ..mail.status import EnhancedStatus
+from ..wire.sasl.server import mechanisms
 
 Plaintext = Literal["never", "loopback", "always"]
 
@@ -74,6 +75,14 @@ class Authenticator:
         if peer.tls or self._plaintext == "always":
             return True
         return self._plaintext == "loopback" and is_loopback(peer.host)
+
+    def mechanisms(self, peer: Peer) -> tuple[str, ...]:
+        """The SASL mechanisms that this peer may begin now, in the order in which they are told."""
+        return mechanisms(peer.tls, self.plaintext_allowed(peer))
+
+    def is_same_account(self, one: str, other: str) -> bool:
+        """Whether two typed names mean one account."""
+        return account_name(one, self._default_domain) == account_name(other, self._default_domain)
 
     @returns_deferred
     async def login(self, peer: Peer, username: str, password: str) -> ILogin:

@@ -19,9 +19,9 @@ MALFORMED = Refused(RefusalReason.MALFORMED)
     ("message", "outcome"),
     [
         (b"\0joe\0secret", Proposed("joe", "secret")),
-        (b"joe\0joe\0secret", Proposed("joe", "secret")),
+        (b"joe\0joe\0secret", Proposed("joe", "secret", "joe")),
         ("\0jö@x\0geheim€".encode(), Proposed("jö@x", "geheim€")),
-        (b"ann\0joe\0secret", Refused(RefusalReason.OTHER_IDENTITY)),
+        (b"ann\0joe\0secret", Proposed("joe", "secret", "ann")),
         (b"", MALFORMED),
         (b"joe\0secret", MALFORMED),
         (b"\0joe\0sec\0ret", MALFORMED),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Authenticate, AuthenticateResponse
 from ...wire.imap.responses import bad, no
-from ...wire.sasl.outcomes import Challenge, Outcome, Proposed, RefusalReason, Refused
-from ...wire.sasl.server import SASLServer, mechanisms
-from .login import log_in
+from ...wire.sasl.outcomes import Challenge, RefusalReason, Refused
+from ..sasl import Exchange, Step
+from .login import begin
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -17,27 +17,25 @@ if TYPE_CHECKING:
 
 async def answer(session: IMAPSession, command: Authenticate) -> bytes:
     """Answer AUTHENTICATE: begin the exchange."""
-    peer = session.peer
-    offered = mechanisms(peer.tls, session.authenticator.plaintext_allowed(peer))
-    session.sasl = SASLServer(offered)
-    return await _go_on(session, session.sasl.start(command.mechanism, command.initial_response))
+    session.exchange = exchange = Exchange(session.authenticator, session.peer)
+    return await _said(session, await exchange.start(command.mechanism, command.initial_response))
 
 
 async def answer_response(session: IMAPSession, command: AuthenticateResponse) -> bytes:
     """Answer a line of the exchange."""
-    if command.response is None or session.sasl is None:
-        return await _go_on(session, Refused(RefusalReason.CANCELLED))
-    return await _go_on(session, session.sasl.step(command.response))
+    if command.response is None or session.exchange is None:
+        return await _said(session, Refused(RefusalReason.CANCELLED))
+    return await _said(session, await session.exchange.step(command.response))
 
 
-async def _go_on(session: IMAPSession, outcome: Outcome) -> bytes:
-    if isinstance(outcome, Challenge):
-        return session.engine.challenge(outcome.data)
-    session.sasl = None
-    if isinstance(outcome, Proposed):
-        return await log_in(session, outcome.username, outcome.password)
-    text = outcome.reason.value
-    match outcome.reason:
+async def _said(session: IMAPSession, step: Step) -> bytes:
+    if isinstance(step, Challenge):
+        return session.engine.challenge(step.data)
+    session.exchange = None
+    if not isinstance(step, Refused):
+        return await begin(session, step.login)
+    text = step.reason.value
+    match step.reason:
         case RefusalReason.MALFORMED | RefusalReason.CANCELLED:
             return await session.finish(bad(text))
         case RefusalReason.OTHER_IDENTITY:

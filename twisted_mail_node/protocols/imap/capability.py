@@ -8,7 +8,6 @@ from ...wire.imap import responses
 from ...wire.imap.commands import Capability
 from ...wire.imap.responses import ok
 from ...wire.imap.states import State
-from ...wire.sasl.server import mechanisms
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -30,7 +29,7 @@ def capabilities(session: IMAPSession) -> tuple[str, ...]:
     names = [*AFTER_LOGIN]
     if session.tls_context is not None and not peer.tls:
         names.append("STARTTLS")
-    names += [f"AUTH={mechanism}" for mechanism in mechanisms(peer.tls, allowed)]
+    names += [f"AUTH={mechanism}" for mechanism in session.authenticator.mechanisms(peer)]
     if not allowed:
         names.append("LOGINDISABLED")  # RFC 3501 §6.2.3
     return tuple(names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...interfaces.auth import ILogin
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Login
 from ...wire.imap.responses import no, ok
@@ -17,10 +18,10 @@ async def answer(session: IMAPSession, command: Login) -> bytes:
     """Answer LOGIN."""
     if not session.authenticator.plaintext_allowed(session.peer):
         return await session.finish(no("no passwords without TLS", codes.PRIVACY_REQUIRED))
-    return await log_in(session, command.user, command.password)
+    return await begin(session, await session.authenticator.login(session.peer, command.user, command.password))
 
 
-async def log_in(session: IMAPSession, user: str, password: str) -> bytes:
-    """Check the password and end the command. Fails as Authenticator.login."""
-    await session.log_in(await session.authenticator.login(session.peer, user, password))
+async def begin(session: IMAPSession, login: ILogin) -> bytes:
+    """The client has proved who it is: end the command. Fails as IMAPSession.log_in."""
+    await session.log_in(login)
     return session.engine.send(ok("logged in", codes.capability(AFTER_LOGIN)))

@@ -28,10 +28,10 @@ from ...wire.imap.commands import AppendChunk, Command
 from ...wire.imap.events import CommandRefused, ContinuationNeeded, Event
 from ...wire.imap.responses import Completion, bye, no
 from ...wire.imap.server import IMAPServer
-from ...wire.sasl.server import SASLServer
 from ..driver import Answer, Driver
 from ..login import Authenticator
 from ..peer import peer_of
+from ..sasl import Exchange
 from .failures import completion_of
 from .incoming import IncomingMessages
 from .names import translated
@@ -82,7 +82,7 @@ class IMAPSession:
         self.clock = clock
         self.tls_context = tls_context
         self.driver = Driver(engine, self, clock)
-        self.sasl: SASLServer | None = None
+        self.exchange: Exchange | None = None
         self.selected: Selected | None = None
         self.incoming = IncomingMessages(engine, store, clock, settings.max_message_octets)
         self._commands = commands
@@ -145,7 +145,7 @@ class IMAPSession:
     def _refused(self, event: CommandRefused) -> bytes | None:
         """A command that was none; it has ended whatever was under way."""
         self.incoming.abort()
-        self.sasl = None
+        self.exchange = None
         if self.engine.mistakes < self.settings.mistake_limit or self.engine.closed:
             return event.response
         self.driver.close(event.response + bye("too many mistakes"))

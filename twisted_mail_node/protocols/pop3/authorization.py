@@ -17,8 +17,8 @@ from ...wire.pop3 import replies
 from ...wire.pop3.commands import (
     AskCapabilities,
     AskMechanisms,
-    AuthChallenged,
-    AuthRefused,
+    Auth,
+    AuthLine,
     LogIn,
     NameUser,
     Quit,
@@ -26,8 +26,9 @@ from ...wire.pop3.commands import (
     Violated,
 )
 from ...wire.pop3.replies import ResponseCode
-from ...wire.sasl.server import RefusalReason, mechanisms
+from ...wire.sasl.outcomes import Challenge, RefusalReason, Refused
 from ..driver import Answer
+from ..sasl import Exchange, Step
 from .capabilities import capabilities
 from .lease import MaildropLease
 from .maildrop import Maildrop
@@ -48,25 +49,20 @@ class Authorization:
             NameUser: self._name_user,
             LogIn: self._log_in,
             AskMechanisms: self._mechanisms,
-            AuthChallenged: self._challenge,
-            AuthRefused: self._refuse,
+            Auth: self._auth,
+            AuthLine: self._auth_line,
             Violated: self._violated,
             Quit: self._quit,
         }
-        self.offer_mechanisms()
+        self._exchange: Exchange | None = None
 
     def answer(self, command: Any) -> Answer:  # Any: see the table.
         """Answer a command of this state."""
         return self._answers[type(command)](command)
 
-    def offer_mechanisms(self) -> None:
-        """Tell the engine what AUTH may name now: at the beginning, and again under TLS."""
-        peer = self._parts.peer
-        self._engine.mechanisms = mechanisms(peer.tls, self._parts.authenticator.plaintext_allowed(peer))
-
     def _capabilities(self, _: AskCapabilities) -> bytes:
         listed = capabilities(
-            mechanisms=self._engine.mechanisms,
+            mechanisms=self._parts.authenticator.mechanisms(self._parts.peer),
             user_allowed=self._plaintext_allowed,
             tls_available=self._tls_available,
         )
@@ -81,7 +77,6 @@ class Authorization:
         driver.write(self._engine.send(replies.ok("begin TLS")))
         driver.start_tls(self._parts.tls_context)
         self._parts.look_at_peer()
-        self.offer_mechanisms()
         return None
 
     def _name_user(self, _: NameUser) -> bytes:
@@ -90,14 +85,26 @@ class Authorization:
         return self._engine.send(replies.ok("now the password"))
 
     def _mechanisms(self, _: AskMechanisms) -> bytes:
-        return self._engine.send(replies.lines("mechanisms", self._engine.mechanisms))
+        return self._engine.send(replies.lines("mechanisms", self._parts.authenticator.mechanisms(self._parts.peer)))
 
-    def _challenge(self, command: AuthChallenged) -> bytes:
-        return self._engine.send(replies.challenge(command.challenge.wire))
+    async def _auth(self, command: Auth) -> bytes:
+        self._parts.look_at_peer()
+        self._exchange = exchange = Exchange(self._parts.authenticator, self._parts.peer)
+        return await self._exchanged(await exchange.start_line(command.mechanism, command.initial))
 
-    def _refuse(self, command: AuthRefused) -> bytes:
-        code = ResponseCode.AUTH if command.reason is RefusalReason.OTHER_IDENTITY else None
-        return self._engine.send(replies.error(command.reason.value, code))
+    async def _auth_line(self, command: AuthLine) -> bytes:
+        assert self._exchange is not None, "the engine reads such lines within an exchange only"
+        return await self._exchanged(await self._exchange.step_line(command.line))
+
+    async def _exchanged(self, step: Step) -> bytes:
+        match step:
+            case Challenge():
+                return self._engine.challenge(step.wire)
+            case Refused():
+                code = ResponseCode.AUTH if step.reason is RefusalReason.OTHER_IDENTITY else None
+                return self._engine.send(replies.error(step.reason.value, code))
+            case _:
+                return await self._begin(step.login)
 
     def _violated(self, command: Violated) -> bytes:
         return self._engine.send(command.reply)
@@ -108,7 +115,10 @@ class Authorization:
     async def _log_in(self, command: LogIn) -> bytes:
         parts = self._parts
         parts.look_at_peer()
-        login = await parts.authenticator.login(parts.peer, command.username, command.password)
+        return await self._begin(await parts.authenticator.login(parts.peer, command.username, command.password))
+
+    async def _begin(self, login: ILogin) -> bytes:
+        parts = self._parts
         lease = MaildropLease(parts.locks, login.name, parts.session_id, parts.clock, parts.lose_lease)
         try:
             await lease.acquire()

@@ -213,7 +213,7 @@ class Transaction:
     def _capabilities(self, _: AskCapabilities) -> bytes:
         peer = self._parts.peer
         listed = capabilities(
-            mechanisms=self._engine.mechanisms,
+            mechanisms=self._parts.authenticator.mechanisms(self._parts.peer),
             user_allowed=self._parts.authenticator.plaintext_allowed(peer),
             tls_available=self._parts.tls_context is not None and not peer.tls,
             implementation=self._parts.implementation,

@@ -1,18 +1,19 @@
-"""AUTH: the outcomes of SASL and of logins as SMTP's replies. Source: RFC 4954 §4, §6."""
+"""AUTH: what a SASL exchange comes to as SMTP's replies. Source: RFC 4954 §4, §6."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from twisted.internet.defer import CancelledError
 
-from ...interfaces.auth import ILogin
-from ...mail.envelope import Peer
 from ...mail.errors import MailError
 from ...mail.status import Reply
-from ...wire.sasl.outcomes import Proposed, RefusalReason
+from ...wire.sasl.outcomes import Challenge, RefusalReason, Refused
 from ...wire.smtp import replies
-from ..login import Authenticator, LoginRefused
+from ..login import LoginRefused
+from ..sasl import LoggedIn, Step
 
-REFUSALS: dict[RefusalReason, Reply] = {
+_REFUSALS: dict[RefusalReason, Reply] = {
     RefusalReason.UNKNOWN_MECHANISM: replies.UNKNOWN_MECHANISM,
     RefusalReason.MALFORMED: replies.BAD_BASE64,
     RefusalReason.CANCELLED: replies.AUTH_CANCELLED,
@@ -20,13 +21,14 @@ REFUSALS: dict[RefusalReason, Reply] = {
 }
 
 
-async def log_in(authenticator: Authenticator, peer: Peer, proposed: Proposed) -> ILogin | Reply:
-    """The account's ILogin, or the refusal."""
+async def refused_or(step: Awaitable[Step]) -> Challenge | LoggedIn | Reply:
+    """What the step came to, with the reply in place of a refusal or a failure."""
     try:
-        return await authenticator.login(peer, proposed.username, proposed.password)
+        said = await step
     except CancelledError:
         raise
     except LoginRefused:
         return replies.AUTH_FAILED
     except MailError:
         return replies.AUTH_TEMPORARY
+    return _REFUSALS[said.reason] if isinstance(said, Refused) else said

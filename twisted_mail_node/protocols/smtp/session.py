@@ -27,7 +27,7 @@ from ...mail.envelope import Client, Peer, Recipient, Service
 from ...mail.errors import MailError
 from ...mail.status import Reply, reply
 from ...mail.verdict import Accept, Defer, Verdict
-from ...wire.sasl.server import Challenge, Outcome, Proposed, SASLServer, mechanisms
+from ...wire.sasl.outcomes import Challenge
 from ...wire.smtp import replies
 from ...wire.smtp.commands import (
     VERBS,
@@ -54,7 +54,8 @@ from ...wire.smtp.server import SMTPServerEngine
 from ..driver import Answer, Driver
 from ..login import Authenticator
 from ..peer import peer_of
-from .authentication import REFUSALS, log_in
+from ..sasl import Exchange, LoggedIn
+from .authentication import refused_or
 from .settings import SMTPSettings
 from .transaction import MailTransaction
 
@@ -99,7 +100,7 @@ class SMTPSession:
         self._authenticator = authenticator
         self._client = Client(Peer("", session=session_id), settings.service)
         self._login: ILogin | None = None
-        self._sasl = SASLServer(())
+        self._exchange: Exchange | None = None
         self._transaction: MailTransaction | None = None
         self._errors = 0
         self._refused_recipients = 0
@@ -193,7 +194,7 @@ class SMTPSession:
         peer, authenticator = self._client.peer, self._authenticator
         offered: tuple[str, ...] = ()
         if authenticator is not None:
-            offered = mechanisms(peer.tls, authenticator.plaintext_allowed(peer))
+            offered = authenticator.mechanisms(peer)
         return Offer(
             max_size=self._settings.max_message_size,
             starttls=self._tls_context is not None and not peer.tls,
@@ -348,27 +349,23 @@ class SMTPSession:
         self.driver.start_tls(self._tls_context)
         return None
 
-    def _auth(self, event: Auth) -> Answer:
-        self._sasl = SASLServer(self.engine.offer.mechanisms)
-        return self._auth_step(self._sasl.start_line(event.mechanism, event.initial))
+    async def _auth(self, event: Auth) -> bytes:
+        assert self._authenticator is not None, "the engine knows AUTH where it is offered only"
+        self._exchange = exchange = Exchange(self._authenticator, self._client.peer)
+        return self._exchanged(await refused_or(exchange.start_line(event.mechanism, event.initial)))
 
-    def _auth_line(self, event: AuthLine) -> Answer:
-        return self._auth_step(self._sasl.step_line(event.line))
+    async def _auth_line(self, event: AuthLine) -> bytes:
+        assert self._exchange is not None, "the engine reads such lines within an exchange only"
+        return self._exchanged(await refused_or(self._exchange.step_line(event.line)))
 
-    def _auth_step(self, outcome: Outcome) -> Answer:
-        if isinstance(outcome, Challenge):
-            return self.engine.challenge(outcome.wire)
-        if isinstance(outcome, Proposed):
-            return self._log_in(outcome)
-        return self._mistaken(REFUSALS[outcome.reason])
-
-    async def _log_in(self, proposed: Proposed) -> bytes:
-        assert self._authenticator is not None
-        login = await log_in(self._authenticator, self._client.peer, proposed)
-        if isinstance(login, Reply):
-            return self._mistaken(login) if login.is_permanent else self.engine.send(login)
-        self._login = login
-        self._client = replace(self._client, account=login.name)
+    def _exchanged(self, said: Challenge | LoggedIn | Reply) -> bytes:
+        if isinstance(said, Challenge):
+            return self.engine.challenge(said.wire)
+        self._exchange = None
+        if isinstance(said, Reply):
+            return self._mistaken(said) if said.is_permanent else self.engine.send(said)
+        self._login = said.login
+        self._client = replace(self._client, account=said.login.name)
         return self.engine.send(replies.AUTHENTICATED)
 
     # -- what costs nothing -------------------------------------------------------------------------------------

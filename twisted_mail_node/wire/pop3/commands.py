@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..sasl.server import Challenge, RefusalReason
-
 
 @dataclass(frozen=True, slots=True)
 class AskCapabilities:
@@ -30,7 +28,7 @@ class NameUser:
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
-    """PASS after USER, or an AUTH exchange that is complete. A positive reply begins the transaction state."""
+    """PASS after USER. A positive reply begins the transaction state."""
 
     username: str
     password: str = field(repr=False)
@@ -42,17 +40,22 @@ class AskMechanisms:
 
 
 @dataclass(frozen=True, slots=True)
-class AuthChallenged:
-    """An AUTH exchange waits for the client: send `+ ` and the challenge."""
+class Auth:
+    """
+    AUTH; `initial` is the initial response in base64, None where there was none (RFC 5034 §4).
 
-    challenge: Challenge
+    Answered by `challenge`, or by a reply that ends the exchange; a positive one begins the transaction state.
+    """
+
+    mechanism: str
+    initial: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class AuthRefused:
-    """An AUTH exchange ended without anything to check."""
+class AuthLine:
+    """A line of the exchange under way, in base64, or "*" to give up. Answered as Auth."""
 
-    reason: RefusalReason
+    line: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,8 @@ Command = (
     | NameUser
     | LogIn
     | AskMechanisms
-    | AuthChallenged
-    | AuthRefused
+    | Auth
+    | AuthLine
     | AskStatus
     | ListSizes
     | ListUniqueIds

@@ -3,7 +3,7 @@ The server's engine: octets become commands, in order, one at a time.
 
 Decides what a line means, in which state it may come, and how much a peer may get wrong. What a command comes to
 is for the session, which answers each with a reply from `replies`; whether that begins with `+` or `-` moves the
-state on. Neighbours: `wire.sasl` for AUTH, `protocols.pop3` for the session.
+state on. Neighbours: `protocols.sasl` for what AUTH says, `protocols.pop3` for the session.
 
 Sources: RFC 1939, RFC 2449 (CAPA, PIPELINING), RFC 2595 §4 (STLS), RFC 5034 (AUTH).
 """
@@ -15,15 +15,14 @@ from collections.abc import Callable
 from ..buffer import LineBuffer
 from ..errors import MisuseError, ProtocolViolation
 from ..sasl.encoding import MAX_LINE_OCTETS
-from ..sasl.server import Challenge, Outcome, Proposed, SASLServer
 from ..sasl.text import MAX_NAME_OCTETS, MAX_PASSWORD_OCTETS, checked_text
 from ..wait import Wait
 from .commands import (
     AskCapabilities,
     AskMechanisms,
     AskStatus,
-    AuthChallenged,
-    AuthRefused,
+    Auth,
+    AuthLine,
     Command,
     Delete,
     DoNothing,
@@ -38,7 +37,7 @@ from .commands import (
     StartTLS,
     Violated,
 )
-from .replies import error
+from .replies import challenge, error
 from .states import COMMANDS_BY_STATE, State
 
 # RFC 2449 §4: a command line is at most 255 octets, CRLF included. Before login it may be as long as a SASL line:
@@ -54,20 +53,14 @@ MAX_DIGITS = 10
 
 
 class POP3Server:
-    """
-    One connection.
+    """One connection."""
 
-    `mechanisms` are the SASL mechanisms that AUTH may name now; the session sets them, and again after STLS.
-    """
-
-    def __init__(self, mechanisms: tuple[str, ...] = ()) -> None:
-        self.mechanisms = mechanisms
+    def __init__(self) -> None:
         self._state = State.AUTHORIZATION
         self._buffer = LineBuffer(MAX_LINE_OCTETS)
         self._unended_octets = 0
         self._pending: Command | None = None
         self._user: str | None = None
-        self._sasl = SASLServer(())
         self._violations = 0
         self._failed_logins = 0
 
@@ -122,11 +115,24 @@ class POP3Server:
             move_on(self, command, reply[:1] == b"+")
         return reply
 
+    def challenge(self, base64: bytes) -> bytes:
+        """
+        Go on with an AUTH exchange: the next line is the client's response. Source: RFC 5034 §4.
+
+        Raises: MisuseError: no AUTH is pending.
+        """
+        if not isinstance(self._pending, Auth | AuthLine):
+            raise MisuseError("a challenge without AUTH")
+        self._pending = None
+        self._state = State.EXCHANGE
+        return challenge(base64)
+
     # -- reading ----------------------------------------------------------------------------------------------------
 
     def _command(self, line: bytes) -> Command:
         if self._state is State.EXCHANGE:
-            return self._exchanged(self._sasl.step_line(line))
+            self._state = State.AUTHORIZATION
+            return AuthLine(line)
         word, _, argument = line.partition(b" ")
         verb = word if word in _PARSERS else word.upper()
         if verb not in COMMANDS_BY_STATE[self._state]:
@@ -139,15 +145,6 @@ class POP3Server:
         self._violations += 1
         final = self._violations >= MAX_VIOLATIONS
         return Violated(error(f"{text}; too many mistakes, closing" if final else text), final)
-
-    def _exchanged(self, outcome: Outcome) -> Command:
-        if isinstance(outcome, Challenge):
-            self._state = State.EXCHANGE
-            return AuthChallenged(outcome)
-        self._state = State.AUTHORIZATION
-        if isinstance(outcome, Proposed):
-            return LogIn(outcome.username, outcome.password)
-        return AuthRefused(outcome.reason)
 
     def _capabilities(self, argument: bytes) -> Command:
         return _bare(argument, AskCapabilities())
@@ -176,8 +173,7 @@ class POP3Server:
         mechanism, space, initial = argument.strip(b" ").partition(b" ")
         if not mechanism:
             return AskMechanisms()
-        self._sasl = SASLServer(self.mechanisms)
-        return self._exchanged(self._sasl.start_line(mechanism.decode("ascii", "replace"), initial if space else None))
+        return Auth(mechanism.decode("ascii", "replace"), initial if space else None)
 
     def _status(self, argument: bytes) -> Command:
         return _bare(argument, AskStatus())
@@ -257,7 +253,8 @@ _AFTER: dict[type, Callable[[POP3Server, Command, bool], None]] = {
     StartTLS: POP3Server._after_start_tls,
     NameUser: POP3Server._after_user,
     LogIn: POP3Server._after_login,
-    AuthRefused: POP3Server._after_login,
+    Auth: POP3Server._after_login,
+    AuthLine: POP3Server._after_login,
     Violated: POP3Server._after_violation,
     Quit: POP3Server._after_quit,
 }

@@ -1,7 +1,7 @@
 """
 What a step of an exchange comes to. The protocols turn each into their own words.
 
-Source: RFC 4422 §3. Neighbours: `server` gives these; `protocols.login` checks what is proposed.
+Source: RFC 4422 §3. Neighbours: `server` gives these; `protocols.sasl` has checked what is proposed.
 """
 
 from __future__ import annotations
@@ -38,10 +38,15 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The exchange is complete: this name and this password are to be checked."""
+    """
+    The exchange is complete: this name and this password are to be checked.
+
+    `identity` is the account that the client wants to be, "" where that is the one it names.
+    """
 
     username: str
     password: str = field(repr=False)
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

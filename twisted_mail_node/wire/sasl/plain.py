@@ -4,7 +4,7 @@ PLAIN: authorization identity, name and password in one message, parted by NUL. 
 
 from __future__ import annotations
 
-from .outcomes import MALFORMED, Challenge, Outcome, Proposed, RefusalReason, Refused
+from .outcomes import MALFORMED, Challenge, Outcome, Proposed
 from .text import MAX_NAME_OCTETS, MAX_PASSWORD_OCTETS, checked_text
 
 MAX_MESSAGE_OCTETS = 2 * MAX_NAME_OCTETS + MAX_PASSWORD_OCTETS + 2
@@ -18,11 +18,7 @@ class Plain:
         return Challenge() if initial is None else self.step(initial)
 
     def step(self, response: bytes) -> Outcome:
-        """
-        Read the message.
-
-        The authorization identity has to be empty or the name itself: nobody here acts for somebody else.
-        """
+        """Read the message."""
         if len(response) > MAX_MESSAGE_OCTETS:
             return MALFORMED
         parts = response.split(b"\0")
@@ -35,6 +31,4 @@ class Plain:
         )
         if identity is None or name is None or password is None:
             return MALFORMED
-        if identity and identity != name:
-            return Refused(RefusalReason.OTHER_IDENTITY)
-        return Proposed(name, password)
+        return Proposed(name, password, identity)

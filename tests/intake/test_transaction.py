@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twisted_mail_node.intake.header import NO_PAST, Past
 from twisted_mail_node.intake.transaction import LOOP, Failure, plan
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.envelope import BodyType, Client, Envelope, Peer, Recipient, Service, Target
+from twisted_mail_node.mail.options import MailOptions, Notify, RecipientOptions
 from twisted_mail_node.mail.status import EnhancedStatus
 from twisted_mail_node.mail.transaction import Body, Outgoing
 
@@ -42,6 +45,14 @@ def test_an_address_elsewhere_gets_one_queue_entry():
         Outgoing(0, None, Address("x", "b"), None, BodyType.EIGHT_BIT_MIME),
         Outgoing(0, None, Address("y", "b"), Address("list", "a"), BodyType.EIGHT_BIT_MIME),
     )
+
+
+def test_what_was_asked_for_goes_with_places_and_queue_entries():
+    options, asked = MailOptions(envelope_id="one"), RecipientOptions(notify=Notify.SUCCESS)
+    to = replace(recipient("list@a", "bob@a", forwards=("x@b",)), options=asked)
+    made = plan(Envelope(CLIENT, SENDER, (to,), options=options), BODY, "0abc", 5.5).transaction
+    for part in (*made.placements, *made.queue):
+        assert (part.options, part.recipient_options) == (options, asked)
 
 
 def test_an_account_that_had_the_message_before_is_a_loop():

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.columns import InternalDate
+from twisted_mail_node.mail.options import MailOptions, Notify, RecipientOptions
 from twisted_mail_node.mail.transaction import Body, Outgoing, Placement, Transaction
 
 BODY = Body(4, 4, b"\r\n\r\n")
@@ -37,3 +38,17 @@ def test_an_address_that_leads_to_itself_is_no_original():
     direct = replace(INBOX, recipient=Address.parse("Bob@here.test"))
     (waiting,) = Transaction("id", 1.0, (BODY, BODY), (direct,)).through_queue().queue
     assert waiting.original_recipient is None
+
+
+def test_what_was_asked_for_goes_with_the_item():
+    asked = MailOptions(envelope_id="one"), RecipientOptions(notify=Notify.NEVER)
+    wanted = replace(INBOX, options=asked[0], recipient_options=asked[1])
+    (waiting,) = Transaction("id", 1.0, (BODY, BODY), (wanted,)).through_queue().queue
+    assert (waiting.options, waiting.recipient_options) == asked
+    assert waiting.placement == replace(INBOX, body=0, sender=None, recipient=None)
+
+
+def test_an_item_is_due_at_once_or_when_it_need_not_be_held_any_more():
+    assert FAR.due(100.0) == 100.0
+    assert replace(FAR, options=MailOptions(hold_until=300.0)).due(100.0) == 300.0
+    assert replace(FAR, options=MailOptions(hold_until=50.0)).due(100.0) == 100.0

@@ -143,11 +143,29 @@ def plan(envelope: Envelope, body: Body, transaction_id: str, now: float, past: 
                 prefix = recipient_prefix(sender, recipient.address, account)
                 to = recipient.address
                 placements.append(
-                    Placement(account, target.mailbox, 0, date, prefix=prefix, sender=sender, recipient=to)
+                    Placement(
+                        account,
+                        target.mailbox,
+                        0,
+                        date,
+                        prefix=prefix,
+                        sender=sender,
+                        recipient=to,
+                        options=envelope.options,
+                        recipient_options=recipient.options,
+                    )
                 )
         for forward in recipient.forwards:
             if forward.key not in queue:
                 original = recipient.address if forward.key != recipient.address.key else None
-                queue[forward.key] = Outgoing(0, sender, forward, original, envelope.body_type)
+                queue[forward.key] = Outgoing(
+                    0,
+                    sender,
+                    forward,
+                    original,
+                    envelope.body_type,
+                    options=envelope.options,
+                    recipient_options=recipient.options,
+                )
     transaction = Transaction(transaction_id, now, (body,), tuple(placements), tuple(queue.values()))
     return Plan(envelope, transaction, tuple(map(tuple, owners.values())), failures)

@@ -1,5 +1,5 @@
 """
-The envelope: who sends to whom, and what was asked for on the way. Sources: RFC 5321 §2.3.1, §3.3; RFC 6152.
+The envelope: who sends to whom, and what was asked for on the way. Sources: RFC 5321 §2.3.1, §3.3; RFC 6152; RFC 3030.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .address import Address
+from .options import NO_MAIL_OPTIONS, NO_RECIPIENT_OPTIONS, MailOptions, RecipientOptions
 
 
 class Service(Enum):
@@ -21,10 +22,11 @@ class Service(Enum):
 
 
 class BodyType(Enum):
-    """The BODY= parameter of MAIL. Source: RFC 6152 §3."""
+    """The BODY= parameter of MAIL. Sources: RFC 6152 §3; RFC 3030 §3."""
 
     SEVEN_BIT = "7BIT"
     EIGHT_BIT_MIME = "8BITMIME"
+    BINARY_MIME = "BINARYMIME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Recipient:
     address: Address
     targets: tuple[Target, ...] = ()
     forwards: tuple[Address, ...] = ()
+    options: RecipientOptions = NO_RECIPIENT_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +105,4 @@ class Envelope:
     body_type: BodyType = BodyType.SEVEN_BIT
     declared_size: int = 0
     parameters: tuple[tuple[str, str], ...] = field(default=())
+    options: MailOptions = NO_MAIL_OPTIONS

@@ -12,6 +12,7 @@ from enum import Enum
 
 from .address import Address
 from .envelope import BodyType
+from .options import NO_MAIL_OPTIONS, NO_RECIPIENT_OPTIONS, MailOptions, RecipientOptions
 from .status import EnhancedStatus
 from .transaction import Placement
 
@@ -38,7 +39,7 @@ class QueueItem:
     recipients of one message. `lease_owner` is "" unless LEASED; the lease ends by itself at `lease_until`.
     `last_reply` is the text of the last attempt's reply or failure, `last_host` where it was made,
     `transcript` the SMTP dialogue of the last attempt (no AUTH argument, no content). With `placement`, the message
-    is for a mailbox here.
+    is for a mailbox here. `options` and `recipient_options` are what the client asked for.
     """
 
     item_id: int
@@ -62,6 +63,8 @@ class QueueItem:
     last_host: str = ""
     transcript: str = ""
     placement: Placement | None = None
+    options: MailOptions = NO_MAIL_OPTIONS
+    recipient_options: RecipientOptions = NO_RECIPIENT_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from .address import Address
 from .columns import InternalDate
 from .envelope import BodyType
 from .flags import NO_FLAGS, Flags
+from .options import NO_MAIL_OPTIONS, NO_RECIPIENT_OPTIONS, MailOptions, RecipientOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class Placement:
     `body` is the position in the transaction's bodies. `prefix` are header lines of this recipient alone
     (Return-Path, Delivered-To), with CRLF. A mailbox that does not exist becomes INBOX where `or_inbox`.
 
-    `sender` and `recipient` (the address that the sender wrote) are for the report, where the placement has to wait
-    in a queue and cannot be made in the end; a store that makes it at once has no use for them.
+    `sender` and `recipient` (the address that the sender wrote), and what was asked for with them, are for the report,
+    where the placement has to wait in a queue and cannot be made in the end, or where success is to be told; a store
+    that makes it at once has no use for them.
     """
 
     account: str
@@ -53,6 +55,8 @@ class Placement:
     or_inbox: bool = True
     sender: Address | None = None
     recipient: Address | None = None
+    options: MailOptions = NO_MAIL_OPTIONS
+    recipient_options: RecipientOptions = NO_RECIPIENT_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,8 @@ class Outgoing:
     One recipient of a body elsewhere, or behind the queue: becomes one queue item.
 
     `original_recipient` is the address that the sender wrote, where an alias led away from it. With `placement`, the
-    body is for a mailbox here, whose store does not hold the queue; its own position in `bodies` means nothing then.
+    body is for a mailbox here, whose store does not hold the queue; its own position in `bodies` means nothing then,
+    nor do its options. The item is due at once, or when `options.hold_until` says.
     """
 
     body: int
@@ -70,6 +75,13 @@ class Outgoing:
     original_recipient: Address | None = None
     body_type: BodyType = BodyType.SEVEN_BIT
     placement: Placement | None = None
+    options: MailOptions = NO_MAIL_OPTIONS
+    recipient_options: RecipientOptions = NO_RECIPIENT_OPTIONS
+
+    def due(self, now: float) -> float:
+        """When an item made now is due for the first time. Source: RFC 4865 §4."""
+        held = self.options.hold_until
+        return now if held is None else max(now, held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +112,23 @@ def _waiting(placement: Placement) -> Outgoing:
     recipient = Address.parse(placement.account)
     written = placement.recipient
     original = None if written is None or written.key == recipient.key else written
-    waiting = replace(placement, body=0, sender=None, recipient=None)
-    return Outgoing(placement.body, placement.sender, recipient, original, placement=waiting)
+    waiting = replace(
+        placement,
+        body=0,
+        sender=None,
+        recipient=None,
+        options=NO_MAIL_OPTIONS,
+        recipient_options=NO_RECIPIENT_OPTIONS,
+    )
+    return Outgoing(
+        placement.body,
+        placement.sender,
+        recipient,
+        original,
+        placement=waiting,
+        options=placement.options,
+        recipient_options=placement.recipient_options,
+    )
 
 
 @dataclass(frozen=True, slots=True)

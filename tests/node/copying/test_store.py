@@ -11,6 +11,7 @@ from twisted_mail_node.mail.columns import FetchItem, InternalDate
 from twisted_mail_node.mail.envelope import BodyType
 from twisted_mail_node.mail.errors import Damaged, TemporaryFailure
 from twisted_mail_node.mail.flags import FlagChange, Flags
+from twisted_mail_node.mail.options import MailOptions, Notify, RecipientOptions
 from twisted_mail_node.mail.restoring import RestoredMailbox, RestoredMessage
 from twisted_mail_node.mail.transaction import Body, Outgoing, Placement, Transaction
 from twisted_mail_node.mail.uid_set import UIDSet
@@ -62,7 +63,14 @@ def source():
     bodies = (Body(len(content), len(content), content), Body(len(content), len(content), content))
     outgoing = (
         Outgoing(0, Address("joe", "a.test"), Address("x", "far.test"), Address("info", "a.test")),
-        Outgoing(1, None, Address("y", "far.test"), body_type=BodyType.EIGHT_BIT_MIME),
+        Outgoing(
+            1,
+            None,
+            Address("y", "far.test"),
+            body_type=BodyType.EIGHT_BIT_MIME,
+            options=MailOptions(hold_until=900.0, envelope_id="one"),
+            recipient_options=RecipientOptions(notify=Notify.SUCCESS),
+        ),
     )
     placements = (Placement(JOE, "INBOX", 0, InternalDate(5), prefix=b"Return-Path: <x@far.test>\r\n"),)
     result_of(store.deliver(Transaction("first", 5.0, bodies, placements, outgoing)))
@@ -104,6 +112,8 @@ def contents(storage):
             item.body_size,
             item.header_size,
             item.created,
+            item.options,
+            item.recipient_options,
         )
         for item in result_of(store.items())
     ]

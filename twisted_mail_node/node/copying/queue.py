@@ -1,8 +1,8 @@
 """
 The queue: every message with the recipients that still wait for it, as a transaction with the id that it had.
 
-An entry begins anew there: it is due at once, and counts its tries from none; when it was accepted, and so when it is
-given up, stays.
+An entry begins anew there: it is due at once, unless it is to be held, and counts its tries from none; when it was
+accepted, and so when it is given up, stays.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ async def _transaction(source: Doors, target: Doors, items: Sequence[QueueItem])
                 item.original_recipient,
                 item.body_type,
                 item.placement,
+                item.options,
+                item.recipient_options,
             )
             for item in items
         ),

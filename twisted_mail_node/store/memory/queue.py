@@ -33,7 +33,7 @@ class QueueContents:
     # What comes and goes
 
     def add(self, transaction_id: str, now: float, outgoing: Iterable[tuple[Outgoing, StoredBody]]) -> list[int]:
-        """Make items that are due now. Returns: their ids."""
+        """Make items that are due now, unless they are to be held. Returns: their ids."""
         made: list[int] = []
         for wish, body in outgoing:
             item = QueueItem(
@@ -49,8 +49,10 @@ class QueueContents:
                 original_recipient=wish.original_recipient,
                 state=ItemState.DUE,
                 created=now,
-                due=now,
+                due=wish.due(now),
                 placement=wish.placement,
+                options=wish.options,
+                recipient_options=wish.recipient_options,
             )
             self._next_item_id += 1
             self._bodies[body.body_id] = (body, self._bodies.get(body.body_id, (body, 0))[1] + 1)

@@ -14,6 +14,7 @@ from ...mail.errors import Refused, TemporaryFailure
 from ...mail.mailbox_name import INBOX, canonical
 from ...mail.status import EnhancedStatus
 from ...mail.transaction import Body, Committed, Placed, Transaction
+from . import options
 from .connection import Value
 from .integrity import body_hash, staged_body
 from .maildir.incoming import INSERT_FILE, drop_chunks, octets_of, second_body, with_prefix
@@ -31,7 +32,11 @@ INSERT_BODY = (
 INSERT_EMAIL = "INSERT INTO email VALUES (?, ?, ?, NULL, ?, ?, NULL)"
 INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random_guid(), ?)"
 INSERT_ENTRY_WITH_GUID = INSERT_ENTRY.replace("random_guid()", "?")
-_INSERT_ITEM = "INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0.0, NULL, '', '', ?)"
+_INSERT_ITEM = (
+    "INSERT INTO queue VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 0.0, NULL, '', '', ?"
+    + ", ?" * len(options.COLUMNS)
+    + ")"
+)
 
 Row = tuple[Value, ...]
 
@@ -284,8 +289,9 @@ def _add_items(state: WriteState, rows: _Rows, transaction: Transaction, numbers
                 original.local_part if original else None,
                 original.domain if original else None,
                 transaction.now,
-                transaction.now,
+                outgoing.due(transaction.now),
                 written(outgoing.placement),
+                *options.written(outgoing.options, outgoing.recipient_options),
             )
         )
     return tuple(items)

@@ -10,7 +10,7 @@ from ...mail.transaction import Placement
 
 
 def written(placement: Placement | None) -> str | None:
-    """The column's value. Sender and recipient are those of the item."""
+    """The column's value. Sender and recipient, and what they asked for, are those of the item."""
     if placement is None:
         return None
     return dumps(

@@ -21,6 +21,7 @@ from ...mail.errors import NoSuchItem
 from ...mail.queue_item import Deferred, ItemState, QueueItem, Settled
 from ...mail.status import EnhancedStatus
 from ...mail.transaction import Transaction
+from . import options
 from .connection import Connection, Value
 from .deliveries import deliver_unless_known
 from .placements import read
@@ -29,8 +30,9 @@ from .state import WriteState
 _ITEMS = (
     "SELECT q.item, q.transaction_id, q.body, b.size, b.header_size, b.eight_bit, q.body_type, q.sender_local, "
     "q.sender_domain, q.recipient_local, q.recipient_domain, q.original_local, q.original_domain, q.created, q.due, "
-    "q.attempts, q.lease_owner, q.lease_until, q.last_status, q.last_reply, q.last_host, q.placement "
-    "FROM queue q JOIN body b ON b.body = q.body "
+    "q.attempts, q.lease_owner, q.lease_until, q.last_status, q.last_reply, q.last_host, q.placement, "
+    + ", ".join(f"q.{column}" for column in options.COLUMNS)
+    + " FROM queue q JOIN body b ON b.body = q.body "
 )
 _OF_JSON = "WHERE q.item IN (SELECT value FROM numbers_in(?))"
 
@@ -56,7 +58,8 @@ _FIRST_DOMAINS = (
 # Any: the schema is strict, so the types are what they were when written.
 def _item(row: tuple[Any, ...], transcript: str = "") -> QueueItem:
     (item, transaction, body, size, header_size, eight_bit, body_type, *addresses) = row[:13]
-    created, due, attempts, owner, until, status, reply, host, placement = row[13:]
+    created, due, attempts, owner, until, status, reply, host, placement = row[13:22]
+    mail_options, recipient_options = options.read(row[22:])
     sender, recipient, original = (_address(*addresses[at : at + 2]) for at in (0, 2, 4))
     assert recipient is not None
     return QueueItem(
@@ -81,6 +84,8 @@ def _item(row: tuple[Any, ...], transcript: str = "") -> QueueItem:
         last_host=host,
         transcript=transcript,
         placement=read(placement),
+        options=mail_options,
+        recipient_options=recipient_options,
     )
 
 

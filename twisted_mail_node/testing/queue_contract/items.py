@@ -12,6 +12,7 @@ from ...interfaces.store import IOpenBody
 from ...mail.address import Address
 from ...mail.envelope import BodyType
 from ...mail.errors import NoSuchItem, Refused
+from ...mail.options import ByMode, DeliverBy, MailOptions, Notify, RecipientOptions, Return
 from ...mail.queue_item import Deferred, Delivered, ItemState, QueueItem
 from ...mail.transaction import Outgoing, Placement
 from ..backend import Backend, on_backend
@@ -80,6 +81,54 @@ class ItemsContract:
         assert await read_whole(await backend.queue.open_queued(first.body_id)) == message("second")
         assert (await backend.queue.item(first.item_id)).placement == first.placement
         assert await backend.store.accounts() == []
+
+    @on_backend
+    async def test_what_the_client_asked_for_stays_with_the_item(self, backend: Backend) -> None:
+        all_of_it = MailOptions(
+            smtputf8=True,
+            ret=Return.HEADERS,
+            envelope_id="QQ314159+2B",
+            require_tls=True,
+            hold_until=160.0,
+            deliver_by=DeliverBy(3600.5, ByMode.NOTIFY, trace=True),
+            priority=-9,
+            submitter="e+3Dmc2@example.test",
+        )
+        wishes = [
+            (all_of_it, RecipientOptions(notify=Notify.SUCCESS | Notify.DELAY, original="rfc822;Bob@x.test")),
+            (MailOptions(ret=Return.FULL, submitter="<>"), RecipientOptions(notify=Notify.NEVER)),
+            (
+                MailOptions(priority=9, deliver_by=DeliverBy(200.0, ByMode.RETURN)),
+                RecipientOptions(original="utf-8;gr\\x{FC}n@x.test"),
+            ),
+            (MailOptions(), RecipientOptions()),
+        ]
+        items = [
+            replace(outgoing("bob@x.test"), options=mail, recipient_options=recipient) for mail, recipient in wishes
+        ]
+        await backend.store.deliver(transaction(*items, now=100.0))
+        listed = await backend.queue.items()
+        assert [(item.options, item.recipient_options) for item in listed] == wishes
+        assert (await backend.queue.item(listed[0].item_id)).options == all_of_it
+        leased = await backend.queue.lease("one", 160.0, 200.0, 10, frozenset())
+        assert {item.options for item in leased} == {mail for mail, _ in wishes}
+
+    @on_backend
+    async def test_a_placement_behind_the_queue_keeps_what_was_asked_for(self, backend: Backend) -> None:
+        asked = MailOptions(ret=Return.FULL, envelope_id="one"), RecipientOptions(notify=Notify.SUCCESS)
+        wanted = replace(place("bob@example.test"), options=asked[0], recipient_options=asked[1])
+        await backend.store.deliver(transaction(wanted, now=100.0).through_queue())
+        (item,) = await backend.queue.items()
+        assert (item.options, item.recipient_options) == asked
+        assert item.placement == place("bob@example.test")
+
+    @on_backend
+    async def test_an_item_is_held_until_its_time(self, backend: Backend) -> None:
+        held, past = (replace(outgoing("a@x.test"), options=MailOptions(hold_until=time)) for time in (400.0, 50.0))
+        committed = await backend.store.deliver(transaction(held, past, now=100.0))
+        assert [item.due for item in await backend.queue.items()] == [400.0, 100.0]
+        assert await lease(backend) == [committed.item_ids[1]]
+        assert await backend.queue.next_due(100.0) is not None
 
     @on_backend
     async def test_local_places_and_queue_are_one_commit(self, backend: Backend) -> None:

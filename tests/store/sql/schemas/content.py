@@ -62,6 +62,8 @@ async def _item(store, item):
         "body": await _octets(await store.open_queued(whole.body_id)),
     }
     plain = ("item_id", "transaction_id", "attempts", "due", "created", "lease_owner", "last_reply", "transcript")
+    if whole.placement is not None:
+        told["placement"] = [whole.placement.account, whole.placement.prefix.decode()]
     return told | {name: getattr(whole, name) for name in plain}
 
 

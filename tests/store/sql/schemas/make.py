@@ -5,7 +5,8 @@ Makes a store as the package at hand writes it, for the tests of versions to com
 
 writes `FOLDER/mail.sqlite` and `FOLDER/content.json`, which is what the doors said of it. Run with the package as it
 was at the last commit of that version (`git worktree add OLD COMMIT`, and `PYTHONPATH=OLD`); then `gzip -9n` the
-database as `version_N.sqlite.gz` and the other as `version_N.json.gz`, both in this folder. Version 1: 76e99df.
+database as `version_N.sqlite.gz` and the other as `version_N.json.gz`, both in this folder. Version 1: 76e99df
+(which knew no placements in the queue). Version 2: fb32671.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ async def deliver(store):
     to_both = (place(ANN), place(BOB), outgoing("eve@elsewhere.test"))
     await store.deliver(transaction(*to_both, bodies=(staged,), now=NOW, id="t-large"))
     await store.stage_body().write(message("x" * 200_000))  # never finished
+    behind = transaction(place(BOB, prefix=b"X: y\r\n"), now=NOW + 3600, id="t-behind")
+    await store.deliver(behind.through_queue())
 
 
 async def change(account):

@@ -31,7 +31,8 @@ from twisted_mail_node.wire.smtp.commands import (
     Verb,
     Vrfy,
 )
-from twisted_mail_node.wire.smtp.extensions import Offer, hello_reply
+from twisted_mail_node.wire.smtp.extensions import hello_reply
+from twisted_mail_node.wire.smtp.offer import Offer
 from twisted_mail_node.wire.smtp.server import ENDLESS_LINE_OCTETS, SMTPServerEngine
 from twisted_mail_node.wire.smtp.states import TRANSITIONS, State
 from twisted_mail_node.wire.wait import Wait

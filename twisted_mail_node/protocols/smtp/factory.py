@@ -14,6 +14,7 @@ from ...interfaces.intake import IIntake
 from ...interfaces.policy import ISMTPPolicy
 from ..connection import SessionFactory
 from ..login import Authenticator
+from .dispatch import EVENTS
 from .session import SMTPSession
 from .settings import SMTPSettings
 
@@ -59,5 +60,6 @@ class SMTPFactory(SessionFactory):
             self._intake,
             self._authenticator,
             self._clock,
+            EVENTS,
             self.tls_context,
         )

@@ -2,8 +2,8 @@
 The server's engine: octets in, events out, answers in, octets out. SMTP, submission and LMTP.
 
 It knows order, grammar and limits; it decides nothing. After an event it is paused until `send`, so answers keep
-the order of the commands however late they come. Neighbours: `states` (the table), `commands` (grammar),
-`extensions` (what is offered), `data` (content).
+the order of the commands however late they come. Neighbours: `states` (the table), `grammar` and `commands`, `offer`
+(what is to be had), `data` (content).
 
 Sources: RFC 5321; RFC 2920 (pipelining); RFC 3207; RFC 4954; RFC 2033.
 """
@@ -18,19 +18,11 @@ from ..buffer import LineBuffer
 from ..errors import LineTooLong, MisuseError
 from ..wait import Wait
 from . import replies
-from .commands import (
-    PARSERS,
-    VERBS,
-    AuthLine,
-    Connected,
-    Content,
-    ContentEnd,
-    Event,
-    Mistake,
-    Verb,
-)
+from .commands import AuthLine, Connected, Content, ContentEnd, Event, Mistake, Verb
 from .data import DataReader
-from .extensions import AUTH_LINE_OCTETS, COMMAND_LINE_OCTETS, LINE_LIMITS, Offer
+from .grammar import PARSERS, VERBS
+from .offer import Offer
+from .parameters import AUTH_LINE_OCTETS, COMMAND_LINE_OCTETS, LINE_LIMITS
 from .states import OUT_OF_ORDER, TRANSITIONS, State
 
 # A line that never ends is skipped for so long, then the session ends. Of our own choice.

@@ -1,0 +1,73 @@
+"""
+DATA and the content behind it, up to the answer that takes the message over.
+
+What becomes of a message is for the intake. Sources: RFC 5321 §4.1.1.4; RFC 2033 §4.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+
+from ...mail.status import Reply
+from ...wire.smtp import replies
+from ...wire.smtp.commands import Content, ContentEnd, Data
+from ..driver import Answer
+from .transaction_log import log_answers
+
+if TYPE_CHECKING:
+    from .session import SMTPSession
+
+
+def answer_data(session: SMTPSession, event: Data) -> Answer:
+    """Answer DATA: open the sink."""
+    transaction = session.under_way()
+    transaction.sink = session.intake.begin(transaction.envelope(session.client))
+    session.set_timeout(session.settings.content_timeout_seconds)
+    return session.engine.send(replies.START_INPUT)
+
+
+def take_content(session: SMTPSession, event: Content) -> Answer:
+    """Hand a piece on; a sink that is busy is waited for."""
+    sink = session.under_way().sink
+    assert sink is not None
+    written = sink.write(event.data)
+    return None if written is None or written.called else _await_room(written)
+
+
+async def _await_room(written: Deferred[None]) -> None:
+    await written
+
+
+def answer_end(session: SMTPSession, event: ContentEnd) -> Answer | Deferred[bytes | None]:
+    """Answer the end of the message, once the intake has it or does not want it."""
+    transaction = session.under_way()
+    sink = transaction.sink
+    assert sink is not None
+    session.set_timeout(session.settings.command_timeout_seconds)
+    unfit = _unfit(session, event)
+    if unfit is not None:
+        transaction.abort()
+        return _answered(session, event, session.for_each_recipient(unfit))
+    # From here on it is the intake's: whoever leaves now can't take it back.
+    transaction.sink = None
+    finished = sink.finish()
+    # Never fails. A coroutine would cost each message some microseconds.
+    return finished.addCallback(lambda answers: _answered(session, event, answers))
+
+
+def _unfit(session: SMTPSession, event: ContentEnd) -> Reply | None:
+    if event.bare_newlines and session.settings.bare_newlines == "refuse":
+        return replies.BARE_NEWLINE
+    return replies.NUL_IN_MESSAGE if event.nul else None
+
+
+def _answered(session: SMTPSession, event: ContentEnd, answers: Sequence[Reply]) -> bytes:
+    transaction = session.under_way()
+    session.transaction = None
+    if answers[0].is_positive:
+        session.errors = session.refused_recipients = 0
+    log_answers(session, transaction, event.size, answers)
+    return session.send_at_end(answers)

@@ -1,0 +1,26 @@
+"""Which function answers which event of the engine. A new command is a file here, and a line."""
+
+from __future__ import annotations
+
+from ...wire.smtp import commands
+from . import auth, content, hello, mail, rcpt, small, starttls, verify
+from .session import EventAnswer
+
+EVENTS: dict[type[commands.Event], EventAnswer] = {
+    commands.Auth: auth.answer,
+    commands.AuthLine: auth.answer_line,
+    commands.Connected: hello.greet,
+    commands.Content: content.take_content,
+    commands.ContentEnd: content.answer_end,
+    commands.Data: content.answer_data,
+    commands.Hello: hello.answer,
+    commands.Help: small.answer_help,
+    commands.Mail: mail.answer,
+    commands.Mistake: small.answer_mistake,
+    commands.Noop: small.answer_noop,
+    commands.Quit: small.answer_quit,
+    commands.Rcpt: rcpt.answer,
+    commands.Rset: small.answer_rset,
+    commands.StartTLS: starttls.answer,
+    commands.Vrfy: verify.answer,
+}

@@ -1,0 +1,62 @@
+"""
+The greeting, and HELO, EHLO and LHLO: who the client says it is, and what it can have.
+
+Sources: RFC 5321 §3.1, §4.1.1.1; RFC 2033 §4.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ...mail.envelope import Client
+from ...mail.status import Reply
+from ...mail.verdict import Accept, Defer, Verdict
+from ...wire.smtp import replies
+from ...wire.smtp.commands import Connected, Hello, Verb
+from ...wire.smtp.extensions import hello_reply
+from ..driver import Answer
+from ..peer import peer_of
+
+if TYPE_CHECKING:
+    from .session import SMTPSession
+
+
+def greet(session: SMTPSession, event: Connected) -> Answer:
+    """Greet, or send away."""
+    return session.when(session.policy.connected(session.client), partial(_connection_judged, session))
+
+
+def _connection_judged(session: SMTPSession, verdict: Verdict) -> bytes:
+    if isinstance(verdict, Accept):
+        name = "LMTP" if session.is_lmtp else "ESMTP"
+        return session.engine.send(replies.greeting(session.settings.hostname, protocol=name))
+    # RFC 5321 §3.1: a greeting is 220, 554 or 421.
+    refusal = replace(verdict.as_reply(), code=421 if isinstance(verdict, Defer) else 554)
+    session.log_refusal("connection", refusal)
+    return session.engine.send(refusal)
+
+
+def answer(session: SMTPSession, event: Hello) -> Answer:
+    """Answer HELO, EHLO or LHLO."""
+    peer = peer_of(session.driver.transport, session.client.peer.session)
+    client = replace(
+        session.client,
+        peer=peer if peer.tls else session.client.peer,
+        hello=event.name,
+        esmtp=event.verb is not Verb.HELO,
+    )
+    return session.when(session.policy.hello(client), partial(_judged, session, event, client))
+
+
+def _judged(session: SMTPSession, event: Hello, client: Client, verdict: Verdict) -> bytes:
+    if not isinstance(verdict, Accept):
+        return session.refuse("hello", verdict.as_reply())
+    session.client = client
+    session.forget_transaction()
+    session.look_at_offer()
+    hostname = session.settings.hostname
+    if event.verb is Verb.HELO:
+        return session.engine.send(Reply(250, (hostname,)))
+    return session.engine.send(hello_reply(hostname, session.engine.offer))

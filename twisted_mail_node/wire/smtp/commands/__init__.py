@@ -1,0 +1,27 @@
+"""
+What a client says, as values: a file each command or family, with the events of content and authentication.
+
+Whether a command may come now is for `states`, which parser reads which verb for `grammar`.
+"""
+
+from __future__ import annotations
+
+from .auth import Auth, AuthLine
+from .data import Content, ContentEnd, Data
+from .hello import HELLO_NAME_OCTETS, Connected, Hello
+from .mail import Mail
+from .mistake import Mistake
+from .rcpt import Rcpt
+from .small import Help, Noop, Quit, Rset
+from .starttls import StartTLS
+from .verb import Verb
+from .verify import Vrfy
+
+Command = Hello | Mail | Rcpt | Data | Rset | Noop | Help | Vrfy | Quit | StartTLS | Auth
+Event = Command | Connected | Content | ContentEnd | AuthLine | Mistake
+
+# fmt: off
+__all__ = [
+    "HELLO_NAME_OCTETS", "Auth", "AuthLine", "Command", "Connected", "Content", "ContentEnd", "Data", "Event", "Hello",
+    "Help", "Mail", "Mistake", "Noop", "Quit", "Rcpt", "Rset", "StartTLS", "Verb", "Vrfy",
+]

@@ -9,7 +9,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import StringTransport
 
 from twisted_mail_node.mail.envelope import Service
-from twisted_mail_node.node.connection_limits import ConnectionLimits
+from twisted_mail_node.node.connection_limits import EBB, ConnectionLimits
 from twisted_mail_node.testing.connections import MemoryTransport
 
 
@@ -116,3 +116,15 @@ def test_a_client_that_is_gone_is_not_kept_alive_by_a_circle():
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_memory_is_given_back_each_time_that_many_have_left():
+    ebbs = []
+    limits = ConnectionLimits(10_000, 10_000, [], lambda: ebbs.append(len(limits)))
+    keys = [limits.enter("192.0.2.1") for _ in range(3 * EBB)]
+    for _ in range(10 * EBB):  # those who come and go one by one are no ebb
+        limits.leave(limits.enter("192.0.2.2"))
+    assert ebbs == []
+    for key in keys[: 2 * EBB + 10]:
+        limits.leave(key)
+    assert ebbs == [2 * EBB + 1, EBB + 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from functools import partial
 
 import pytest
@@ -381,3 +383,25 @@ def test_drained_fails_once_the_peer_has_gone(line):
     assert isinstance(failed[0], Failure)
     line.driver.write(b"nothing")
     assert line.heard() == b""
+
+
+def test_a_connection_that_is_gone_is_freed_without_the_collector(line):
+    session = weakref.ref(line.session)
+    gc.disable()
+    try:
+        line.say(b"a\r\n")
+        line.driver.connection_lost(connectionDone)
+        del line.session
+        assert session() is None
+    finally:
+        gc.enable()
+
+
+def test_a_bug_after_the_peer_has_gone_is_logged_and_asks_nobody_for_words(line, logged_failures):
+    line.session.answer_late = lambda event: unfinished
+    unfinished = Deferred(lambda _: unfinished.errback(RuntimeError("bug")))
+    line.say(b"late a\r\n")
+    line.driver.connection_lost(connectionDone)
+    assert [failure.type for failure in logged_failures] == [RuntimeError]
+    assert line.heard() == b""
+    logged_failures.clear()

@@ -8,7 +8,7 @@ How often one may come is for `policy`. Networks that are trusted, and unix sock
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.interfaces import IAddress, ILoggingContext, IProtocol, IProtocolFactory, ISSLTransport
@@ -20,6 +20,10 @@ from zope.interface import implementer
 from ..auth.throttle import host_key
 from ..mail.envelope import Service
 from .config.values import Network
+from .spare_memory import give_back_spare_memory
+
+EBB = 100
+"""When so many clients more have left than have come, what they needed goes back to the system."""
 
 _REFUSALS = {
     Service.SMTP: b"421 4.7.0 too many connections, try again later\r\n",
@@ -38,13 +42,22 @@ class ConnectionLimits:
         in_all: clients at a time, over all listeners.
         per_address: clients at a time from one address; an IPv6 /64 counts as one.
         trusted: networks whose addresses are not counted one by one.
+        on_ebb: called when many have left.
     """
 
-    def __init__(self, in_all: int, per_address: int, trusted: Sequence[Network]) -> None:
+    def __init__(
+        self,
+        in_all: int,
+        per_address: int,
+        trusted: Sequence[Network],
+        on_ebb: Callable[[], None] = give_back_spare_memory,
+    ) -> None:
         self._in_all = in_all
         self._per_address = per_address
         self._trusted = trusted
+        self._on_ebb = on_ebb
         self._count = 0
+        self._high_tide = 0
         self._by_address: Counter[str] = Counter()
         self._protocols: set[Any] = set()  # Any: a protocol has the transport that it got.
 
@@ -67,6 +80,7 @@ class ConnectionLimits:
         if self._count >= self._in_all or (key and self._by_address[key] >= self._per_address):
             return None
         self._count += 1
+        self._high_tide = max(self._high_tide, self._count)
         if key:
             self._by_address[key] += 1
         return key
@@ -91,6 +105,9 @@ class ConnectionLimits:
             self._by_address[key] -= 1
             if not self._by_address[key]:
                 del self._by_address[key]
+        if self._high_tide - self._count >= EBB:
+            self._high_tide = self._count
+            self._on_ebb()
 
 
 @implementer(IProtocolFactory, ILoggingContext)

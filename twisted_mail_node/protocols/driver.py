@@ -107,6 +107,7 @@ class Driver:
         self._reading_paused = False
         self._write_paused = False
         self._drained: list[Deferred[None]] = []
+        self._is_producer = False
         self._gone = False
         self._closing = False
         self._farewell: bytes | None = None
@@ -124,7 +125,7 @@ class Driver:
         """The connection is there."""
         self.transport = transport
         self._outlet = Outlet(transport)
-        transport.registerProducer(self, True)
+        self._register()
 
     def data_received(self, data: bytes) -> None:
         """Octets came."""
@@ -151,6 +152,9 @@ class Driver:
         for drained in waiting:
             drained.errback(Failure(ConnectionDone("the peer has gone")))
         self._session.disconnected()
+        # Nothing may refer in a circle to what is gone: when thousands leave, their memory is free at once.
+        self._unregister()
+        del self._session
 
     # -- called by the session ----------------------------------------------------------------------------------
 
@@ -210,10 +214,10 @@ class Driver:
 
     def start_tls(self, context: object) -> None:
         """Begin the TLS handshake after what was written so far (the 220 or OK of STARTTLS)."""
-        self.transport.unregisterProducer()
+        self._unregister()
         self.transport.startTLS(context)
         self._outlet = Outlet(self.transport)
-        self.transport.registerProducer(self, True)
+        self._register()
 
     def close(self, last_words: bytes = b"") -> None:
         """Write these last words, then close; a peer that does not take them is cut off after a while."""
@@ -222,7 +226,7 @@ class Driver:
         self.write(last_words)
         self._closing = True
         self._cancel_timers()
-        self.transport.unregisterProducer()
+        self._unregister()
         self.transport.loseConnection()
         if not self._gone:
             self._stall_timer = self._clock.callLater(LAST_WORDS_SECONDS, self._cut_off)
@@ -354,13 +358,22 @@ class Driver:
         self._running = None
         if self._gone and failure.check(CancelledError, ConnectionDone) is not None:
             return
-        octets = self._broken(failure)
-        if not self._gone:
-            self._answered_late(octets)
+        self._answered_late(self._broken(failure))
 
     def _broken(self, failure: Failure) -> bytes:
         self._log.failure("a command could not be answered", failure)
-        return self._session.broke(failure)
+        return b"" if self._gone else self._session.broke(failure)
+
+    # -- the transport's producer -----------------------------------------------------------------------------------
+
+    def _register(self) -> None:
+        self._is_producer = True
+        self.transport.registerProducer(self, True)
+
+    def _unregister(self) -> None:
+        if self._is_producer:
+            self._is_producer = False
+            self.transport.unregisterProducer()
 
     # -- reading, time ----------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from twisted_mail_node.cli import main
 from twisted_mail_node.node.tls import make_certificate
+from twisted_mail_node.testing.certificates import issue
 
 
 def check(folder, text, *options):
@@ -55,7 +56,7 @@ def test_mistakes_in_the_file_have_status_2(tmp_path):
 
 
 def test_programs_are_told_in_json(tmp_path):
-    assert check(tmp_path, FREE, "--json") == (0, ['{"ok": true, "problems": []}'])
+    assert check(tmp_path, FREE, "--json") == (0, ['{"ok": true, "problems": [], "warnings": []}'])
 
 
 def test_a_file_in_place_of_the_state_folder_is_told(tmp_path):
@@ -69,6 +70,17 @@ def test_a_key_of_another_certificate_is_told(tmp_path):
     (tmp_path / "k.pem").write_bytes(make_certificate(["a.test"], NOW)[1])
     told = f"the private key {tmp_path}/k.pem does not belong to the certificate {tmp_path}/c.pem"
     assert check(tmp_path, FREE + '[tls]\ncertificate = "c.pem"\nprivate_key = "k.pem"\n') == (1, [told])
+
+
+def test_a_certificate_that_ends_soon_is_told_and_does_not_stand_in_the_way(tmp_path):
+    ending = issue("mx.a.test", days=3)
+    (tmp_path / "c.pem").write_bytes(ending.pem)
+    (tmp_path / "k.pem").write_bytes(ending.key_pem)
+    moment = f"{ending.certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+    told = f"the certificate {tmp_path}/c.pem ends on {moment}: renew it"
+    text = FREE + '[tls]\ncertificate = "c.pem"\nprivate_key = "k.pem"\n'
+    assert check(tmp_path, text) == (0, [told])
+    assert json.loads(check(tmp_path, text, "--json")[1][0]) == {"ok": True, "problems": [], "warnings": [told]}
 
 
 def test_two_listeners_that_want_one_place_are_told(tmp_path):

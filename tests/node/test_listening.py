@@ -61,7 +61,7 @@ def listening_at(endpoint, tmp_path, **settings):
     config = parse_config({"listen": [{"service": "smtp", "endpoint": endpoint}], **settings}, base=tmp_path)
     factory = Factory.forProtocol(Greeter)
     return Listening(
-        reactor, config.listeners()[0], factory, ServerTLS(), tmp_path / "mailnode-state", config.proxy.trusted
+        reactor, config.listeners()[0], factory, ServerTLS(reactor), tmp_path / "mailnode-state", config.proxy.trusted
     )
 
 
@@ -205,8 +205,8 @@ async def test_tls_lies_behind_the_header_of_a_proxy(tmp_path, certificate):
     files = {"certificate": "cert.pem", "private_key": "key.pem"}
     listen = [{"service": "imap", "endpoint": "haproxy:tcp:0:interface=127.0.0.1", "tls": "implicit"}]
     config = parse_config({"listen": listen, "tls": files}, base=tmp_path)
-    tls = ServerTLS()
-    tls.load(*certificate)
+    tls = ServerTLS(reactor)
+    tls.load(config.tls)
     factory = Factory.forProtocol(Greeter)
     listening = Listening(reactor, config.listeners()[0], factory, tls, tmp_path, config.proxy.trusted)
     listening.bind()

@@ -7,6 +7,7 @@ import click
 from .. import __version__
 from .aliases import alias
 from .backup import backup
+from .certificates import certificate
 from .check import check
 from .copying import copy
 from .domains import domain
@@ -42,6 +43,7 @@ for command in (
     alias,
     domain,
     queue,
+    certificate,
     import_,
     export,
     copy,

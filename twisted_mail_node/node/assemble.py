@@ -16,6 +16,7 @@ from ..interfaces.policy import ISMTPPolicy
 from ..mail.envelope import Service
 from .config import Config
 from .connection_limits import ConnectionLimits
+from .control.certificates import Certificates
 from .control.operations import Operations
 from .doors import Doors, Storage, complete
 from .incoming import make_incoming
@@ -26,7 +27,7 @@ from .safekeeping.backups import Backups
 from .service import MailNode, Rooms, Step
 from .state import StateFolder
 from .storage import Reactor, make_passwords, make_storage, try_file, try_storage
-from .tls import ServerTLS
+from .tls import Renewal, ServerTLS
 
 
 def assemble(
@@ -54,7 +55,8 @@ def assemble(
         doors = complete(storage, state.spool, reactor, config.store.remembered)
     passwords, threads = make_passwords(config, reactor)
     portal = make_portal(doors.store, doors.directory, passwords, checkers)
-    tls = ServerTLS()
+    tls = ServerTLS(reactor)
+    renewal = Renewal(reactor, tls)
     limits = ConnectionLimits(
         config.limits.connections, config.limits.connections_per_address, config.limits.trusted_networks
     )
@@ -83,7 +85,7 @@ def assemble(
         reactor.seconds,
         state.forget_first_password,
         outgoing.forget_failures,
-        Backups(config, doors.store).by_name,
+        {**Backups(config, doors.store).by_name, **Certificates(tls, renewal).by_name},
     )
     rooms = Rooms(
         storage=doors,
@@ -91,6 +93,7 @@ def assemble(
         hasher=passwords,
         threads=threads,
         tls=tls,
+        renewal=renewal,
         limits=limits,
         listening=listening,
         operations=operations,

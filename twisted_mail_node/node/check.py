@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from twisted.internet.defer import gatherResults
@@ -14,10 +15,11 @@ from .config import Config
 from .config.endpoint import EndpointParts, resolved_endpoint, split_endpoint
 from .control.client import NodeConnection, NodeUnreachable
 from .errors import CannotStart
+from .first_start import own_settings
 from .listening import Listening, check_unix_path
 from .state import StateFolder
 from .storage import Reactor, examine_storage
-from .tls import ServerTLS, check_trusted_certificates
+from .tls import ServerTLS, check_trusted_certificates, load_contexts, warnings_of
 
 
 def problems_of(config: Config) -> list[str]:
@@ -29,12 +31,22 @@ def problems_of(config: Config) -> list[str]:
     return list(dict.fromkeys(problems))
 
 
+def warnings(config: Config, now: datetime) -> list[str]:
+    """A sentence for each thing that does not stand in the way and wants to be known: certificates that end soon."""
+    if config.tls is None:
+        return []
+    try:
+        return warnings_of(load_contexts(config.tls).pairs, now)
+    except CannotStart:
+        return []  # a problem, and told as such
+
+
 def _of_certificates(config: Config, state: StateFolder) -> Iterator[str]:
     try:
         if config.tls is not None:
-            ServerTLS().load(config.tls.certificate, config.tls.private_key)
+            load_contexts(config.tls)
         elif config.without_file and state.certificate.exists() and state.private_key.exists():
-            ServerTLS().load(state.certificate, state.private_key)
+            load_contexts(own_settings(state))
     except CannotStart as error:
         yield str(error)
     try:
@@ -85,7 +97,9 @@ def _of_ports(config: Config) -> list[str]:
     async def bind_all(reactor: Reactor) -> list[str]:
         problems, bound = [], []
         for listen in config.listeners():
-            listening = Listening(reactor, listen, Factory(), ServerTLS(), config.state_dir, config.proxy.trusted)
+            listening = Listening(
+                reactor, listen, Factory(), ServerTLS(reactor), config.state_dir, config.proxy.trusted
+            )
             if listening.is_in_state_folder or split_endpoint(listen.endpoint).kind == "systemd":
                 continue
             try:

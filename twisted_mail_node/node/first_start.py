@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from ..interfaces.store import IDirectory
 from ..mail.errors import AccountExists
+from .config.sections import TLSSettings
 from .control.operations import NO_PASSWORD, Hasher
 from .state import FIRST_ACCOUNT, StateFolder
 from .tls import ServerTLS, make_certificate
@@ -30,7 +31,12 @@ def load_own_certificate(tls: ServerTLS, state: StateFolder, names: Sequence[str
         certificate, private_key = make_certificate(names, datetime.now(UTC))
         state.write(state.private_key, private_key)
         state.write(state.certificate, certificate)
-    tls.load(state.certificate, state.private_key)
+    tls.load(own_settings(state))
+
+
+def own_settings(state: StateFolder) -> TLSSettings:
+    """Where that certificate lies."""
+    return TLSSettings(certificate=state.certificate, private_key=state.private_key)
 
 
 async def make_postmaster(directory: IDirectory, name: str, new_mailboxes: Sequence[tuple[str, str | None]]) -> None:

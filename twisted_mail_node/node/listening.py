@@ -22,6 +22,7 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReact
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
+from ..mail.envelope import Service
 from .config.endpoint import UNIX_PATH_OCTETS, EndpointParts, resolved_endpoint
 from .config.sections import ListenSettings
 from .config.values import Network
@@ -81,7 +82,8 @@ class Listening:
         self._parts = resolved_endpoint(settings.endpoint, state_dir, state_dir)
         self._layered = factory
         if settings.tls == "implicit":
-            self._layered = TLSMemoryBIOFactory(tls, False, self._layered)
+            serving = tls.serving(Service(settings.service), asks=settings.auth != "off")
+            self._layered = TLSMemoryBIOFactory(serving, False, self._layered)
         if self._parts.proxied:
             self._layered = BehindProxy(self._layered, trusted_proxies, reactor)
         self._port: Any = None  # Any: IListeningPort, and what real ports have besides.

@@ -37,15 +37,16 @@ class Offering:
 
     def factory(self, listen: ListenSettings) -> Factory:
         """What is served at this place of the configuration."""
-        tls = self._tls if listen.tls == "starttls" else None
-        match Service(listen.service):
+        service = Service(listen.service)
+        tls = self._tls.serving(service, asks=listen.auth != "off") if listen.tls == "starttls" else None
+        match service:
             case Service.POP3:
                 pop3 = self._pop3_settings()
                 return POP3Factory(self._store, pop3, self._reactor, self._authenticator, tls)
             case Service.IMAP:
                 imap = self._imap_settings()
                 return IMAPFactory(self._store, imap, self._reactor, self._authenticator, tls)
-            case service:
+            case _:
                 smtp = self._smtp_settings(service, listen)
                 incoming = self._incoming
                 return SMTPFactory(incoming.policy, incoming.intake, smtp, self._reactor, self._authenticator, tls)

@@ -34,7 +34,7 @@ from .first_start import load_own_certificate, make_first_account, make_postmast
 from .listening import Listener, Listening
 from .state import FIRST_ACCOUNT, StateFolder
 from .storage import Reactor, server_of
-from .tls import ServerTLS, check_trusted_certificates
+from .tls import Renewal, ServerTLS, check_trusted_certificates
 
 PORTS_SECONDS = 1.0
 """How long closing ports, and later sockets for look-ups, may take."""
@@ -64,6 +64,7 @@ class Rooms:
     hasher: Hasher
     threads: HashingThreads
     tls: ServerTLS
+    renewal: Renewal
     limits: ConnectionLimits
     listening: Sequence[Listening]
     operations: Operations
@@ -119,15 +120,12 @@ class MailNode(MultiService):
 
     def reload_certificate(self) -> None:
         """
-        Read certificate and key again: connections from now on get them. While the node runs.
+        Read certificates and keys again: connections from now on get them. While the node runs.
 
-        Raises: CannotStart: they can't be used; the old ones stay.
+        It does so by itself, too, when their files have changed. Raises: CannotStart: they can't be used; the old
+        ones stay.
         """
-        if self.config.tls is not None:
-            self._rooms.tls.load(self.config.tls.certificate, self.config.tls.private_key)
-        elif self.config.without_file:
-            self._rooms.tls.load(self.state.certificate, self.state.private_key)
-        self._log.info("the certificate was read again")
+        self._rooms.renewal.reload()
 
     # -- start ------------------------------------------------------------------------------------------------------
 
@@ -137,7 +135,7 @@ class MailNode(MultiService):
         with self._undone_on_failure():
             self._control.check()
             if self.config.tls is not None:
-                self._rooms.tls.load(self.config.tls.certificate, self.config.tls.private_key)
+                self._rooms.tls.load(self.config.tls)
             check_trusted_certificates(self.config.relay.trusted_certificates)
             for listening in self._rooms.listening:
                 if not listening.is_in_state_folder:
@@ -179,6 +177,7 @@ class MailNode(MultiService):
             for listening in rooms.listening:
                 listening.accept()
             self.state.tell_listening([listener.as_json() for listener in self.listeners])
+            rooms.renewal.start()
             await self._tell_operator()
         except CancelledError:
             raise
@@ -263,11 +262,13 @@ class MailNode(MultiService):
     async def _shut_down(self) -> None:
         rooms = self._rooms
         self.state.tell_not_listening()
+        rooms.renewal.stop()
         closing: list[Step] = [listening.close for listening in rooms.listening]
         await self._within(PORTS_SECONDS, "closing ports", [*closing, self._control.close])
         leaving = [*rooms.goodbye, rooms.stop_sending]
         await self._within(GOODBYE_SECONDS, "taking leave of clients and other nodes", leaving)
         rooms.limits.abort_all()
+        rooms.tls.handshakes.stop()
         await self._within(PORTS_SECONDS, "ending look-ups", [rooms.stop_asking])
         rooms.threads.stop()
         await self._within(STORE_SECONDS, "closing the store", [rooms.storage.stop])

@@ -41,7 +41,9 @@ def test_the_sample_as_it_stands_gives_the_defaults(tmp_path, monkeypatch):
 
 def test_the_sample_with_everything_uncommented_gives_the_defaults_and_a_certificate(tmp_path):
     config = parse_config(uncommented(), base=tmp_path)
-    defaults = parse_config({"tls": {"certificate": "cert.pem", "private_key": "key.pem"}}, base=tmp_path)
+    further = {"certificate": "other-cert.pem", "private_key": "other-key.pem"}
+    tls = {"certificate": "cert.pem", "private_key": "key.pem", "further": [further]}
+    defaults = parse_config({"tls": tls}, base=tmp_path)
     assert config.model_dump(exclude={"listen"}) == defaults.model_dump(exclude={"listen"})
     assert config.listeners() == defaults.listeners()
     assert config.state_dir == tmp_path / "mailnode-state"

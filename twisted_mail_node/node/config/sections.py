@@ -33,6 +33,7 @@ from .values import (
 
 ServiceName = Literal["smtp", "submission", "lmtp", "pop3", "imap"]
 TLSMode = Literal["none", "starttls", "implicit"]
+TLSPolicy = Literal["intermediate", "modern"]
 AuthMode = Literal["off", "optional", "required"]
 
 
@@ -62,11 +63,28 @@ class ListenSettings(Table):
     )
 
 
+class FurtherCertificate(Table):
+    """[[tls.further]]: another certificate: for other names, or with another kind of key for the same."""
+
+    certificate: FilePath = Field(description="As in [tls].")
+    private_key: FilePath = Field(description="As in [tls].")
+
+
 class TLSSettings(Table):
-    """[tls]: the certificate. Without this table there is no TLS."""
+    """[tls]: the certificates, and what is spoken. Without this table there is no TLS."""
 
     certificate: FilePath = Field(description="PEM file: the certificate, then those that lead to its root.")
     private_key: FilePath = Field(description="PEM file: the key, without a passphrase.")
+    policy: TLSPolicy = Field(
+        default="intermediate", description="Versions and ciphers, as Mozilla names them; modern: TLS 1.3 alone."
+    )
+    client_authorities: OptionalFile = Field(
+        default=None,
+        description="PEM file of the authorities that users' certificates come from; empty: none asked for.",
+    )
+    further: tuple[FurtherCertificate, ...] = Field(
+        default=(), description="Chosen by the name that the client asks for; the first is for any other."
+    )
 
 
 class AuthSettings(Table):

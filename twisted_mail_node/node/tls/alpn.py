@@ -1,0 +1,40 @@
+"""
+Which application protocol a client may mean (ALPN).
+
+Source: RFC 7301 §3.2. A client that names protocols, and not the one that is spoken here, was led to the wrong server
+(the cross-protocol attacks known as ALPACA): the handshake fails with no_application_protocol. One that names none
+is served. IANA has registered imap and pop3; for SMTP there is no name, and the two are those that Exim takes.
+"""
+
+from __future__ import annotations
+
+from OpenSSL.SSL import Connection, Context, Error
+
+from ...mail.envelope import Service
+
+_SMTP = (b"smtp", b"esmtp")
+
+PROTOCOLS: dict[Service, tuple[bytes, ...]] = {
+    Service.SMTP: _SMTP,
+    Service.SUBMISSION: _SMTP,
+    Service.LMTP: (b"lmtp",),
+    Service.POP3: (b"pop3",),
+    Service.IMAP: (b"imap",),
+}
+
+
+class OtherProtocol(Error):
+    """The client wants to speak something else. Ends the handshake like any failure of OpenSSL's own."""
+
+
+def refuse_other_protocols(context: Context) -> None:
+    """Let connections of the context speak what is their application data, PROTOCOLS of their service, and no other."""
+    context.set_alpn_select_callback(_chosen)
+
+
+def _chosen(connection: Connection, offered: list[bytes]) -> bytes:
+    protocols: tuple[bytes, ...] = connection.get_app_data()
+    for protocol in protocols:
+        if protocol in offered:
+            return protocol
+    raise OtherProtocol([("node", "alpn", "the client wants another protocol")])

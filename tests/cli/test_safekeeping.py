@@ -88,6 +88,7 @@ def change(path, statement):
 
 def test_a_backup_is_restored_where_there_is_nothing(filled, in_store, tmp_path, database):
     before = in_store(mailboxes)
+    filled("user", "app-password", "add", ANN, "phone")
     made = filled.json("backup", "copy.sqlite")
     assert made["target"] == str(tmp_path / "copy.sqlite")
     assert made["octets"] == (tmp_path / "copy.sqlite").stat().st_size
@@ -96,7 +97,8 @@ def test_a_backup_is_restored_where_there_is_nothing(filled, in_store, tmp_path,
     assert restored == {"store": str(database), "kept": None, "accounts": 1, "mailboxes": len(before), "items": 1}
     after = in_store(mailboxes)
     assert [(name, texts) for name, _, _, texts in after] == [(name, texts) for name, _, _, texts in before]
-    assert filled.json("user", "list") == [{"name": ANN}]
+    assert filled.json("user", "list") == [{"name": ANN, "scram": False}]
+    assert [each["label"] for each in filled.json("user", "app-password", "list", ANN)] == ["phone"]
     assert filled("verify") == "all is well\n"
 
 

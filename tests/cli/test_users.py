@@ -13,7 +13,7 @@ from twisted_mail_node.node.state import StateFolder, StateFolderInUse
 
 def test_a_user_is_added_listed_and_removed(mailnode):
     assert mailnode("user", "add", "Alice@A.test", "--password-stdin", stdin="secret\n") == "user alice@a.test added\n"
-    assert mailnode.json("user", "list") == [{"name": "alice@a.test"}]
+    assert mailnode.json("user", "list") == [{"name": "alice@a.test", "scram": False}]
     assert "alice@a.test" in mailnode("user", "list")
     assert mailnode("user", "remove", "alice@a.test") == "user alice@a.test removed\n"
     assert mailnode.json("user", "list") == []
@@ -27,7 +27,7 @@ def test_a_new_state_folder_is_told_once(mailnode, tmp_path):
 
 def test_the_password_is_asked_for_twice(mailnode):
     mailnode("user", "add", "alice@a.test", stdin="secret\nsecret\n")
-    assert mailnode.json("user", "list") == [{"name": "alice@a.test"}]
+    assert mailnode.json("user", "list") == [{"name": "alice@a.test", "scram": False}]
 
 
 def test_a_password_can_be_made(mailnode):
@@ -91,13 +91,14 @@ def test_an_import_tells_all_mistakes_and_adds_nobody(mailnode, tmp_path):
         "users:7: not a mail address: '@a.test' (expected NAME@DOMAIN)",
         "nobody was added",
     ]
-    assert mailnode.json("user", "list") == [{"name": "known@a.test"}]
+    assert mailnode.json("user", "list") == [{"name": "known@a.test", "scram": False}]
 
 
 def test_a_file_that_begins_with_a_byte_order_mark_has_no_odd_first_name(mailnode, tmp_path):
     (tmp_path / "users").write_bytes("\ufefffirst@a.test:x\r\nsecond@a.test:y\r\n".encode())
     assert mailnode("user", "import", "users") == "2 users added\n"
-    assert mailnode.json("user", "list") == [{"name": "first@a.test"}, {"name": "second@a.test"}]
+    listed = mailnode.json("user", "list")
+    assert [user["name"] for user in listed] == ["first@a.test", "second@a.test"]
 
 
 def test_an_import_that_is_broken_off_adds_nobody(mailnode, tmp_path, monkeypatch):

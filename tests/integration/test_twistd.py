@@ -122,7 +122,7 @@ def test_the_command_line_works_before_the_first_start_and_while_the_node_runs(t
         changed = node.command("user", "passwd", POSTMASTER, "--password-stdin", stdin="late\n")
         assert changed.returncode == 0, changed.stderr
         assert len(exchange(node, "late", trusting)) == 2
-        assert json.loads(node.command("user", "list", "--json").stdout) == [{"name": POSTMASTER}]
+        assert json.loads(node.command("user", "list", "--json").stdout) == [{"name": POSTMASTER, "scram": False}]
         assert node.command("check").returncode == 0
 
 

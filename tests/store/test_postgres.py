@@ -5,10 +5,12 @@ import threading
 import pytest
 from zope.interface.verify import verifyObject
 
+from twisted_mail_node.interfaces.credentials import IAppPasswords, IVerifierKeeping
 from twisted_mail_node.interfaces.queue import IQueueStore
 from twisted_mail_node.interfaces.store import IDirectory, IMaildropLock, IMailStore
 from twisted_mail_node.store.sql.postgres import PostgresStore
 from twisted_mail_node.testing.backend import Backend, SteeredReactor
+from twisted_mail_node.testing.credentials_contract import AppPasswordContract, VerifierContract
 from twisted_mail_node.testing.directory_contract import DirectoryContract
 from twisted_mail_node.testing.lock_contract import LockContract
 from twisted_mail_node.testing.queue_contract import QueueContract
@@ -48,10 +50,14 @@ class TestDirectory(DirectoryContract):
     pass
 
 
+class TestCredentials(AppPasswordContract, VerifierContract):
+    pass
+
+
 class TestLock(LockContract):
     pass
 
 
-@pytest.mark.parametrize("door", [IMailStore, IQueueStore, IMaildropLock, IDirectory])
+@pytest.mark.parametrize("door", [IMailStore, IQueueStore, IMaildropLock, IDirectory, IVerifierKeeping, IAppPasswords])
 def test_the_store_provides_every_door(door):
     assert verifyObject(door, PostgresStore("", reactor=SteeredReactor()))

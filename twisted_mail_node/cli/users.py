@@ -15,6 +15,7 @@ from rich.progress import Progress
 from ..node.control.access import Access
 from ..node.control.client import NodeUnreachable
 from ..node.control.operations import Refusal
+from .app_passwords import app_password
 from .output import show, show_table
 from .session import Failed, Session, json_option, pass_session
 
@@ -52,6 +53,9 @@ def _asked_password(password_stdin: bool, generate: bool) -> str:
 @click.group()
 def user() -> None:
     """Who can log in, each with mailboxes."""
+
+
+user.add_command(app_password)
 
 
 @user.command()
@@ -102,7 +106,10 @@ def remove(session: Session, name: str, yes: bool, as_json: bool) -> None:
 @pass_session
 def list_(session: Session, as_json: bool) -> None:
     """List all users."""
-    show_table(session.perform("user.list"), as_json, {"name": "user"})
+    rows = session.perform("user.list")
+    if not as_json:
+        rows = [row | {"scram": "yes" if row["scram"] else ""} for row in rows]
+    show_table(rows, as_json, {"name": "user", "scram": "scram"})
 
 
 @user.command("import")

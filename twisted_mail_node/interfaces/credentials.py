@@ -1,5 +1,6 @@
 """
-What a client may show to prove who it is, beside twisted.cred's IUsernamePassword: one interface for each way.
+What a client may show to prove who it is, beside twisted.cred's IUsernamePassword: one interface for each way; and
+the doors of what is kept to check it by.
 
 A checker of twisted.cred that has one of these among its `credentialInterfaces` and is registered with the portal is
 asked for logins of that way, and only then the mechanisms are offered that lead to it. Its avatar id is the account's
@@ -9,11 +10,15 @@ credentials; whoever writes a checker reads them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from twisted.cred.credentials import ICredentials
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from ..mail.app_password import AppPassword
 from ..mail.scram import ScramHash, ScramVerifier
+from .store import IDirectory
 
 
 class IScramProof(ICredentials):
@@ -83,3 +88,48 @@ class IVerifiedCertificate(ICredentials):
 
     username = Attribute('The account that is asked for, str; "" where the client leaves it to the certificate.')
     certificate = Attribute("The ClientCertificate.")
+
+
+class IAppPasswords(Interface):
+    """What a directory may provide beside IDirectory: app passwords of its users. They go with their user."""
+
+    def add_app_password(name: str, app_password: AppPassword) -> Deferred[None]:
+        """Keep one more. Fails with: NoSuchAccount; AppPasswordExists: the label or the digest is taken."""
+
+    def remove_app_password(name: str, label: str) -> Deferred[None]:
+        """It is no password any more. Fails with: NoSuchAppPassword."""
+
+    def app_passwords(name: str) -> Deferred[Sequence[AppPassword]]:
+        """Those of a user, sorted by label; none for who does not exist."""
+
+    def app_password_used(name: str, label: str, at: int) -> Deferred[None]:
+        """Note a use, in seconds since the epoch. The directory's `version` stays. An unknown one is passed over."""
+
+
+class IVerifierKeeping(Interface):
+    """What a directory may provide beside IDirectory: SCRAM verifiers. `set_password_hash` makes the old ones go."""
+
+    def verifiers(name: str) -> Deferred[Sequence[ScramVerifier]]:
+        """Those of a user, one of a hash at most; none for who does not exist."""
+
+    def keep_verifiers(name: str, password_hash: str, verifiers: Sequence[ScramVerifier]) -> Deferred[bool]:
+        """
+        Replace a user's verifiers, if `password_hash` is the stored one still.
+
+        Fires with whether it was. So what was computed of an old password never comes after the new one.
+        """
+
+    def names_with_verifiers() -> Deferred[Sequence[str]]:
+        """The names of all users who have any, in no order."""
+
+
+def app_passwords_of(directory: IDirectory) -> IAppPasswords | None:
+    """The directory's door for app passwords, if it has one."""
+    found: IAppPasswords | None = IAppPasswords(directory, None)
+    return found
+
+
+def verifiers_of(directory: IDirectory) -> IVerifierKeeping | None:
+    """The directory's door for SCRAM verifiers, if it has one."""
+    found: IVerifierKeeping | None = IVerifierKeeping(directory, None)
+    return found

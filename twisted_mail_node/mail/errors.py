@@ -57,6 +57,14 @@ class AccountExists(PermanentFailure):
     """An account of that name exists already."""
 
 
+class AppPasswordExists(PermanentFailure):
+    """The user has an app password of that label already."""
+
+
+class NoSuchAppPassword(PermanentFailure):
+    """The user has no app password of that label."""
+
+
 class NoSuchMailbox(PermanentFailure):
     """The mailbox does not exist (any more): IMAP NONEXISTENT, or TRYCREATE as a destination."""
 

@@ -5,6 +5,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from twisted_mail_node.mail.errors import AccountExists
+from twisted_mail_node.mail.scram import ScramHash, ScramVerifier
 from twisted_mail_node.node.config import parse_config
 from twisted_mail_node.node.control.operations import Operations, Refusal
 from twisted_mail_node.node.first_start import make_postmaster
@@ -73,7 +74,7 @@ def test_the_nodes_own_postmaster_is_nobody_until_it_is_added():
         with pytest.raises(Refusal, match="there is no user postmaster@"):
             desk(operation, name="postmaster@a.test", **arguments)
     desk("user.add", name="postmaster@a.test", password="x")
-    assert desk("user.list") == [{"name": "postmaster@a.test"}]
+    assert desk("user.list") == [{"name": "postmaster@a.test", "scram": False}]
     assert desk.value(desk.store.password_hash("postmaster@a.test")) == "hash of x"
 
 
@@ -90,6 +91,15 @@ def test_an_import_in_which_one_fails_takes_back_the_others():
     with pytest.raises(Refusal, match="somebody was faster"):
         desk("user.import", users=[["b@a.test", "x"], ["c@a.test", "x"], ["d@a.test", "x"]])
     assert desk("user.list") == []
+
+
+def test_the_list_of_users_tells_who_has_verifiers():
+    desk = Desk()
+    for name in ("ann@a.test", "joe@a.test"):
+        desk("user.add", name=name, password="x")
+    verifier = ScramVerifier.from_password("x", ScramHash.SHA_256, b"salt", 4096)
+    desk.value(desk.store.keep_verifiers("joe@a.test", "hash of x", [verifier]))
+    assert desk("user.list") == [{"name": "ann@a.test", "scram": False}, {"name": "joe@a.test", "scram": True}]
 
 
 @pytest.mark.parametrize(

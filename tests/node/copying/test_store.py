@@ -7,12 +7,14 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
 from twisted_mail_node.mail.address import Address
+from twisted_mail_node.mail.app_password import AppPassword
 from twisted_mail_node.mail.columns import FetchItem, InternalDate
 from twisted_mail_node.mail.envelope import BodyType
 from twisted_mail_node.mail.errors import Damaged, TemporaryFailure
 from twisted_mail_node.mail.flags import FlagChange, Flags
 from twisted_mail_node.mail.options import MailOptions, Notify, RecipientOptions
 from twisted_mail_node.mail.restoring import RestoredMailbox, RestoredMessage
+from twisted_mail_node.mail.scram import ScramHash, ScramVerifier
 from twisted_mail_node.mail.transaction import Body, Outgoing, Placement, Transaction
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.node.copying import mailboxes
@@ -39,6 +41,10 @@ def source():
     storage = new_storage()
     store = storage.store
     result_of(store.add_user(JOE, "hash of joe", [("Sent", "\\Sent"), ("Trash", None)]))
+    verifier = ScramVerifier.from_password("secret", ScramHash.SHA_256, b"salt", 4096)
+    result_of(store.keep_verifiers(JOE, "hash of joe", [verifier]))
+    for label in ("phone", "laptop"):
+        result_of(store.add_app_password(JOE, AppPassword(label=label, digest=label.encode(), created=1, last_used=2)))
     result_of(store.add_user(ANN, "hash of ann"))
     result_of(store.create_account(LIST))
     result_of(store.set_alias("info@a.test", [Address("joe", "a.test"), Address("x", "far.test")]))
@@ -90,6 +96,7 @@ def contents(storage):
     for name in result_of(store.accounts()):
         account = result_of(store.account(name))
         seen[name] = [result_of(store.password_hash(name)), result_of(account.subscriptions())]
+        seen[name] += [tuple(result_of(store.verifiers(name))), list(result_of(store.app_passwords(name)))]
         for info in result_of(account.mailboxes()):
             mailbox = result_of(account.mailbox(info.name))
             status = result_of(mailbox.status())
@@ -138,6 +145,15 @@ def test_a_second_time_nothing_is_copied_twice(source):
     assert contents(target) == contents(source)
 
 
+def test_an_app_password_that_was_revoked_meanwhile_is_revoked_in_the_copy(source):
+    target = new_storage()
+    run(source, target)
+    result_of(source.store.remove_app_password(JOE, "phone"))
+    result_of(source.store.app_password_used(JOE, "laptop", 77))
+    run(source, target)
+    assert [(each.label, each.last_used) for each in result_of(target.store.app_passwords(JOE))] == [("laptop", 77)]
+
+
 def test_what_was_cut_off_anywhere_is_gone_on_with(source, monkeypatch):
     monkeypatch.setattr(mailboxes, "MESSAGES_AT_ONCE", 4)
     target = new_storage()
@@ -147,6 +163,8 @@ def test_what_was_cut_off_anywhere_is_gone_on_with(source, monkeypatch):
         (store, "add_user"),
         (store, "create_account"),
         (store, "set_alias"),
+        (store, "keep_verifiers"),
+        (store, "add_app_password"),
         (store, "deliver"),
         (account_door, "restore_mailbox"),
         (account_door, "subscribe"),

@@ -7,36 +7,28 @@ made: names of this node's own domains only. Neighbours: the doors of `interface
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
 
+from ...interfaces.credentials import verifiers_of
 from ...interfaces.deferred import returns_deferred
 from ...interfaces.queue import IQueueStore
 from ...interfaces.store import IDirectory
 from ...mail.address import Address
 from ...mail.errors import MailError
+from ...mail.password_marks import NO_PASSWORD
 from ...mail.queue_item import QueueItem
 from ..config import Config
-from ..config.values import a_labels
+from .app_passwords import AppPasswordDesk
+from .arguments import JSON, Arguments, Operation, Refusal, is_text, time_text
+from .arguments import address as address_of
 
-# What JSON has.
-JSON = Any
-Arguments = Mapping[str, JSON]
-Operation = Callable[[Arguments], Coroutine[Any, Any, JSON]]
-
-NO_PASSWORD = "!"  # noqa: S105  it is none
-"""Stands for the hash of a user who cannot log in: the node's own postmaster, until `user add` gives a password."""
+__all__ = ["JSON", "NO_PASSWORD", "Arguments", "Hasher", "Operation", "Operations", "Refusal"]
 
 QUEUE_PAGE = 1000
 """Items read from the queue at a time."""
-
-
-class Refusal(Exception):
-    """The operation can't be done as asked; the text is for the operator."""
 
 
 class Hasher(Protocol):
@@ -81,6 +73,7 @@ class Operations:
         self._before_retry = before_retry
         self._by_name: dict[str, Operation] = {
             **(others or {}),
+            **AppPasswordDesk(directory, seconds).by_name,
             "user.add": self._add_user,
             "user.remove": self._remove_user,
             "user.list": self._list_users,
@@ -134,7 +127,9 @@ class Operations:
         return {"name": name}
 
     async def _list_users(self, _: Arguments) -> JSON:
-        return [{"name": name} for name in await self._users()]
+        keeping = verifiers_of(self._directory)
+        with_verifiers = set() if keeping is None else set(await keeping.names_with_verifiers())
+        return [{"name": name, "scram": name in with_verifiers} for name in await self._users()]
 
     async def _users(self) -> list[str]:
         """Those who can log in, which the node's own postmaster need not."""
@@ -195,13 +190,13 @@ class Operations:
         return {"count": len(users)}
 
     async def _user(self, arguments: Arguments) -> str:
-        name = _address(arguments["name"]).key
+        name = address_of(arguments["name"]).key
         if await self._directory.password_hash(name) in (None, NO_PASSWORD):
             raise Refusal(f"there is no user {name}")
         return name
 
     def _own_name(self, given: str) -> str:
-        address = _address(given)
+        address = address_of(given)
         if address.domain not in self._config.domains:
             domains = ", ".join(self._config.domains)
             raise Refusal(f"{address.domain} is not a domain of this node, which has: {domains}")
@@ -211,7 +206,7 @@ class Operations:
 
     async def _add_alias(self, arguments: Arguments) -> JSON:
         source = self._alias_source(arguments["source"])
-        added = [_address(target) for target in arguments["targets"]]
+        added = [address_of(target) for target in arguments["targets"]]
         if not added:
             raise Refusal("an alias leads to one address at least")
         before = await self._directory.alias(source)
@@ -224,7 +219,7 @@ class Operations:
         before = await self._directory.alias(source)
         if not before:
             raise Refusal(f"there is no alias {source}")
-        removed = {_address(target).key for target in arguments.get("targets", ())}
+        removed = {address_of(target).key for target in arguments.get("targets", ())}
         if strangers := removed - {target.key for target in before}:
             raise Refusal(f"{source} does not lead to {', '.join(sorted(strangers))}")
         left = [target for target in before if removed and target.key not in removed]
@@ -237,7 +232,7 @@ class Operations:
     def _alias_source(self, given: str, *, own: bool = True) -> str:
         """`name@domain`, or `@domain` for the catch-all."""
         catch_all = given.startswith("@")
-        address = _address(f"any{given}" if catch_all else given)
+        address = address_of(f"any{given}" if catch_all else given)
         if own:
             self._own_name(str(address))
         return f"@{address.domain}" if catch_all else address.key
@@ -278,40 +273,19 @@ class Operations:
         return {"count": await self._queue.drop([int(item) for item in arguments["ids"]])}
 
 
-def _is_text(given: str) -> bool:
-    """Whether it came as UTF-8: what did not, has surrogates in place of octets (PEP 383)."""
-    return not any("\ud800" <= character <= "\udfff" for character in given)
-
-
-def _address(given: str) -> Address:
-    if not _is_text(given):
-        raise Refusal(f"not a mail address: {given!r} (not UTF-8)")
-    try:
-        address = Address.parse(unicodedata.normalize("NFC", given))
-        return Address(address.local_part, a_labels(address.domain))
-    except UnicodeError:
-        raise Refusal(f"not a mail address: {given!r} (its domain can't be)") from None
-    except ValueError as error:
-        raise Refusal(str(error)) from None
-
-
 def _password(arguments: Arguments) -> str:
     password = arguments["password"]
     if not password or not isinstance(password, str):
         raise Refusal("an empty password is no password")
     if "\0" in password:
         raise Refusal("a password may not have a NUL in it")
-    if not _is_text(password):
+    if not is_text(password):
         raise Refusal("a password is written in UTF-8")
     return password
 
 
 def _alias(source: str, targets: Sequence[Address]) -> JSON:
     return {"source": source, "targets": [str(target) for target in targets]}
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _item(item: QueueItem) -> JSON:
@@ -322,8 +296,8 @@ def _item(item: QueueItem) -> JSON:
         "recipient": str(item.recipient),
         "state": item.state.value,
         "size": item.body_size,
-        "created": _time(item.created),
-        "due": _time(item.due),
+        "created": time_text(item.created),
+        "due": time_text(item.due),
         "attempts": item.attempts,
         "status": str(item.last_status) if item.last_status else None,
         "reply": item.last_reply,

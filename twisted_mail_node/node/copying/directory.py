@@ -1,9 +1,10 @@
-"""Accounts, users with the hashes of their passwords, and aliases."""
+"""Accounts, users with what they prove themselves by, and aliases."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...interfaces.credentials import app_passwords_of, verifiers_of
 from ...interfaces.store import IDirectory
 from ..doors import Doors
 
@@ -21,7 +22,32 @@ async def copy_accounts(source: Doors, target: Doors) -> Sequence[str]:
             await target.directory.add_user(name, password_hash)
         elif await target.directory.password_hash(name) != password_hash:
             await target.directory.set_password_hash(name, password_hash)
+        if password_hash is not None:
+            await _copy_verifiers(source.directory, target.directory, name, password_hash)
+            await _copy_app_passwords(source.directory, target.directory, name)
     return names
+
+
+async def _copy_verifiers(source: IDirectory, target: IDirectory, name: str, password_hash: str) -> None:
+    theirs, ours = verifiers_of(source), verifiers_of(target)
+    if theirs is None or ours is None:
+        return
+    verifiers = list(await theirs.verifiers(name))
+    if verifiers != list(await ours.verifiers(name)):
+        await ours.keep_verifiers(name, password_hash, verifiers)
+
+
+async def _copy_app_passwords(source: IDirectory, target: IDirectory, name: str) -> None:
+    theirs, ours = app_passwords_of(source), app_passwords_of(target)
+    if theirs is None or ours is None:
+        return
+    wanted, there = list(await theirs.app_passwords(name)), list(await ours.app_passwords(name))
+    for old in there:
+        if old not in wanted:
+            await ours.remove_app_password(name, old.label)
+    for new in wanted:
+        if new not in there:
+            await ours.add_app_password(name, new)
 
 
 async def copy_aliases(source: IDirectory, target: IDirectory) -> int:

@@ -12,12 +12,10 @@ from ...interfaces.deferred import returns_deferred
 from ...interfaces.store import IDirectory, IMailStore
 from ...mail.address import Address
 from ...mail.errors import NoSuchAccount, PermanentFailure
+from ...mail.password_marks import NO_PASSWORD
 
 REMEMBERED_SECONDS = 2
 """For so long who asks may go by what it was told: accounts come and go without a word to this node."""
-
-NO_PASSWORD = "!"  # noqa: S105  it is none
-"""What is told in place of a hash: that there is a user. Nobody logs in by it."""
 
 
 @implementer(IDirectory)

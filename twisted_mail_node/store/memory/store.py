@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from zope.interface import implementer
 
+from ...interfaces.credentials import IAppPasswords, IVerifierKeeping
 from ...interfaces.queue import IQueueStore
 from ...interfaces.store import (
     ChangeListener,
@@ -21,11 +22,13 @@ from ...interfaces.store import (
     IWatch,
 )
 from ...mail.address import Address
+from ...mail.app_password import AppPassword
 from ...mail.changes import ChangeKind
 from ...mail.errors import AccountExists, NoSuchAccount, Refused
 from ...mail.mailbox_name import INBOX
 from ...mail.queue_item import Deferred as DeferredOutcome
 from ...mail.queue_item import QueueItem, Settled
+from ...mail.scram import ScramVerifier
 from ...mail.status import EnhancedStatus
 from ...mail.transaction import Committed, Outgoing, Placed, Placement, Transaction
 from ..identity import new_guid, next_uid_validity
@@ -52,7 +55,7 @@ class _Plan(NamedTuple):
     outgoing: list[tuple[Outgoing, StoredBody]]
 
 
-@implementer(IMailStore, IQueueStore, IMaildropLock, IDirectory)
+@implementer(IMailStore, IQueueStore, IMaildropLock, IDirectory, IVerifierKeeping, IAppPasswords)
 class MemoryStore:
     """
     All durable doors, in memory. Deferreds have fired when they are returned; notices come in a later turn.
@@ -182,6 +185,44 @@ class MemoryStore:
     def aliases(self) -> Sequence[tuple[str, Sequence[Address]]]:
         """See IDirectory."""
         return self._directory.aliases
+
+    # IVerifierKeeping, IAppPasswords
+
+    @answered
+    def verifiers(self, name: str) -> Sequence[ScramVerifier]:
+        """See IVerifierKeeping."""
+        return self._directory.verifiers(name)
+
+    @answered
+    def keep_verifiers(self, name: str, password_hash: str, verifiers: Sequence[ScramVerifier]) -> bool:
+        """See IVerifierKeeping."""
+        return self._directory.keep_verifiers(name, password_hash, verifiers)
+
+    @answered
+    def names_with_verifiers(self) -> Sequence[str]:
+        """See IVerifierKeeping."""
+        return self._directory.names_with_verifiers
+
+    @answered
+    def add_app_password(self, name: str, app_password: AppPassword) -> None:
+        """See IAppPasswords."""
+        self._directory.check_user(name)
+        self._directory.add_app_password(name, app_password)
+
+    @answered
+    def remove_app_password(self, name: str, label: str) -> None:
+        """See IAppPasswords."""
+        self._directory.remove_app_password(name, label)
+
+    @answered
+    def app_passwords(self, name: str) -> Sequence[AppPassword]:
+        """See IAppPasswords."""
+        return self._directory.app_passwords(name)
+
+    @answered
+    def app_password_used(self, name: str, label: str, at: int) -> None:
+        """See IAppPasswords."""
+        self._directory.app_password_used(name, label, at)
 
     # IQueueStore
 

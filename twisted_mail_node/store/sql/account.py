@@ -167,6 +167,7 @@ def remove_account(state: WriteState, name: str) -> None:
     state.run("DELETE FROM mailbox WHERE account = ?", (account.id,))
     state.run("DELETE FROM subscription WHERE account = ?", (account.id,))
     state.run("DELETE FROM user WHERE name = ?", (name,))
+    state.run("DELETE FROM app_password WHERE name = ?", (name,))
     state.run("DELETE FROM maildrop WHERE account = ?", (name,))
     state.run("DELETE FROM removed WHERE account = ?", (account.id,))
     state.run("INSERT INTO removed VALUES (?, 0)", (account.id,))

@@ -18,7 +18,7 @@ def add_user(state: WriteState, name: str, password_hash: str, mailboxes: Sequen
     """IDirectory.add_user."""
     state.users_changed = True
     create_account(state, name, mailboxes)
-    state.run("INSERT INTO user VALUES (?, ?)", (name, password_hash))
+    state.run("INSERT INTO user (name, password_hash) VALUES (?, ?)", (name, password_hash))
 
 
 def remove_user(state: WriteState, name: str) -> None:
@@ -31,7 +31,7 @@ def remove_user(state: WriteState, name: str) -> None:
 def set_password_hash(state: WriteState, name: str, password_hash: str) -> None:
     """IDirectory.set_password_hash."""
     state.users_changed = True
-    if not state.run("UPDATE user SET password_hash = ? WHERE name = ?", (password_hash, name)):
+    if not state.run("UPDATE user SET password_hash = ?, scram = NULL WHERE name = ?", (password_hash, name)):
         raise NoSuchAccount("no such user")
 
 

@@ -148,6 +148,13 @@ _VERSION_3 = (
     "ALTER TABLE queue ADD COLUMN submitter TEXT",
     "ALTER TABLE queue ADD COLUMN notify INTEGER",
     "ALTER TABLE queue ADD COLUMN original TEXT",
+    # SCRAM verifiers of the password, with blanks between (see `mail.scram`); null for none.
+    "ALTER TABLE user ADD COLUMN scram TEXT",
+    # See `mail.app_password`. last_used is null until then.
+    """CREATE TABLE app_password (
+        name TEXT NOT NULL, label TEXT NOT NULL, digest BLOB NOT NULL, created INTEGER NOT NULL, last_used INTEGER,
+        PRIMARY KEY (name, label)
+    ) STRICT, WITHOUT ROWID""",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)

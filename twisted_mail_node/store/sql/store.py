@@ -14,6 +14,7 @@ from typing import TypeVar
 from twisted.internet.defer import Deferred, DeferredLock
 from zope.interface import implementer
 
+from ...interfaces.credentials import IAppPasswords, IVerifierKeeping
 from ...interfaces.deferred import returns_deferred, shielded
 from ...interfaces.queue import IQueueStore
 from ...interfaces.store import (
@@ -26,12 +27,14 @@ from ...interfaces.store import (
     IWatch,
 )
 from ...mail.address import Address
+from ...mail.app_password import AppPassword
 from ...mail.errors import NoSuchAccount, NoSuchItem, NoSuchMessage
 from ...mail.queue_item import QueueItem, Settled
+from ...mail.scram import ScramVerifier
 from ...mail.transaction import Committed, Transaction
 from ..maildir.tree import Tree
 from ..watches import Watches
-from . import directory, queue
+from . import credentials, directory, queue
 from .account import SQLAccount, create_account, remove_account
 from .batch import BatchLimits, Operation
 from .bodies import BodyWriter, OpenBody, StoredBody
@@ -43,7 +46,7 @@ from .readers import Read
 T = TypeVar("T")
 
 
-@implementer(IMailStore, IQueueStore, IDirectory)
+@implementer(IMailStore, IQueueStore, IDirectory, IVerifierKeeping, IAppPasswords)
 class SQLStore:
     """
     All durable doors on one database; see the module.
@@ -215,6 +218,36 @@ class SQLStore:
     def aliases(self) -> Deferred[Sequence[tuple[str, Sequence[Address]]]]:
         """See IDirectory."""
         return self._read(directory.aliases)
+
+    # -- IVerifierKeeping, IAppPasswords ---------------------------------------------------------------------
+
+    def verifiers(self, name: str) -> Deferred[Sequence[ScramVerifier]]:
+        """See IVerifierKeeping."""
+        return self._read(lambda connection: credentials.verifiers(connection, name))
+
+    def keep_verifiers(self, name: str, password_hash: str, verifiers: Sequence[ScramVerifier]) -> Deferred[bool]:
+        """See IVerifierKeeping."""
+        return self._changing_users(lambda state: credentials.keep_verifiers(state, name, password_hash, verifiers))
+
+    def names_with_verifiers(self) -> Deferred[Sequence[str]]:
+        """See IVerifierKeeping."""
+        return self._read(credentials.names_with_verifiers)
+
+    def add_app_password(self, name: str, app_password: AppPassword) -> Deferred[None]:
+        """See IAppPasswords."""
+        return self._changing_users(lambda state: credentials.add_app_password(state, name, app_password))
+
+    def remove_app_password(self, name: str, label: str) -> Deferred[None]:
+        """See IAppPasswords."""
+        return self._changing_users(lambda state: credentials.remove_app_password(state, name, label))
+
+    def app_passwords(self, name: str) -> Deferred[Sequence[AppPassword]]:
+        """See IAppPasswords."""
+        return self._read(lambda connection: credentials.app_passwords(connection, name))
+
+    def app_password_used(self, name: str, label: str, at: int) -> Deferred[None]:
+        """See IAppPasswords."""
+        return self._write(lambda state: credentials.app_password_used(state, name, label, at))
 
     # -- IQueueStore -----------------------------------------------------------------------------------------
 

@@ -107,7 +107,6 @@ class MessageSink:
         "_answered",
         "_envelope",
         "_header",
-        "_id",
         "_intake",
         "_now",
         "_past",
@@ -115,6 +114,8 @@ class MessageSink:
         "_refusal",
         "_size",
         "_spool",
+        "_unheard",
+        "id",
     )
 
     _log = Logger()
@@ -122,7 +123,7 @@ class MessageSink:
     def __init__(self, intake: Intake, envelope: Envelope) -> None:
         self._intake = intake
         self._envelope = envelope
-        self._id = intake.ids.next()
+        self.id = intake.ids.next()
         self._now = intake.clock.seconds()
         self._spool = Spool(intake.store, intake.room)
         self._size = 0
@@ -130,7 +131,8 @@ class MessageSink:
         self._past = NO_PAST
         self._header = b""
         self._plan: Plan | None = None
-        self._answered: Deferred[Sequence[Reply]] = Deferred()
+        self._answered: Deferred[Sequence[Reply]] = Deferred(self._client_gone)
+        self._unheard = False
 
     def write(self, data: bytes) -> Deferred[None] | None:
         """See IMessageSink."""
@@ -183,9 +185,9 @@ class MessageSink:
         if facts.hops > settings.max_hops:
             self._refuse(TOO_MANY_HOPS)
             return None
-        lines = received(self._envelope, settings.hostname, self._id, self._now)
+        lines = received(self._envelope, settings.hostname, self.id, self._now)
         if is_submission(self._envelope.client):
-            lines += missing_fields(facts, settings.hostname, self._id, self._now)
+            lines += missing_fields(facts, settings.hostname, self.id, self._now)
         else:
             # What an author sends anew may have been anywhere before; nobody's program does it in circles.
             self._past = facts.past
@@ -214,7 +216,7 @@ class MessageSink:
         try:
             return make_envelope(self._header)
         except Exception:
-            self._log.failure(_ENVELOPE_FAILED, queue_id=self._id)
+            self._log.failure(_ENVELOPE_FAILED, queue_id=self.id)
             return None
 
     # -- the commit ---------------------------------------------------------------------------------------------
@@ -223,7 +225,7 @@ class MessageSink:
         self._commit(replace(body, envelope=self._kept_envelope()))
 
     def _commit(self, body: Body) -> None:
-        first = plan(self._envelope, body, self._id, self._now, self._past)
+        first = plan(self._envelope, body, self.id, self._now, self._past)
         if first.failures:
             self._commit_without(first)
         else:
@@ -239,7 +241,7 @@ class MessageSink:
             self._broken(failure)
             return
         self._log.info(
-            "{queue_id}: {count} recipients vanished before the commit", queue_id=self._id, count=len(error.refusals)
+            "{queue_id}: {count} recipients vanished before the commit", queue_id=self.id, count=len(error.refusals)
         )
         self._commit_without(self._plan.without(error.refusals))
 
@@ -260,15 +262,17 @@ class MessageSink:
             recipient = await self._intake.resolve(sender)
         except PermanentFailure as error:
             self._log.warn(
-                "{queue_id}: {sender} can't be told: {reason}", queue_id=self._id, sender=sender, reason=error
+                "{queue_id}: {sender} can't be told: {reason}", queue_id=self.id, sender=sender, reason=error
             )
         else:
             left = self._plan = left.with_bounce(self._intake.make_bounce, self._header, recipient)
         self._deliver(left, self._broken)
 
     def _committed(self, committed: Committed) -> None:
-        accepted = Reply(250, (f"queued as {self._id}",), _ACCEPTED)
+        accepted = Reply(250, (f"queued as {self.id}",), _ACCEPTED)
         assert self._plan is not None
+        if self._unheard:
+            self._log.info("{queue_id} was accepted, though its client did not wait for the answer", queue_id=self.id)
         if self._envelope.client.service is Service.LMTP and self._plan.failures:
             self._answer_failures(self._plan, accepted)
         else:
@@ -283,10 +287,13 @@ class MessageSink:
             # It was refused a second time: recipients come and go faster than we can follow.
             return replies.LOCAL_ERROR
         if isinstance(error, MailError):
-            self._log.warn("{queue_id} was not committed: {reason}", queue_id=self._id, reason=error.text)
+            self._log.warn("{queue_id} was not committed: {reason}", queue_id=self.id, reason=error.text)
         else:
-            self._log.failure("{queue_id} was not committed", failure, queue_id=self._id)
+            self._log.failure("{queue_id} was not committed", failure, queue_id=self.id)
         return replies.for_error(error)
+
+    def _client_gone(self, _: Deferred[Sequence[Reply]]) -> None:
+        self._unheard = True
 
     # -- the answer ---------------------------------------------------------------------------------------------
 
@@ -300,12 +307,16 @@ class MessageSink:
             _refusal(*attempt.failures[position]) if position in attempt.failures else accepted or replies.LOCAL_ERROR
             for position in range(len(self._envelope.recipients))
         ]
-        self._answered.callback(answers)
+        self._answer(answers)
 
     def _answer_all(self, answer: Reply) -> None:
         is_lmtp = self._envelope.client.service is Service.LMTP
         # RFC 2033 §4.2: one reply for each accepted recipient.
-        self._answered.callback([answer] * len(self._envelope.recipients) if is_lmtp else [answer])
+        self._answer([answer] * len(self._envelope.recipients) if is_lmtp else [answer])
+
+    def _answer(self, answers: Sequence[Reply]) -> None:
+        if not self._unheard:
+            self._answered.callback(answers)
 
 
 _ACCEPTED = EnhancedStatus(2, 0, 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred
-from zope.interface import Interface
+from zope.interface import Attribute, Interface
 
 from ..mail.envelope import Envelope
 from ..mail.status import Reply
@@ -17,6 +17,8 @@ from ..mail.status import Reply
 
 class IMessageSink(Interface):
     """Takes the content of one message, chunk by chunk, dots already unstuffed, lines ended by CRLF."""
+
+    id = Attribute("What the message is called in trace, queue and log: text, unique.")
 
     def write(data: bytes) -> Deferred[None] | None:
         """

@@ -9,6 +9,7 @@ from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.portal import Portal
 from twisted.internet.defer import succeed
 from twisted.internet.task import Clock
+from twisted.logger import globalLogPublisher
 
 from twisted_mail_node.auth.portal import MailRealm
 from twisted_mail_node.intake import Intake, IntakeSettings, TransactionIds
@@ -83,3 +84,12 @@ class Site:
 @pytest.fixture
 def site():
     return Site()
+
+
+@pytest.fixture
+def logged():
+    """The events that were logged."""
+    events = []
+    globalLogPublisher.addObserver(events.append)
+    yield events
+    globalLogPublisher.removeObserver(events.append)

@@ -24,15 +24,17 @@ if TYPE_CHECKING:
 def answer_data(session: SMTPSession, event: Data) -> Answer:
     """Answer DATA: open the sink."""
     transaction = session.under_way()
-    transaction.sink = session.intake.begin(transaction.envelope(session.client))
+    transaction.begin_content(session.intake.begin(transaction.envelope(session.client)))
     session.set_timeout(session.settings.content_timeout_seconds)
     return session.engine.send(replies.START_INPUT)
 
 
 def take_content(session: SMTPSession, event: Content) -> Answer:
     """Hand a piece on; a sink that is busy is waited for."""
-    sink = session.under_way().sink
+    transaction = session.under_way()
+    sink = transaction.sink
     assert sink is not None
+    transaction.size += len(event.data)
     written = sink.write(event.data)
     return None if written is None or written.called else _await_room(written)
 
@@ -46,16 +48,17 @@ def answer_end(session: SMTPSession, event: ContentEnd) -> Answer | Deferred[byt
     transaction = session.under_way()
     sink = transaction.sink
     assert sink is not None
+    transaction.is_complete = True
     session.set_timeout(session.settings.command_timeout_seconds)
     unfit = _unfit(session, event)
     if unfit is not None:
         transaction.abort()
-        return _answered(session, event, session.for_each_recipient(unfit))
+        return _answered(session, session.for_each_recipient(unfit))
     # From here on it is the intake's: whoever leaves now can't take it back.
     transaction.sink = None
     finished = sink.finish()
     # Never fails. A coroutine would cost each message some microseconds.
-    return finished.addCallback(lambda answers: _answered(session, event, answers))
+    return finished.addCallback(lambda answers: _answered(session, answers))
 
 
 def _unfit(session: SMTPSession, event: ContentEnd) -> Reply | None:
@@ -64,10 +67,10 @@ def _unfit(session: SMTPSession, event: ContentEnd) -> Reply | None:
     return replies.NUL_IN_MESSAGE if event.nul else None
 
 
-def _answered(session: SMTPSession, event: ContentEnd, answers: Sequence[Reply]) -> bytes:
+def _answered(session: SMTPSession, answers: Sequence[Reply]) -> bytes:
     transaction = session.under_way()
     session.transaction = None
     if answers[0].is_positive:
         session.errors = session.refused_recipients = 0
-    log_answers(session, transaction, event.size, answers)
+    log_answers(session, transaction, answers)
     return session.send_at_end(answers)

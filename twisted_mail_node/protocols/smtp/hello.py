@@ -54,7 +54,7 @@ def _judged(session: SMTPSession, event: Hello, client: Client, verdict: Verdict
     if not isinstance(verdict, Accept):
         return session.refuse("hello", verdict.as_reply())
     session.client = client
-    session.forget_transaction()
+    session.end_transaction()
     session.look_at_offer()
     hostname = session.settings.hostname
     if event.verb is Verb.HELO:

@@ -36,5 +36,5 @@ def _allowed(session: SMTPSession, event: Mail, is_own: bool) -> Answer:
 def _judged(session: SMTPSession, event: Mail, verdict: Verdict) -> bytes:
     if not isinstance(verdict, Accept):
         return session.refuse("sender", verdict.as_reply(), sender=event.sender)
-    session.transaction = MailTransaction(event)
+    session.transaction = MailTransaction(event, session.clock.seconds())
     return session.engine.send(replies.SENDER_OK)

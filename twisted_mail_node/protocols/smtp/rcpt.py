@@ -10,6 +10,7 @@ from ...mail.verdict import Accept, Verdict
 from ...wire.smtp import replies
 from ...wire.smtp.commands import Rcpt
 from ..driver import Answer
+from .transaction_log import Outcome
 
 if TYPE_CHECKING:
     from .session import SMTPSession
@@ -19,6 +20,7 @@ def answer(session: SMTPSession, event: Rcpt) -> Answer:
     """Answer RCPT."""
     transaction = session.under_way()
     if len(transaction.recipients) >= session.settings.max_recipients:  # RFC 5321 §4.5.3.1.10
+        transaction.refused(event.recipient, replies.TOO_MANY_RECIPIENTS)
         return session.engine.send(replies.TOO_MANY_RECIPIENTS)
     asked = session.policy.recipient(session.client, transaction.sender, event.recipient)
     return session.when(asked, partial(_judged, session, event))
@@ -38,7 +40,9 @@ def _judged(session: SMTPSession, event: Rcpt, verdict: Verdict) -> bytes:
         session.refused_recipients += 1
         if session.refused_recipients > session.settings.max_refused_recipients:
             refusal = replies.TOO_MANY_ERRORS
-    return session.refuse("recipient", refusal, sender=transaction.sender, recipient=event.recipient)
+            session.ending = (Outcome.REFUSED, refusal)
+    transaction.refused(event.recipient, refusal)
+    return session.engine.send(refusal)
 
 
 def _leads_somewhere(recipient: Recipient | None) -> bool:

@@ -35,7 +35,7 @@ from ..peer import peer_of
 from ..sasl import Exchange
 from .settings import SMTPSettings
 from .transaction import MailTransaction
-from .transaction_log import log_loss
+from .transaction_log import Outcome, log_end
 
 T = TypeVar("T")
 
@@ -75,6 +75,7 @@ class SMTPSession:
     ) -> None:
         self.settings = settings
         self.tls_context = tls_context
+        self.clock = clock
         self.policy = policy
         self.intake = intake
         self.authenticator = authenticator
@@ -84,6 +85,8 @@ class SMTPSession:
         self.transaction: MailTransaction | None = None
         self.errors = 0
         self.refused_recipients = 0
+        # What ends the session, and a mail under way with it, if not the client.
+        self.ending: tuple[Outcome, Reply] | None = None
         self.is_lmtp = settings.service is Service.LMTP
         self._events = events
         self.engine = SMTPServerEngine(
@@ -99,6 +102,7 @@ class SMTPSession:
 
     def end(self) -> None:
         """The node stops: say so, and close."""
+        self.ending = self.ending or (Outcome.SHUT_DOWN, replies.SHUTTING_DOWN)
         self.driver.finish(replies.render(replies.SHUTTING_DOWN))
 
     # -- called by the driver -----------------------------------------------------------------------------------
@@ -110,27 +114,27 @@ class SMTPSession:
 
     def timed_out(self) -> bytes:
         """RFC 5321 §3.8, §4.5.3.2: 421, then the connection is closed."""
-        self._log.info("{session} timed out", session=self.client.peer.session, peer=self.client.peer.host)
+        if self.transaction is None:
+            self._log.info("{session} timed out", session=self.client.peer.session, peer=self.client.peer.host)
+        self.ending = (Outcome.TIMED_OUT, replies.TIMED_OUT)
         return replies.render(replies.TIMED_OUT)
 
     def broke(self, failure: Failure) -> bytes:
         """A bug of ours is a temporary failure to the peer."""
         if not self.engine.awaits_answer:
             # A piece of content has no answer, and what comes next is content still: the session can't go on.
+            self.ending = (Outcome.DEFERRED, replies.CLOSING_AFTER_ERROR)
             self.driver.close(replies.render(replies.CLOSING_AFTER_ERROR))
             return b""
         if self.transaction is None or not self.engine.is_receiving_content:
             return self.engine.send(replies.LOCAL_ERROR)
         answers = self.for_each_recipient(replies.LOCAL_ERROR)
-        self.forget_transaction()
+        self.end_transaction(Outcome.DEFERRED, replies.LOCAL_ERROR)
         return self.send_at_end(answers)
 
     def disconnected(self) -> None:
         """What has come of a message is forgotten; a commit that has begun is not."""
-        transaction = self.transaction
-        if transaction is not None and self.engine.is_receiving_content:
-            log_loss(self, transaction)
-        self.forget_transaction()
+        self.end_transaction(*(self.ending or (Outcome.LOST, None)))
 
     # -- what is to be had, and the mail under way ----------------------------------------------------------------
 
@@ -153,11 +157,12 @@ class SMTPSession:
         assert self.transaction is not None, "the engine lets RCPT, DATA and content come within a transaction only"
         return self.transaction
 
-    def forget_transaction(self) -> None:
-        """Forget the mail under way, if there is any."""
-        if self.transaction is not None:
-            self.transaction.abort()
-            self.transaction = None
+    def end_transaction(self, outcome: Outcome = Outcome.RESET, reply: Reply | None = None) -> None:
+        """Forget the mail under way, if there is any, and log how it ended."""
+        transaction, self.transaction = self.transaction, None
+        if transaction is not None:
+            transaction.abort()
+            log_end(self, transaction, outcome, reply)
 
     # -- how answers come about ---------------------------------------------------------------------------------
 
@@ -182,9 +187,7 @@ class SMTPSession:
     def refuse(self, stage: str, refusal: Reply, **details: object) -> bytes:
         """Refuse what was asked for at a stage, and log it; for good, it counts as a mistake."""
         self.log_refusal(stage, refusal, **details)
-        if refusal.is_permanent and stage != "recipient":
-            return self.mistaken(refusal)
-        return self.engine.send(refusal)
+        return self.mistaken(refusal) if refusal.is_permanent else self.engine.send(refusal)
 
     def log_refusal(self, stage: str, refusal: Reply, **details: object) -> None:
         """Log what was refused."""
@@ -194,6 +197,8 @@ class SMTPSession:
             session=peer.session,
             peer=peer.host,
             hello=self.client.hello,
+            service=self.client.service.value,
+            account=self.client.account,
             stage=stage,
             status=refusal.status,
             reply=refusal,
@@ -207,6 +212,7 @@ class SMTPSession:
             return self.engine.send(answer)
         peer = self.client.peer
         self._log.info("{session}: too many errors", session=peer.session, peer=peer.host, reply=answer)
+        self.ending = (Outcome.REFUSED, replies.TOO_MANY_ERRORS)
         return self.engine.send(replies.TOO_MANY_ERRORS)
 
     def for_each_recipient(self, answer: Reply) -> list[Reply]:

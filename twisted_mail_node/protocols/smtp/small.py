@@ -19,7 +19,7 @@ _HELP = reply(214, "2.0.0", "known here: " + " ".join(_KNOWN), "see RFC 5321")
 
 def answer_rset(session: SMTPSession, event: Rset) -> Answer:
     """Answer RSET."""
-    session.forget_transaction()
+    session.end_transaction()
     return session.engine.send(replies.OK)
 
 
@@ -35,7 +35,7 @@ def answer_help(session: SMTPSession, event: Help) -> Answer:
 
 def answer_quit(session: SMTPSession, event: Quit) -> Answer:
     """Answer QUIT."""
-    session.forget_transaction()
+    session.end_transaction()
     return session.engine.send(replies.BYE)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ....mail.address import Address
 from ....mail.envelope import BodyType
+from ....mail.options import NO_MAIL_OPTIONS, MailOptions
 from ....mail.status import Reply
 from .. import replies
 from ..offer import Offer
@@ -22,6 +23,7 @@ class Mail:
     parameters: Parameters = ()
     size: int = 0
     body_type: BodyType = BodyType.SEVEN_BIT
+    options: MailOptions = NO_MAIL_OPTIONS
 
 
 def parse(argument: bytes, offer: Offer) -> Mail | Mistake:

@@ -87,6 +87,7 @@ TITLES = {
     6409: "Message submission for mail",
     6522: "The multipart/report media type",
     6531: "SMTP: internationalized email (SMTPUTF8)",
+    6533: "Internationalized delivery status notifications",
     6710: "SMTP: message transfer priorities (MT-PRIORITY)",
     6750: "OAuth 2.0 bearer tokens",
     6761: "Special-use domain names",

@@ -9,9 +9,9 @@ from twisted.python.failure import Failure
 
 from twisted_mail_node.delivery.client import PIECE_OCTETS, SMTPConnection, TimeLimits
 from twisted_mail_node.mail.address import Address
-from twisted_mail_node.wire.smtp.client_events import Introduced, Message, SessionEnded, Step
+from twisted_mail_node.wire.smtp.client_events import Addressed, Introduced, Message, SessionEnded, Step
 
-MESSAGE = Message(Address("s", "a.test"), [Address("r", "b.test")], 10)
+MESSAGE = Message(Address("s", "a.test"), [Addressed(Address("r", "b.test"))], 10)
 
 
 class Transport(StringTransport):

@@ -21,12 +21,14 @@ from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.envelope import BodyType
 from twisted_mail_node.mail.errors import NoSuchItem, PermanentFailure, TemporaryFailure, Unavailable
 from twisted_mail_node.mail.mail_host import MailHost
+from twisted_mail_node.mail.options import MailOptions, Notify, RecipientOptions, Return
 from twisted_mail_node.mail.queue_item import Deferred, Delivered, Failed, ItemState, QueueItem
 from twisted_mail_node.mail.status import EnhancedStatus
 from twisted_mail_node.testing.certificates import issue
 from twisted_mail_node.testing.fake_server import DROP, SILENCE, ScriptedServer
 
 CONTENT = b"Subject: hi\r\n\r\n.dot\r\nend\r\n"
+EVERYTHING = ("PIPELINING", "8BITMIME", "BINARYMIME", "CHUNKING", "SMTPUTF8")
 STUFFED = b"Subject: hi\r\n\r\n..dot\r\nend\r\n"
 
 
@@ -73,7 +75,9 @@ class FixedRoutes:
         return Route(self.hosts, self.tls, **self.login)
 
 
-def item(number=1, *, recipient="r", body_id=1, body_size=None, eight_bit=False, sender="s"):
+def item(
+    number=1, *, recipient="r", body_id=1, body_size=None, eight_bit=False, sender="s", body_type=BodyType.SEVEN_BIT
+):
     return QueueItem(
         item_id=number,
         transaction_id=f"t{number}",
@@ -81,7 +85,7 @@ def item(number=1, *, recipient="r", body_id=1, body_size=None, eight_bit=False,
         body_size=len(CONTENT) if body_size is None else body_size,
         header_size=15,
         eight_bit=eight_bit,
-        body_type=BodyType.SEVEN_BIT,
+        body_type=body_type,
         sender=Address(sender, "a.test") if sender else None,
         recipient=Address(recipient, "b.test"),
         original_recipient=None,
@@ -131,7 +135,7 @@ def world():
 
 
 def status(outcome):
-    return type(outcome).__name__, str(outcome.status)
+    return type(outcome).__name__, None if isinstance(outcome, Delivered) else str(outcome.status)
 
 
 def test_it_provides_the_door(world):
@@ -346,14 +350,44 @@ async def test_more_recipients_than_fit_go_in_several_transactions(world):
     assert server.connections == 1
 
 
+@pytest.mark.parametrize(
+    ("needs", "refusal"),
+    [
+        ({"eight_bit": True}, "5.6.3"),
+        ({"body_type": BodyType.BINARY_MIME}, "5.6.1"),
+        ({"sender": "ä"}, "5.6.7"),
+        ({"recipient": "ä"}, "5.6.7"),
+    ],
+)
 @pytest_twisted.ensureDeferred
-async def test_eight_bit_content_is_not_given_to_a_host_that_does_not_take_it(world):
-    server = world.server(extensions=())
-    delivery = world.delivery(FixedRoutes(host(server)))
-    (outcome,) = await delivery.deliver([item(eight_bit=True)])
-    assert status(outcome) == ("Failed", "5.6.3")
+async def test_what_a_host_does_not_take_goes_to_the_next_one_or_fails(world, needs, refusal):
+    lacking, able = world.server(extensions=()), world.server(extensions=EVERYTHING)
+    alone, both = FixedRoutes(host(lacking)), FixedRoutes(host(lacking), host(able, "mx2.b.test", preference=20))
+    delivery = world.delivery(alone)
+    (outcome,) = await delivery.deliver([item(**needs)])
+    assert status(outcome) == ("Failed", refusal)
+    assert outcome.host == "mx.b.test"
     assert isinstance((await delivery.deliver([item()]))[0], Delivered)
-    assert server.connections == 1
+    assert lacking.connections == 1
+    (outcome,) = await world.delivery(both).deliver([item(**needs)])
+    assert (type(outcome), outcome.host) == (Delivered, "mx2.b.test")
+    assert len(lacking.messages) == len(able.messages) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_host_that_cannot_be_reached_does_not_change_that(world):
+    lacking, gone = world.server(extensions=()), world.server()
+    await gone.stop()
+    routes = FixedRoutes(host(lacking), host(gone, "mx2.b.test", preference=20))
+    (outcome,) = await world.delivery(routes).deliver([item(eight_bit=True)])
+    assert status(outcome) == ("Failed", "5.6.3")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_message_above_the_size_of_a_host_fails_at_once(world):
+    server = world.server(extensions=("SIZE 10",))
+    (outcome,) = await world.delivery(FixedRoutes(host(server))).deliver([item()])
+    assert status(outcome) == ("Failed", "5.3.4")
 
 
 @pytest_twisted.ensureDeferred
@@ -362,6 +396,101 @@ async def test_an_address_beyond_ascii_fails_alone(world):
     bad, good = await world.delivery(FixedRoutes(host(server))).deliver([item(1, recipient="ä"), item(2)])
     assert status(bad) == ("Failed", "5.6.7")
     assert isinstance(good, Delivered)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_address_that_cannot_be_written_fails_alone(world):
+    server = world.server()
+    bad, good = await world.delivery(FixedRoutes(host(server))).deliver([item(1, recipient="a\n"), item(2)])
+    assert status(bad) == ("Failed", "5.1.3")
+    assert isinstance(good, Delivered)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [("Subject: hä\r\n\r\n".encode(), ("Failed", "5.6.7")), ("Subject: hi\r\n\r\nä\r\n".encode(), ("Delivered", None))],
+)
+@pytest_twisted.ensureDeferred
+async def test_smtputf8_is_needed_for_a_header_and_not_for_a_text(world, content, expected):
+    """RFC 6531 §3.2."""
+    server = world.server()
+    world.bodies.contents[2] = content
+    asked = replace(
+        item(body_id=2, body_size=len(content), eight_bit=True),
+        options=MailOptions(smtputf8=True),
+        header_size=content.index(b"\r\n\r\n") + 4,
+    )
+    (outcome,) = await world.delivery(FixedRoutes(host(server))).deliver([asked])
+    assert status(outcome) == expected
+    assert all(body.closed == 1 for body in world.bodies.opened)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_header_that_cannot_be_read_is_a_local_error_and_the_connection_is_kept(world, logged_failures):
+    server = world.server()
+    delivery = world.delivery(FixedRoutes(host(server)))
+    asked = replace(item(body_id=7, eight_bit=True), options=MailOptions(smtputf8=True))
+    (outcome,) = await delivery.deliver([asked])
+    assert status(outcome) == ("Deferred", "4.3.0")
+    assert logged_failures.pop().check(NoSuchItem)
+    assert isinstance((await delivery.deliver([item()]))[0], Delivered)
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("extensions", [("PIPELINING", "CHUNKING", "8BITMIME"), ("CHUNKING", "8BITMIME")])
+@pytest_twisted.ensureDeferred
+async def test_a_large_message_goes_in_chunks(world, extensions):
+    server = world.server(extensions=extensions)
+    content = b"Subject: hi\r\n\r\n" + b".line\r\n" * 20_000
+    world.bodies.contents[2] = content
+    delivery = world.delivery(FixedRoutes(host(server)))
+    for _ in range(2):
+        (outcome,) = await delivery.deliver([item(body_id=2, body_size=len(content))])
+        assert isinstance(outcome, Delivered)
+    assert [(taken.content == content, taken.chunks) for taken in server.messages] == [(True, 3), (True, 3)]
+    assert server.connections == 1
+    assert not [command for command in server.commands if command in ("DATA", "RSET")]
+
+
+@pytest.mark.parametrize("extensions", [("PIPELINING", "CHUNKING"), ("CHUNKING",)])
+@pytest_twisted.ensureDeferred
+async def test_a_chunk_that_is_not_taken_ends_the_message_and_not_the_connection(world, extensions):
+    server = world.server(extensions=extensions, answers={"BDAT": [b"452 4.3.1 full", b"250 ok"], "END": b"250 ok"})
+    content = b"Subject: hi\r\n\r\n" + b"line\r\n" * 200_000
+    world.bodies.contents[2] = content
+    delivery = world.delivery(FixedRoutes(host(server)))
+    (outcome,) = await delivery.deliver([item(body_id=2, body_size=len(content))])
+    assert status(outcome) == ("Deferred", "4.3.1")
+    assert all(body.closed == 1 for body in world.bodies.opened)
+    assert isinstance((await delivery.deliver([item()]))[0], Delivered)
+    assert server.connections == 1
+    assert "RSET" in server.commands
+
+
+@pytest.mark.parametrize(("extensions", "reports"), [(("DSN",), True), ((), False)])
+@pytest_twisted.ensureDeferred
+async def test_what_was_asked_for_goes_on_to_a_host_that_reports(world, extensions, reports):
+    """RFC 3461 §5.2.1: an alias is told as the original recipient where the client told none."""
+    server = world.server(extensions=extensions)
+    asked = replace(
+        item(1),
+        options=MailOptions(ret=Return.FULL, envelope_id="e1"),
+        recipient_options=RecipientOptions(notify=Notify.SUCCESS),
+        original_recipient=Address("alias+x", "a.test"),
+    )
+    plain = replace(item(2, recipient="q"), options=asked.options)
+    outcomes = await world.delivery(FixedRoutes(host(server))).deliver([asked, plain])
+    assert [outcome.reports for outcome in outcomes] == [reports, reports]
+    told = [command for command in server.commands if command.startswith(("MAIL", "RCPT"))]
+    assert told == (
+        [
+            "MAIL FROM:<s@a.test> RET=FULL ENVID=e1",
+            "RCPT TO:<r@b.test> NOTIFY=SUCCESS ORCPT=rfc822;alias+2Bx@a.test",
+            "RCPT TO:<q@b.test>",
+        ]
+        if reports
+        else ["MAIL FROM:<s@a.test>", "RCPT TO:<r@b.test>", "RCPT TO:<q@b.test>"]
+    )
 
 
 @pytest.mark.parametrize(

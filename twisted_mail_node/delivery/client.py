@@ -55,7 +55,7 @@ class TimeLimits:
                 return self.data
             case Step.CONTENT:
                 return self.content
-            case Step.END:
+            case Step.CHUNK | Step.END:
                 return self.end
             case Step.QUIT | Step.OVER:
                 return self.quit
@@ -97,7 +97,7 @@ class SMTPConnection(Protocol):
         """
         The engine's next event; always comes, since every step has an end. Cancelling aborts the connection.
         """
-        self._flush()
+        self._take_events()
         if self._events:
             return succeed(self._events.popleft())
         assert self._waiter is None
@@ -117,11 +117,10 @@ class SMTPConnection(Protocol):
         event = await self.event()
         if isinstance(event, SendContent):
             try:
-                await self._stream(await open_body())
+                event = await self._stream(await open_body())
             except BaseException:
                 self.abort()
                 raise
-            event = await self.event()
         assert isinstance(event, TransactionEnded), event
         return event
 
@@ -170,37 +169,49 @@ class SMTPConnection(Protocol):
 
     # -- content
 
-    async def _stream(self, body: IOpenBody) -> None:
-        """Write the content as it is stored, with its end, no faster than the server takes it."""
+    async def _stream(self, body: IOpenBody) -> Event:
+        """Write the content as it is stored, no faster than the server takes it. Gives the event after its end."""
         try:
             size: int = body.size
             piece = await body.read(0, PIECE_OCTETS)
             if len(piece) < size:
-                await self._stream_slowly(body, size, piece)
-            elif self.engine.step is Step.CONTENT:
-                self.transport.write(self.engine.content(piece) + self.engine.end_content())
+                return await self._stream_slowly(body, size, piece)
+            if self.engine.step is Step.CONTENT:
+                self.transport.write(self.engine.content(piece, last=True))
         finally:
             body.close()
+        return await self.event()
 
-    async def _stream_slowly(self, body: IOpenBody, size: int, piece: bytes) -> None:
+    async def _stream_slowly(self, body: IOpenBody, size: int, piece: bytes) -> Event:
         self.transport.registerProducer(self, True)
         try:
             offset = 0
             # A server may refuse, or leave, before the end: then the engine is no more at CONTENT.
-            while piece and self.engine.step is Step.CONTENT:
-                self.transport.write(self.engine.content(piece))
+            while self._is_at(Step.CONTENT):
+                if not piece:
+                    raise EOFError(f"body ends at {offset} of {size} octets")
                 offset += len(piece)
-                if self._drained is not None:
-                    self._watch()
-                    await self._drained
-                piece = await body.read(offset, PIECE_OCTETS) if offset < size else b""
-            if offset < size and self.engine.step is Step.CONTENT:
-                raise EOFError(f"body ends at {offset} of {size} octets")
+                self.transport.write(self.engine.content(piece, last=offset >= size))
+                has_to_be_answered = self._is_at(Step.CHUNK)
+                if offset < size:
+                    await self._room()
+                    piece = await body.read(offset, PIECE_OCTETS)
+                    if has_to_be_answered and not isinstance(event := await self.event(), SendContent):
+                        return event
         finally:
             if not self.gone:
                 self.transport.unregisterProducer()
-        if self.engine.step is Step.CONTENT:
-            self.transport.write(self.engine.end_content())
+        return await self.event()
+
+    def _is_at(self, step: Step) -> bool:
+        """Where the engine is by now: it goes on whenever something is received."""
+        return self.engine.step is step
+
+    async def _room(self) -> None:
+        """Wait until the transport takes more."""
+        if self._drained is not None:
+            self._watch()
+            await self._drained
 
     def pauseProducing(self) -> None:
         """The transport is full."""
@@ -252,10 +263,14 @@ class SMTPConnection(Protocol):
 
     # -- inside
 
-    def _collect(self) -> None:
+    def _take_events(self) -> None:
+        """What the engine has to tell by now: an answer of the server's, or one that it gives itself."""
         while not isinstance(event := self.engine.next_event(), Wait):
             self._events.append(event)
         self._flush()
+
+    def _collect(self) -> None:
+        self._take_events()
         if self._waiter is not None:
             if not self._events:
                 if self._timed != self._progress():

@@ -52,14 +52,18 @@ class _HandshakeFailed(HostFailed):
     """TLS could not be established; without TLS it might go."""
 
 
-def outcome_of(reply: Reply, host: str, transcript: str = "") -> Outcome:
-    """What a server's reply means for a recipient, judged by its first digit (RFC 5321 §4.2.1)."""
+def outcome_of(reply: Reply, host: str, transcript: str = "", *, reports: bool = False) -> Outcome:
+    """
+    What a server's reply means for a recipient, judged by its first digit (RFC 5321 §4.2.1).
+
+    `reports` says that the server reports what becomes of what it takes, as the sender asked.
+    """
     text = str(reply)[:REPLY_CHARACTERS]
     if reply.is_permanent:
         return Failed(reply.status or EnhancedStatus(5, 0, 0), text, host, transcript)
     if reply.is_temporary:
         return TryLater(reply.status or EnhancedStatus(4, 0, 0), text, host, transcript)
-    return Delivered(text, host)
+    return Delivered(text, host, reports=reports)
 
 
 class Connector:

@@ -2,8 +2,8 @@
 Hands queued messages on to other nodes: `RemoteDelivery`, the door IDelivery.
 
 It decides each recipient's outcome out of what hosts said, and when the next host is asked. Neighbours: `pool`
-for connections, a queue store for bodies, the queue's runner calls. Sources: RFC 5321 §4.5.4.1, §5.1, RFC 6152
-§3 (eight-bit content to a host that does not take it).
+for connections, `message` for what is asked for, a queue store for bodies, the queue's runner calls. Sources: RFC 5321
+§4.5.4.1, §5.1.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from ..interfaces.queue import IDelivery, IQueueStore
 from ..mail.errors import MailError, Unavailable
 from ..mail.queue_item import Deferred as TryLater
 from ..mail.queue_item import Failed, Outcome, QueueItem
-from ..mail.status import EnhancedStatus
-from ..wire.smtp.ascii_path import is_writable
-from ..wire.smtp.client_events import Message, TransactionEnded
+from ..mail.status import EnhancedStatus, Reply
+from ..wire.smtp.client_events import TransactionEnded, Unfit
+from ..wire.smtp.paths import is_writable
 from .client import TimeLimits
 from .connect import Connector, IDeliveryReactor, outcome_of
+from .message import message_for
 from .pool import Line, Pool, PoolLimits, Unreachable
 from .tls import ClientTLS
 
@@ -40,8 +41,7 @@ GOODBYE_SECONDS = 0.5
 
 _STOPPING = TryLater(EnhancedStatus(4, 3, 2), "this node is stopping")
 _LOCAL_ERROR = TryLater(EnhancedStatus(4, 3, 0), "local error")
-_NOT_ASCII = Failed(EnhancedStatus(5, 6, 7), "an address that needs SMTPUTF8 cannot be sent")
-_NOT_EIGHT_BIT = EnhancedStatus(5, 6, 3)
+_UNWRITABLE = Failed(EnhancedStatus(5, 1, 3), "an address with characters that cannot be sent")
 
 
 @implementer(IDelivery)
@@ -119,7 +119,7 @@ class RemoteDelivery:
         outcomes: dict[int, Outcome] = {}
         for item in items:
             if not is_writable(item.sender) or not is_writable(item.recipient):
-                outcomes[item.item_id] = _NOT_ASCII
+                outcomes[item.item_id] = _UNWRITABLE
         todo = [item for item in items if item.item_id not in outcomes]
         if todo:
             pool = self._pool(self.destination(todo[0]))
@@ -131,7 +131,7 @@ class RemoteDelivery:
         return [outcomes[item.item_id] for item in items]
 
     async def _ask_hosts(self, pool: Pool, todo: list[QueueItem], outcomes: dict[int, Outcome]) -> None:
-        """Offer the message to one host after the other, as long as they say "later"."""
+        """Offer the message to one host after the other, as long as they say "later" or lack what it needs."""
         asked: set[str] = set()
         while todo and len(asked) < MAX_HOSTS_ASKED:
             if self._stopping:
@@ -156,7 +156,7 @@ class RemoteDelivery:
             # After a connection that broke behind the end of the content the message may be there already.
             if ended.content_sent and not line.is_usable:
                 return
-            todo = [item for item in todo if isinstance(outcomes[item.item_id], TryLater)]
+            todo = [item for item, reply in zip(todo, ended.results, strict=True) if _may_go_elsewhere(reply)]
 
     async def _offer(
         self, pool: Pool, line: Line, items: Sequence[QueueItem], outcomes: dict[int, Outcome]
@@ -164,13 +164,9 @@ class RemoteDelivery:
         """One transaction. Writes the outcomes; None where no other host is to be asked."""
         first = items[0]
         connection = line.connection
-        if first.eight_bit and "8BITMIME" not in connection.engine.extensions:
-            text = f"the message has eight-bit content, which {line.host} does not take"
-            outcomes.update((item.item_id, Failed(_NOT_EIGHT_BIT, text, line.host)) for item in items)
-            pool.give_back(line)
-            return None
-        message = Message(first.sender, [item.recipient for item in items], first.body_size, first.eight_bit)
+        extensions = connection.engine.extensions
         try:
+            message = await message_for(items, extensions, self._store)
             ended = await connection.send(message, lambda: self._store.open_queued(first.body_id))
         except (MailError, EOFError) as error:
             if isinstance(error, Unavailable):
@@ -178,10 +174,11 @@ class RemoteDelivery:
             else:
                 self._log.failure("cannot read {queue_id}", queue_id=first.transaction_id)
             _fill(outcomes, items, _LOCAL_ERROR)
+            pool.give_back(line)
             return None
         transcript = "" if all(reply.is_positive for reply in ended.results) else connection.engine.transcript
         for item, reply in zip(items, ended.results, strict=True):
-            outcomes[item.item_id] = outcome_of(reply, line.host, transcript)
+            outcomes[item.item_id] = outcome_of(reply, line.host, transcript, reports="DSN" in extensions)
         if self._stopping:
             connection.close()
         else:
@@ -196,6 +193,11 @@ class RemoteDelivery:
             pool = Pool(self._routes, self._connector, self._clock, self._limits)
             self._pools[destination] = pool
         return pool
+
+
+def _may_go_elsewhere(reply: Reply) -> bool:
+    """Whether another host may do better: this one says "later", or lacks what the message needs."""
+    return reply.is_temporary or isinstance(reply, Unfit)
 
 
 def _fill(outcomes: dict[int, Outcome], items: Sequence[QueueItem], outcome: Outcome) -> None:

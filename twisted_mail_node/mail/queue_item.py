@@ -69,11 +69,17 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The next host took responsibility for this recipient."""
+    """
+    The next host took responsibility for this recipient.
+
+    `reports` says that it does what the sender asked for about reports: nothing is left for us to tell (RFC 3461
+    §5.2.1). Nobody else reports what was put into a mailbox here.
+    """
 
     reply: str
     host: str
     transcript: str = ""
+    reports: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,13 @@ _DEFAULTS = {"EHLO": b"", "MAIL": b"250 ok", "RCPT": b"250 ok", "DATA": b"354 go
 
 @dataclass(slots=True)
 class Taken:
-    """A message that was given: paths as written in the commands, content with the dots as they came."""
+    """A message that was given: paths as written in the commands, content with the dots or chunks as they came."""
 
     sender: str
     recipients: list[str]
     content: bytes
     tls: bool = False
+    chunks: int = 0
 
 
 @dataclass(slots=True)
@@ -36,8 +37,8 @@ class ScriptedServer:
 
     `answers` maps the beginning of a command (`MAIL`, `RCPT TO:<a@b>`, `END` for the end of the content, `CONTENT`
     for its first octets) to a reply without CRLF, DROP or SILENCE; the longest beginning counts. A list of
-    replies is used up one by one, the last one stays. `tls` is a context factory for STARTTLS, or DROP for a
-    server that accepts STARTTLS and cannot do it.
+    replies is used up one by one, the last one stays. `BDAT` is answered when its chunk is there, the last one by
+    `END`. `tls` is a context factory for STARTTLS, or DROP for a server that accepts STARTTLS and cannot do it.
     """
 
     # Any: reactors are told apart by interface; a context factory is whatever startTLS takes.
@@ -87,6 +88,7 @@ class _Session(Protocol):
         self._server = server
         self._buffer = b""
         self._in_content = False
+        self._chunk: tuple[int, bool] | None = None
         self._tls = False
         self._taken = Taken("", [], b"")
 
@@ -104,8 +106,13 @@ class _Session(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Lines, or content."""
         self._buffer += data
-        while self._content() if self._in_content else self._line():
+        while self._piece():
             pass
+
+    def _piece(self) -> bool:
+        if self._chunk is not None:
+            return self._take_chunk(*self._chunk)
+        return self._content() if self._in_content else self._line()
 
     def _line(self) -> bool:
         line, found, rest = self._buffer.partition(b"\r\n")
@@ -115,6 +122,10 @@ class _Session(Protocol):
         command = line.decode("latin-1")
         self._server.commands.append(command)
         verb = command[:4].upper()
+        if verb == "BDAT":
+            words = command.split()
+            self._chunk = int(words[1]), len(words) > 2
+            return True
         reply = self._server.answer(command)
         if verb == "EHLO" and not reply:
             offered = [*self._server.extensions]
@@ -146,6 +157,18 @@ class _Session(Protocol):
         self._taken.content, self._buffer, self._in_content = data[2 : end + 2], data[end + 5 :], False
         reply = self._server.answer("END")
         if reply.startswith(b"2") or reply == DROP:
+            self._server.messages.append(self._taken)
+        self._say(reply)
+        return True
+
+    def _take_chunk(self, size: int, is_last: bool) -> bool:
+        if len(self._buffer) < size:
+            return False
+        self._taken.content += self._buffer[:size]
+        self._taken.chunks += 1
+        self._buffer, self._chunk = self._buffer[size:], None
+        reply = self._server.answer("END" if is_last else "BDAT")
+        if is_last and reply.startswith(b"2"):
             self._server.messages.append(self._taken)
         self._say(reply)
         return True

@@ -1,12 +1,12 @@
 """
 The client's side of SMTP: what is asked becomes commands, what is answered becomes events. Sans-I/O.
 
-It decides the order of commands, what may be pipelined, and each recipient's result. It does not decide whom to
-connect to, how long to wait (`step` says for what) or whether TLS is wanted: `delivery` does. Neighbours:
-`client_events` is what it gives, `reply_reader` parses, `dialogue` remembers.
+It decides the order of commands and what may be pipelined. It does not decide whom to connect to, how long to wait
+(`step` says for what) or whether TLS is wanted: `delivery` does. Neighbours: `client_events` is what it gives,
+`client_transaction` is the message under way, `reply_reader` parses, `dialogue` remembers.
 
-Sources: RFC 5321 §3, §4.1.1 (dialogue), §4.5.2 (transparency), RFC 2920 (pipelining), RFC 1870 (SIZE), RFC 6152
-(8BITMIME), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 2034 (enhanced status codes).
+Sources: RFC 5321 §3, §4.1.1 (dialogue), RFC 2920 (pipelining), RFC 3030 (CHUNKING), RFC 3207 (STARTTLS), RFC 4954
+(AUTH), RFC 2034 (enhanced status codes).
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from ...mail.status import EnhancedStatus, Reply
 from ..errors import MisuseError, ProtocolViolation
 from ..wait import Wait
-from .ascii_path import ascii_path
 from .client_events import (
     Event,
     Introduced,
@@ -34,13 +32,12 @@ from .client_events import (
     TLSRefused,
     TransactionEnded,
 )
+from .client_transaction import ClientTransaction, negative
 from .dialogue import Dialogue
 from .reply_reader import ReplyReader
 
 _BAD_DIALOGUE = EnhancedStatus(4, 5, 0)
 _CONNECTION_LOST = EnhancedStatus(4, 4, 2)
-_TOO_MANY = EnhancedStatus(5, 5, 3)
-_TOO_BIG = EnhancedStatus(5, 3, 4)
 _NO_MECHANISM = EnhancedStatus(5, 5, 4)
 
 
@@ -58,14 +55,8 @@ class SMTPClient:
         self._events: deque[Event] = deque()
         self._out: list[bytes] = []
         self._asked: deque[tuple[Step, int]] = deque([(Step.GREETING, 0)])
-        self._unsent: deque[tuple[Step, int, bytes]] = deque()
-        self._results: list[Reply | None] | None = None
-        self._mail_accepted = False
-        self._accepted = 0
+        self._transaction: ClientTransaction | None = None
         self._needs_reset = False
-        self._content_tail = b""
-        self._content_octets = 0
-        self._content_sent = False
         self._with_hello = True
         self._login_lines: list[bytes] = []
         self._dialogue = Dialogue()
@@ -139,60 +130,41 @@ class SMTPClient:
         """
         Begin a transaction. Gives SendContent if any recipient is accepted, and TransactionEnded in any case.
 
-        A message above the server's SIZE is refused here, without asking (RFC 1870 §6.1). Raises: MisuseError:
-            the session is not idle, there is no recipient, or an address cannot be written in ASCII.
+        What the server does not offer enough for is refused here, without asking: the whole message, or a recipient.
+        Raises: MisuseError: the session is not idle, there is no recipient, or an address cannot be written.
         """
         self._must_be(Step.IDLE)
         if not message.recipients:
             raise MisuseError("a message without recipients")
-        commands: list[tuple[Step, int, bytes]] = []
-        if self._needs_reset:
-            commands.append((Step.RESET, 0, b"RSET"))
-        commands.append((Step.MAIL, 0, self._mail_command(message)))
-        commands += [(Step.RECIPIENT, i, b"RCPT TO:" + ascii_path(r)) for i, r in enumerate(message.recipients)]
-        commands.append((Step.DATA, 0, b"DATA"))
-        self._results = [None] * len(message.recipients)
-        self._mail_accepted = self._content_sent = False
-        self._accepted = self._content_octets = 0
-        self._content_tail = b"\r\n"  # the content begins at the beginning of a line
+        transaction = ClientTransaction(message, self.extensions)
+        self._transaction = transaction
         self._dialogue.begin_transaction()
-        limit = self.extensions.get("SIZE", "")
-        if limit.isdecimal() and 0 < int(limit[:18]) < message.size:
-            text = f"message of {message.size} octets; the server takes {limit[:18]}"
-            self._decide(OwnWords(552, (text,), _TOO_BIG))
-            self._end_transaction()
+        if not transaction.unsent:
+            self._end_transaction(transaction)
             return
+        if self._needs_reset:
+            transaction.unsent.appendleft((Step.RESET, 0, b"RSET"))
         self._needs_reset = True
-        self._unsent.extend(commands)
-        self._send_commands()
+        self._send_commands(transaction)
 
-    def content(self, data: bytes) -> bytes:
+    def content(self, data: bytes, *, last: bool = False) -> bytes:
         """
-        A piece of content in the form in which it is to be written: dots doubled at the beginning of lines.
+        A piece of content in the form in which it is to be written; with `last`, the message's end as well.
 
-        Source: RFC 5321 §4.5.2. The pieces may be cut anywhere.
+        The pieces may be cut anywhere. Where the server takes chunks, each piece is one. After `last` comes
+        TransactionEnded.
         """
         self._must_be(Step.CONTENT)
-        if not data:
-            return b""
-        self._content_octets += len(data)
-        tail = self._content_tail
-        stuffed = data.replace(b"\r\n.", b"\r\n..")
-        # What the search cannot see: a line's beginning that lies in the cut between two pieces.
-        if data[:1] == b"." and tail == b"\r\n":
-            stuffed = b"." + stuffed
-        elif tail[-1:] == b"\r" and data[:2] == b"\n.":
-            stuffed = b"\n." + stuffed[1:]
-        self._content_tail = data[-2:] if len(data) > 1 else (tail + data)[-2:]
-        return stuffed
-
-    def end_content(self) -> bytes:
-        """The end of the content, to be written; a last line without its end gets one. Gives TransactionEnded."""
-        self._must_be(Step.CONTENT)
-        self._dialogue.note(b"[%d octets of content]" % self._content_octets)
-        end = b".\r\n" if self._content_tail == b"\r\n" else b"\r\n.\r\n"
-        self._await_end()
-        return end
+        transaction = self._under_way
+        written = transaction.write(data, last=last)
+        if last:
+            self._note_content(transaction)
+            self._await(Step.END)
+        elif transaction.in_chunks and written:
+            self._await(Step.CHUNK)
+            if "PIPELINING" in self.extensions:  # RFC 2920 §3.1; RFC 3030 §2 has chunks in a pipeline
+                self.step = Step.CONTENT
+        return written
 
     def quit(self) -> None:
         """Say goodbye. Gives SessionEnded."""
@@ -223,52 +195,48 @@ class SMTPClient:
     def _ask(self, step: Step, line: bytes, *, noted: bytes = b"") -> None:
         self._dialogue.note(noted or line)
         self._out.append(line + b"\r\n")
-        self._asked.append((step, 0))
-        self.step = self._asked[0][0]
+        self._await(step)
 
     def _say_hello(self) -> None:
         verb = b"EHLO " if self._with_hello else b"HELO "
         self._ask(Step.HELLO, verb + self._hostname)
 
-    def _mail_command(self, message: Message) -> bytes:
-        command = b"MAIL FROM:" + ascii_path(message.sender)
-        if "SIZE" in self.extensions:
-            command += b" SIZE=%d" % message.size
-        if message.eight_bit and "8BITMIME" in self.extensions:
-            command += b" BODY=8BITMIME"
-        return command
-
-    def _send_commands(self) -> None:
+    def _send_commands(self, transaction: ClientTransaction) -> None:
         """Send what may go: all of it with PIPELINING (RFC 2920 §3.1), else one command when none is unanswered."""
-        while self._unsent and ("PIPELINING" in self.extensions or not self._asked):
-            step, index, line = self._unsent.popleft()
+        while transaction.unsent and ("PIPELINING" in self.extensions or not self._asked):
+            step, index, line = transaction.unsent.popleft()
             self._dialogue.note(line)
             self._out.append(line + b"\r\n")
-            self._asked.append((step, index))
-        if self._asked:
-            self.step = self._asked[0][0]
+            self._await(step, index)
 
-    def _await_end(self) -> None:
-        self._content_sent = True
-        self._asked.append((Step.END, 0))
-        self.step = Step.END
+    def _await(self, step: Step, index: int = 0) -> None:
+        self._asked.append((step, index))
+        self.step = self._asked[0][0]
+
+    def _note_content(self, transaction: ClientTransaction) -> None:
+        """What is remembered of content, in one line however many chunks it was."""
+        how = b" by BDAT" if transaction.in_chunks else b""
+        self._dialogue.note(b"[%d octets of content%s]" % (transaction.content_octets, how))
 
     # -- replies
 
     def _take(self, reply: Reply) -> None:
         self.replies += 1
-        self._dialogue.note(reply)
         if reply.code == 421:  # RFC 5321 §3.8: at any time, the server is about to close
+            self._dialogue.note(reply)
             self._break_off(reply)
             return
         if not self._asked:
+            self._dialogue.note(reply)
             self._took_unasked(reply)
             return
         step, index = self._asked.popleft()
+        if step is not Step.CHUNK:
+            self._dialogue.note(reply)
         self.step = self._asked[0][0] if self._asked else Step.IDLE
         _ANSWERED[step](self, reply, index)
-        if self._results is not None and self.step is not Step.OVER:
-            self._go_on()
+        if self._transaction is not None and self.step is not Step.OVER:
+            self._go_on(self._transaction)
 
     def _took_unasked(self, reply: Reply) -> None:
         # A refusal before the end of the content is the server's last word; it reads the rest for nothing.
@@ -277,11 +245,20 @@ class SMTPClient:
         else:
             self._break_off(OwnWords(451, (f"the server answered without being asked: {reply}",), _BAD_DIALOGUE))
 
-    def _go_on(self) -> None:
+    def _go_on(self, transaction: ClientTransaction) -> None:
         """Within a transaction, after a reply: send what waited for it, or see that all is said."""
-        self._send_commands()
-        if not self._asked and self.step is not Step.CONTENT:
-            self._end_transaction()
+        self._send_commands(transaction)
+        if self._asked or self.step is Step.CONTENT:
+            return
+        # RFC 3030 §2: the first chunk goes out when all recipients are answered.
+        if transaction.in_chunks and transaction.is_wanted and not transaction.was_begun:
+            self._begin_content()
+        else:
+            self._end_transaction(transaction)
+
+    def _begin_content(self) -> None:
+        self.step = Step.CONTENT
+        self._events.append(SendContent())
 
     def _greeted(self, reply: Reply, index: int) -> None:
         if reply.code // 100 == 2:
@@ -322,75 +299,69 @@ class SMTPClient:
         """Whatever it says: a server that did not reset refuses MAIL next."""
 
     def _mail_answered(self, reply: Reply, index: int) -> None:
-        if reply.code // 100 == 2:
-            self._mail_accepted = True
-            return
-        self._decide(self._negative(reply))
-        self._unsent.clear()
+        self._under_way.mail_answered(reply)
 
     def _recipient_answered(self, reply: Reply, index: int) -> None:
-        assert self._results is not None
-        if self._results[index] is not None:
-            return
-        if reply.code // 100 == 2:
-            self._accepted += 1
-        elif reply.code == 552 and self._accepted and reply.status in (None, _TOO_MANY):
-            # RFC 5321 §4.5.3.1.10: older servers mean by this that those before were enough for one transaction.
-            self._results[index] = replace(reply, code=452, status=None)
-        else:
-            self._results[index] = self._negative(reply)
-        if not self._accepted and len(self._unsent) == 1:  # only DATA is left, and nobody to send it for
-            self._unsent.clear()
+        self._under_way.recipient_answered(reply, index)
 
     def _data_answered(self, reply: Reply, index: int) -> None:
-        if reply.code // 100 == 3:
-            if self._mail_accepted and self._accepted:
-                self.step = Step.CONTENT
-                self._events.append(SendContent())
-            else:  # RFC 2920 §3.1: a server that goes on without recipients gets an empty message
-                self._dialogue.note(b".")
-                self._out.append(b".\r\n")
-                self._await_end()
+        transaction = self._under_way
+        if reply.code // 100 != 3:
+            transaction.decide(negative(reply))
+        elif transaction.is_wanted:
+            self._begin_content()
+        else:  # RFC 2920 §3.1: a server that goes on without recipients gets an empty message
+            self._dialogue.note(b".")
+            self._out.append(transaction.write(b"", last=True))
+            self._await(Step.END)
+
+    def _chunk_answered(self, reply: Reply, index: int) -> None:
+        transaction = self._under_way
+        if not transaction.is_wanted:
+            return
+        if reply.code // 100 != 2:  # RFC 3030 §2: no more chunks after that
+            if not transaction.content_sent:
+                self._note_content(transaction)
+            self._dialogue.note(reply)
+            transaction.content_answered(reply)
+        elif transaction.content_sent:
+            return
+        elif "PIPELINING" in self.extensions:
+            self.step = Step.CONTENT
         else:
-            self._decide(self._negative(reply))
+            self._begin_content()
 
     def _end_answered(self, reply: Reply, index: int) -> None:
-        self._needs_reset = False
-        self._decide(reply if reply.code // 100 == 2 else self._negative(reply))
+        transaction = self._under_way
+        # RFC 3030 §2: what state a chunk leaves that was not taken, nobody knows.
+        self._needs_reset = transaction.in_chunks and (reply.code // 100 != 2 or not transaction.is_wanted)
+        transaction.content_answered(reply)
 
     def _quit_answered(self, reply: Reply, index: int) -> None:
         self._end(reply, Step.QUIT)
 
-    def _negative(self, reply: Reply) -> Reply:
-        """The reply as a refusal; a positive one in a place where it makes no sense is a temporary failure."""
-        if reply.code >= 400:
-            return reply
-        return OwnWords(451, (f"the server answered out of place: {reply}",), _BAD_DIALOGUE)
+    @property
+    def _under_way(self) -> ClientTransaction:
+        assert self._transaction is not None
+        return self._transaction
 
     # -- ends
 
-    def _decide(self, reply: Reply) -> None:
-        """The reply is the result of every recipient that has none yet."""
-        assert self._results is not None
-        self._results = [result or reply for result in self._results]
-
-    def _end_transaction(self) -> None:
-        assert self._results is not None
-        results = tuple(result for result in self._results if result is not None)
-        self._results = None
-        self._events.append(TransactionEnded(results, self._content_sent))
+    def _end_transaction(self, transaction: ClientTransaction) -> None:
+        self._transaction = None
+        self._events.append(TransactionEnded(transaction.results, transaction.content_sent))
         if self.step is not Step.OVER:
             self.step = Step.IDLE
 
     def _break_off(self, reply: Reply) -> None:
         """The session is over, wherever it is."""
-        if self._results is None:
+        if self._transaction is None:
             self._end(reply, self.step)
             return
-        self._decide(self._negative(reply))
+        self._transaction.decide(negative(reply))
         self.step = Step.OVER
         self._forget()
-        self._end_transaction()
+        self._end_transaction(self._transaction)
 
     def _leave(self, reply: Reply, step: Step) -> None:
         """The server wants no session: it still waits for QUIT (RFC 5321 §3.1), whose answer tells nothing."""
@@ -405,7 +376,6 @@ class SMTPClient:
 
     def _forget(self) -> None:
         self._asked.clear()
-        self._unsent.clear()
         self._reader.clear()
 
 
@@ -418,6 +388,7 @@ _ANSWERED: dict[Step, Callable[[SMTPClient, Reply, int], None]] = {
     Step.MAIL: SMTPClient._mail_answered,
     Step.RECIPIENT: SMTPClient._recipient_answered,
     Step.DATA: SMTPClient._data_answered,
+    Step.CHUNK: SMTPClient._chunk_answered,
     Step.END: SMTPClient._end_answered,
     Step.QUIT: SMTPClient._quit_answered,
 }

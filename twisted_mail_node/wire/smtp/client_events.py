@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from ...mail.address import Address
+from ...mail.envelope import BodyType
+from ...mail.options import NO_MAIL_OPTIONS, NO_RECIPIENT_OPTIONS, MailOptions, RecipientOptions
 from ...mail.status import Reply
 
 
@@ -28,6 +30,8 @@ class Step(Enum):
     DATA = auto()
     CONTENT = auto()
     """The driver's turn to give content."""
+    CHUNK = auto()
+    """The answer to a chunk of content that was not the last."""
     END = auto()
     """The answer to the end of the content."""
     QUIT = auto()
@@ -40,6 +44,11 @@ class OwnWords(Reply):
 
     def __str__(self) -> str:
         return " ".join(self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit(OwnWords):
+    """The server lacks an extension that the message cannot do without; another host may have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,10 @@ class LoginRefused:
 
 @dataclass(frozen=True, slots=True)
 class SendContent:
-    """Some recipients are accepted: give the content by `content`, then `end_content`."""
+    """
+    Content is wanted: give a piece by `content`, and the next as long as the step is CONTENT. Comes when some
+    recipients are accepted, and again after each chunk that has to be answered before the next.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +117,25 @@ Event = Introduced | TLSAccepted | TLSRefused | LoggedIn | LoginRefused | SendCo
 
 
 @dataclass(frozen=True, slots=True)
+class Addressed:
+    """One recipient, with what is asked for it where the server can do it."""
+
+    address: Address
+    options: RecipientOptions = NO_RECIPIENT_OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """What is to be sent: `size` in octets as stored; `eight_bit` asks for BODY=8BITMIME where it is offered."""
+    """
+    What is to be sent, and what is asked for it where the server can do it.
+
+    `size` is in octets as stored. `body_type` tells what the content is, whatever was declared; `international`, that
+    the header is beyond ASCII and was meant to be.
+    """
 
     sender: Address | None
-    recipients: Sequence[Address]
+    recipients: Sequence[Addressed]
     size: int
-    eight_bit: bool = False
+    body_type: BodyType = BodyType.SEVEN_BIT
+    international: bool = False
+    options: MailOptions = NO_MAIL_OPTIONS

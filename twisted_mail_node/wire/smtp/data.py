@@ -65,7 +65,7 @@ class DataReader:
                 return b""
         if b"\0" in content:
             self.nul = True
-        is_bare = _has_bare_newline(content)
+        is_bare = has_bare_newline(content)
         content = content.replace(b"\r\n.", b"\r\n")
         if not self._started:
             self._started = True
@@ -78,8 +78,9 @@ class DataReader:
         return content
 
 
-def _has_bare_newline(content: bytes) -> bool:
-    # Lines as CRLF, CR and LF end them, against the CRs and the LFs: equal only where each has the other. `content`
-    # never ends between the two. Much faster than to count the pairs.
+def has_bare_newline(content: bytes) -> bool:
+    """Whether a CR or an LF stands without the other in the content, which is not empty and not cut between the two."""
+    # Lines as CRLF, CR and LF end them, against the CRs and the LFs: equal only where each has the other. Much faster
+    # than to count the pairs.
     newlines = len(content.splitlines()) - (content[-1] not in b"\r\n")
     return newlines != content.count(b"\n") or newlines != content.count(b"\r")

@@ -54,6 +54,7 @@ TITLES = {
     3501: "IMAP4rev1",
     3502: "IMAP MULTIAPPEND",
     3691: "IMAP UNSELECT",
+    3720: "iSCSI (test values of CRC32c)",
     3834: "Recommendations for automatic responses to electronic mail",
     3848: "ESMTP and LMTP transmission types",
     4013: "SASLprep",
@@ -110,6 +111,7 @@ TITLES = {
     9051: "IMAP4rev2",
     9106: "Argon2",
     9228: "The Delivered-To header field",
+    9260: "SCTP (its checksum CRC32c)",
     9525: "Service identity in TLS",
 }
 

@@ -12,6 +12,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.internet.threads import deferToThread
+from twisted.logger import globalLogPublisher
 
 from twisted_mail_node.node.proxied import HEADER_SECONDS, BehindProxy
 from twisted_mail_node.testing.node import RunningNode
@@ -135,6 +136,14 @@ def test_a_factory_that_takes_nobody_ends_the_connection(behind, factory):
     assert transport.disconnected
 
 
+def test_a_header_whose_checksum_is_wrong_ends_the_connection(behind, factory):
+    protocol, transport = connect(behind)
+    header = b"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x13" + bytes(12) + b"\x03\x00\x04" + bytes(4)
+    protocol.dataReceived(header)
+    assert transport.disconnected
+    assert not factory.asked
+
+
 def test_only_trusted_proxies_and_unix_sockets_are_served(behind):
     assert behind.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1)) is None
     assert behind.buildProtocol(UNIXAddress("")) is not None
@@ -169,4 +178,64 @@ async def test_a_remote_client_of_a_proxy_on_this_machine_is_no_local_client(tmp
                 return lines.readline()
 
     assert (await deferToThread(talk)).startswith(b"235")
+    await running.stop()
+
+
+class Proxy:
+    """Clients of one service, with the proxy's header in front of what they say."""
+
+    def __init__(self, port):
+        self._port = port
+        self._lines = []
+
+    def client(self, host, words=b""):
+        plain = socket.create_connection(("127.0.0.1", self._port), 20)
+        plain.sendall(b"PROXY TCP4 %s 198.51.100.1 1234 25\r\n%s" % (host, words))
+        lines = plain.makefile("rb")
+        self._lines.append((plain, lines))
+        return plain, lines
+
+    def close(self):
+        for plain, lines in self._lines:
+            lines.close()
+            plain.close()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_clients_address_is_what_is_counted_traced_and_logged(tmp_path):
+    listen = [
+        {"service": "smtp", "endpoint": "haproxy:tcp:0:interface=127.0.0.1", "tls": "starttls"},
+        {"service": "imap", "endpoint": "haproxy:tcp:0:interface=127.0.0.1", "tls": "none"},
+    ]
+    settings = {"listen": listen, "limits": {"connections_per_address": 2}, "auth": {"plaintext": "always"}}
+    running = await RunningNode.start(reactor, tmp_path, settings)
+    await running.add_user("alice@example.test")
+    refused = []
+
+    def observe(event):
+        if event.get("log_format", "").startswith("login of"):
+            refused.append(event["peer"])
+
+    globalLogPublisher.addObserver(observe)
+    smtp, imap = Proxy(running.port("smtp")), Proxy(running.port("imap", "none"))
+
+    def talk():
+        greetings = [smtp.client(b"192.0.2.9")[1].readline() for _ in range(3)]
+        assert [line[:3] for line in greetings] == [b"220", b"220", b"421"]
+        words = b"HELO c.example\r\nMAIL FROM:<s@c.example>\r\nRCPT TO:<alice@example.test>\r\nDATA\r\n"
+        _, lines = smtp.client(b"192.0.2.10", words)
+        assert [lines.readline()[:3] for _ in range(5)] == [b"220", b"250", b"250", b"250", b"354"]
+        smtp._lines[-1][0].sendall(b"Subject: x\r\n\r\ny\r\n.\r\n")
+        assert lines.readline().startswith(b"250")
+        _, lines = imap.client(b"192.0.2.11", b"a LOGIN alice@example.test wrong\r\n")
+        assert lines.readline().startswith(b"* OK")
+        assert lines.readline().startswith(b"a NO")
+
+    await deferToThread(talk)
+    smtp.close()
+    imap.close()
+    globalLogPublisher.removeObserver(observe)
+    message = await running.wait_for_message("alice@example.test")
+    assert b"[192.0.2.10]" in message.partition(b"\r\n\r\n")[0]
+    assert refused == ["192.0.2.11"]
     await running.stop()

@@ -24,7 +24,7 @@ JOE = "joe@example.test"
 class Server:
     """What the tests connect to."""
 
-    def __init__(self, tls_context=None):
+    def __init__(self, tls_context=None, **settings):
         self.clock = Clock()
         self.clock.advance(1_700_000_000)
         self.store = MemoryStore(self.clock)
@@ -33,7 +33,7 @@ class Server:
         checker = InMemoryUsernamePasswordDatabaseDontUse(**{JOE: b"secret", "gone@example.test": b"secret"})
         portal = Portal(MailRealm(self.store, self.store), [checker])
         authenticator = Authenticator(portal, UncountedAttempts(), self.clock, default_domain="example.test")
-        settings = POP3Settings(hostname="mx.example.test")
+        settings = POP3Settings(hostname="mx.example.test", **settings)
         self.factory = POP3Factory(self.store, settings, self.clock, authenticator, tls_context)
         self.delivered = 0
         self.host = "127.0.0.1"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 
 from twisted_mail_node.mail.errors import NoSuchMailbox, TemporaryFailure
+from twisted_mail_node.protocols.pop3.retrieval import PIECE_OCTETS
 from twisted_mail_node.protocols.pop3.snapshot import SLICE_ROWS
-from twisted_mail_node.protocols.pop3.transaction import PIECE_OCTETS
 from twisted_mail_node.store.memory.content import OpenBody
 from twisted_mail_node.store.memory.doors import MemoryMailbox
 
@@ -367,7 +367,7 @@ def test_stls_without_a_context_is_refused(server):
 def test_tls_from_the_first_octet_allows_passwords_from_anywhere(server):
     server.host = "192.0.2.1"
     line = server("1")
-    assert b"USER" not in line.say(b"CAPA\r\n")
+    assert b"\r\nUSER\r\n" not in line.say(b"CAPA\r\n")
     line.transport.startTLS(None)
     line.protocol._session.begin()
     assert b"\r\nUSER\r\n" in line.say(b"CAPA\r\n")

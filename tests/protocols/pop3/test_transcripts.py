@@ -16,13 +16,17 @@ TWO = b"Subject: two\r\n\r\nanother body\r\n"
 @pytest.mark.parametrize("piece", [1, 2, 7, 1_000_000])
 @pytest.mark.parametrize("path", sorted(TRANSCRIPTS.glob("*.txt")), ids=lambda path: path.stem)
 def test_transcript(path, piece, server_of):
-    server = server_of(tls_context=object())
-    for need in needs_of(path):
+    needs = needs_of(path)
+    delay = 60 if "a login delay of 60 seconds" in needs else 0
+    server = server_of(tls_context=object(), login_delay_seconds=delay)
+    for need in needs:
         match need:
             case "two small messages":
                 server.deliver(ONE, TWO)
             case "a peer elsewhere":
                 server.host = "192.0.2.1"
+            case "a login delay of 60 seconds":
+                assert server.factory._login_delay.seconds == delay
             case _:
                 raise AssertionError(f"nobody knows how to give {need!r}")
     run_transcript(path, server, piece)

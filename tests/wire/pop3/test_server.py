@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from twisted_mail_node.wire.errors import MisuseError
 from twisted_mail_node.wire.pop3 import commands as c
+from twisted_mail_node.wire.pop3.phrases import Phrase
 from twisted_mail_node.wire.pop3.server import (
     MAX_COMMAND_OCTETS,
     MAX_FAILED_LOGINS,
@@ -54,20 +55,29 @@ def logged_in():
         (b"AUTH PLAIN =", c.Auth("PLAIN", b"=")),
         (b"AUTH PLAIN !", c.Auth("PLAIN", b"!")),
         (b"AUTH \xff\xfe", c.Auth("\ufffd\ufffd")),
+        (b"UTF8", c.EnableUTF8()),
+        (b"LANG", c.ListLanguages()),
+        (b"LANG *", c.ChooseLanguage("*")),
+        (b"lang de-CH-1996 ", c.ChooseLanguage("de-CH-1996")),
         (b"QUIT", c.Quit(False)),
-        (b"", c.Violated(b"-ERR unknown command\r\n", False)),
-        (b"\0", c.Violated(b"-ERR unknown command\r\n", False)),
-        (b" CAPA", c.Violated(b"-ERR unknown command\r\n", False)),
-        (b"CAPA x", c.Violated(b"-ERR no argument expected\r\n", False)),
-        (b"USER", c.Violated(b"-ERR USER takes a name\r\n", False)),
-        (b"USER j\0", c.Violated(b"-ERR USER takes a name\r\n", False)),
-        (b"USER j\xff", c.Violated(b"-ERR USER takes a name\r\n", False)),
-        (b"USER j\ne", c.Violated(b"-ERR USER takes a name\r\n", False)),
-        (b"PASS secret", c.Violated(b"-ERR USER first\r\n", False)),
-        (b"STAT", c.Violated(b"-ERR not now\r\n", False)),
-        (b"RETR 1", c.Violated(b"-ERR not now\r\n", False)),
-        (b"XTND XMIT", c.Violated(b"-ERR unknown command\r\n", False)),
-        (b"APOP joe c4c9334bac560ecc979e58001b3e22fb", c.Violated(b"-ERR unknown command\r\n", False)),
+        (b"UTF8 USER", c.Violated(Phrase.NO_ARGUMENT, False)),
+        (b"LANG de en", c.Violated(Phrase.LANGUAGE_EXPECTED, False)),
+        (b"LANG de-", c.Violated(Phrase.LANGUAGE_EXPECTED, False)),
+        (b"LANG abcdefghi", c.Violated(Phrase.LANGUAGE_EXPECTED, False)),
+        ("LANG dé".encode(), c.Violated(Phrase.LANGUAGE_EXPECTED, False)),
+        (b"", c.Violated(Phrase.UNKNOWN_COMMAND, False)),
+        (b"\0", c.Violated(Phrase.UNKNOWN_COMMAND, False)),
+        (b" CAPA", c.Violated(Phrase.UNKNOWN_COMMAND, False)),
+        (b"CAPA x", c.Violated(Phrase.NO_ARGUMENT, False)),
+        (b"USER", c.Violated(Phrase.NAME_EXPECTED, False)),
+        (b"USER j\0", c.Violated(Phrase.NAME_EXPECTED, False)),
+        (b"USER j\xff", c.Violated(Phrase.NAME_EXPECTED, False)),
+        (b"USER j\ne", c.Violated(Phrase.NAME_EXPECTED, False)),
+        (b"PASS secret", c.Violated(Phrase.USER_FIRST, False)),
+        (b"STAT", c.Violated(Phrase.NOT_NOW, False)),
+        (b"RETR 1", c.Violated(Phrase.NOT_NOW, False)),
+        (b"XTND XMIT", c.Violated(Phrase.UNKNOWN_COMMAND, False)),
+        (b"APOP joe c4c9334bac560ecc979e58001b3e22fb", c.Violated(Phrase.UNKNOWN_COMMAND, False)),
     ],
 )
 def test_line_before_login(line, command):
@@ -78,6 +88,7 @@ def test_line_before_login(line, command):
     ("line", "command"),
     [
         (b"CAPA", c.AskCapabilities()),
+        (b"LANG ja", c.ChooseLanguage("ja")),
         (b"STAT", c.AskStatus()),
         (b"LIST", c.ListSizes(None)),
         (b"LIST 2", c.ListSizes(2)),
@@ -92,21 +103,22 @@ def test_line_before_login(line, command):
         (b"RSET", c.Reset()),
         (b"NOOP", c.DoNothing()),
         (b"QUIT", c.Quit(True)),
-        (b"RETR", c.Violated(b"-ERR a number expected\r\n", False)),
-        (b"RETR x", c.Violated(b"-ERR a number expected\r\n", False)),
-        (b"RETR -1", c.Violated(b"-ERR a number expected\r\n", False)),
-        (b"RETR +1", c.Violated(b"-ERR a number expected\r\n", False)),
-        (b"RETR 1_0", c.Violated(b"-ERR a number expected\r\n", False)),
-        ("RETR ٣".encode(), c.Violated(b"-ERR a number expected\r\n", False)),
-        (b"RETR 1 2", c.Violated(b"-ERR a number expected\r\n", False)),
-        (b"DELE 99999999999", c.Violated(b"-ERR a number expected\r\n", False)),
-        (b"DELE " + b"9" * 240, c.Violated(b"-ERR a number expected\r\n", False)),
-        (b"TOP 1", c.Violated(b"-ERR a number expected\r\n", False)),
-        (b"USER joe", c.Violated(b"-ERR not now\r\n", False)),
-        (b"STLS", c.Violated(b"-ERR not now\r\n", False)),
-        (b"AUTH PLAIN", c.Violated(b"-ERR not now\r\n", False)),
-        (b"x" * (MAX_COMMAND_OCTETS - 2), c.Violated(b"-ERR unknown command\r\n", False)),
-        (b"x" * (MAX_COMMAND_OCTETS - 1), c.Violated(b"-ERR line too long\r\n", False)),
+        (b"RETR", c.Violated(Phrase.NUMBER_EXPECTED, False)),
+        (b"RETR x", c.Violated(Phrase.NUMBER_EXPECTED, False)),
+        (b"RETR -1", c.Violated(Phrase.NUMBER_EXPECTED, False)),
+        (b"RETR +1", c.Violated(Phrase.NUMBER_EXPECTED, False)),
+        (b"RETR 1_0", c.Violated(Phrase.NUMBER_EXPECTED, False)),
+        ("RETR ٣".encode(), c.Violated(Phrase.NUMBER_EXPECTED, False)),
+        (b"RETR 1 2", c.Violated(Phrase.NUMBER_EXPECTED, False)),
+        (b"DELE 99999999999", c.Violated(Phrase.NUMBER_EXPECTED, False)),
+        (b"DELE " + b"9" * 240, c.Violated(Phrase.NUMBER_EXPECTED, False)),
+        (b"TOP 1", c.Violated(Phrase.NUMBER_EXPECTED, False)),
+        (b"USER joe", c.Violated(Phrase.NOT_NOW, False)),
+        (b"STLS", c.Violated(Phrase.NOT_NOW, False)),
+        (b"UTF8", c.Violated(Phrase.NOT_NOW, False)),
+        (b"AUTH PLAIN", c.Violated(Phrase.NOT_NOW, False)),
+        (b"x" * (MAX_COMMAND_OCTETS - 2), c.Violated(Phrase.UNKNOWN_COMMAND, False)),
+        (b"x" * (MAX_COMMAND_OCTETS - 1), c.Violated(Phrase.LINE_TOO_LONG, False)),
     ],
 )
 def test_line_after_login(line, command):
@@ -125,9 +137,9 @@ def test_password_that_is_no_text_is_a_violation_and_forgets_the_user(argument):
     engine = POP3Server()
     asked(engine, b"USER joe\r\n")
     engine.send(b"+OK\r\n")
-    assert asked(engine, b"PASS " + argument + b"\r\n").reply == b"-ERR PASS takes a password\r\n"
+    assert asked(engine, b"PASS " + argument + b"\r\n").phrase is Phrase.PASSWORD_EXPECTED
     engine.send(b"-ERR\r\n")
-    assert asked(engine, b"PASS secret\r\n").reply == b"-ERR USER first\r\n"
+    assert asked(engine, b"PASS secret\r\n").phrase is Phrase.USER_FIRST
 
 
 def test_refused_user_cannot_be_followed_by_a_password():
@@ -193,6 +205,18 @@ def test_refused_starttls_drops_nothing():
     assert engine.next_event() == c.AskCapabilities()
 
 
+def test_utf8_mode_begins_with_a_positive_reply_and_keeps_tls_out():
+    engine = POP3Server()
+    asked(engine, b"UTF8\r\n")
+    engine.send(b"-ERR\r\n")
+    assert not engine.utf8
+    for _ in range(2):
+        asked(engine, b"UTF8\r\n")
+        engine.send(b"+OK\r\n")
+        assert engine.utf8
+    assert asked(engine, b"STLS\r\n") == c.Violated(Phrase.NOT_IN_UTF8_MODE, False)
+
+
 def test_next_command_waits_for_the_reply():
     engine = POP3Server()
     assert asked(engine, b"CAPA\r\nQUIT\r\n") == c.AskCapabilities()
@@ -229,11 +253,11 @@ def test_failed_logins_are_bounded():
 def test_violations_are_bounded_and_the_last_one_says_so():
     engine = POP3Server()
     for _ in range(MAX_VIOLATIONS - 1):
-        assert asked(engine, b"HELO\r\n") == c.Violated(b"-ERR unknown command\r\n", False)
+        assert asked(engine, b"HELO\r\n") == c.Violated(Phrase.UNKNOWN_COMMAND, False)
         engine.send(b"-ERR unknown command\r\n")
     last = asked(engine, b"HELO\r\n")
-    assert last == c.Violated(b"-ERR unknown command; too many mistakes, closing\r\n", True)
-    engine.send(last.reply)
+    assert last == c.Violated(Phrase.TOO_MANY_MISTAKES, True)
+    engine.send(b"-ERR\r\n")
     assert engine.closed
 
 
@@ -243,8 +267,8 @@ def test_endless_line_ends_the_connection_with_bounded_memory():
         assert asked(engine, b"x" * 1024) is Wait.NEED_DATA
         assert len(engine._buffer) < 20_000
     event = asked(engine, b"x")
-    assert event == c.Violated(b"-ERR line too long\r\n", True)
-    engine.send(event.reply)
+    assert event == c.Violated(Phrase.LINE_TOO_LONG, True)
+    engine.send(b"-ERR\r\n")
     assert engine.closed
 
 
@@ -265,7 +289,7 @@ def dialogue(pieces):
                 case c.AuthLine(b"*"):
                     engine.send(b"-ERR\r\n")
                 case _:
-                    engine.send(event.reply if isinstance(event, c.Violated) else b"+OK\r\n")
+                    engine.send(b"-ERR\r\n" if isinstance(event, c.Violated) else b"+OK\r\n")
     return events
 
 

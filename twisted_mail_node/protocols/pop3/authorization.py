@@ -1,5 +1,5 @@
 """
-The authorization state: capabilities, TLS, login. Source: RFC 1939 §4, §7; RFC 2595 §4; RFC 5034 §4.
+The authorization state: TLS, UTF-8 mode, login. Sources: RFC 1939 §4, §7; RFC 2595 §4; RFC 5034 §4; RFC 6856 §2.
 
 Ends with an open maildrop, which `transaction` goes on with.
 """
@@ -15,77 +15,72 @@ from ...interfaces.auth import ILogin
 from ...mail.mailbox_name import INBOX
 from ...wire.pop3 import replies
 from ...wire.pop3.commands import (
-    AskCapabilities,
     AskMechanisms,
     Auth,
     AuthLine,
+    EnableUTF8,
     LogIn,
     NameUser,
     Quit,
     StartTLS,
-    Violated,
 )
+from ...wire.pop3.phrases import Phrase
 from ...wire.pop3.replies import ResponseCode
 from ...wire.sasl.outcomes import Challenge, RefusalReason, Refused
 from ..driver import Answer
 from ..sasl import Exchange, Step
-from .capabilities import capabilities
+from .anywhere import ANYWHERE
+from .languages import ENGLISH
 from .lease import MaildropLease
 from .maildrop import Maildrop
 from .session_parts import Parts
+
+_REASONS = {
+    RefusalReason.UNKNOWN_MECHANISM: Phrase.UNKNOWN_MECHANISM,
+    RefusalReason.MALFORMED: Phrase.MALFORMED_RESPONSE,
+    RefusalReason.CANCELLED: Phrase.CANCELLED,
+    RefusalReason.OTHER_IDENTITY: Phrase.OTHER_IDENTITY,
+}
 
 
 class Authorization:
     """Answers commands until somebody is logged in."""
 
+    __slots__ = ("_exchange", "_parts")
+
     _log = Logger()
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._engine = parts.engine
-        self._answers: dict[type, Callable[[Any], Answer]] = {  # Any: each takes the command it stands beside.
-            AskCapabilities: self._capabilities,
-            StartTLS: self._start_tls,
-            NameUser: self._name_user,
-            LogIn: self._log_in,
-            AskMechanisms: self._mechanisms,
-            Auth: self._auth,
-            AuthLine: self._auth_line,
-            Violated: self._violated,
-            Quit: self._quit,
-        }
         self._exchange: Exchange | None = None
 
     def answer(self, command: Any) -> Answer:  # Any: see the table.
         """Answer a command of this state."""
-        return self._answers[type(command)](command)
-
-    def _capabilities(self, _: AskCapabilities) -> bytes:
-        listed = capabilities(
-            mechanisms=self._parts.authenticator.mechanisms(self._parts.peer),
-            user_allowed=self._plaintext_allowed,
-            tls_available=self._tls_available,
-        )
-        return self._engine.send(replies.lines("capabilities", listed))
+        anywhere = ANYWHERE.get(type(command))
+        return anywhere(self._parts, command) if anywhere is not None else _ANSWERS[type(command)](self, command)
 
     def _start_tls(self, _: StartTLS) -> bytes | None:
-        if not self._tls_available:
-            return self._engine.send(
-                replies.error("under TLS already" if self._parts.peer.tls else "TLS is not available")
-            )
-        driver = self._parts.driver
-        driver.write(self._engine.send(replies.ok("begin TLS")))
-        driver.start_tls(self._parts.tls_context)
-        self._parts.look_at_peer()
+        parts = self._parts
+        if not parts.tls_available:
+            return parts.error(Phrase.UNDER_TLS_ALREADY if parts.peer.tls else Phrase.NO_TLS)
+        parts.driver.write(parts.ok(Phrase.BEGIN_TLS))
+        parts.driver.start_tls(parts.tls_context)
+        parts.look_at_peer()
+        # RFC 6856 §7: somebody in between may have chosen it.
+        parts.language = ENGLISH
         return None
 
+    def _enable_utf8(self, _: EnableUTF8) -> bytes:
+        return self._parts.ok(Phrase.UTF8_MODE)
+
     def _name_user(self, _: NameUser) -> bytes:
-        if not self._plaintext_allowed:
-            return self._engine.send(replies.error("not without TLS"))
-        return self._engine.send(replies.ok("now the password"))
+        if not self._parts.plaintext_allowed:
+            return self._parts.error(Phrase.NOT_WITHOUT_TLS)
+        return self._parts.ok(Phrase.NOW_THE_PASSWORD)
 
     def _mechanisms(self, _: AskMechanisms) -> bytes:
-        return self._engine.send(replies.lines("mechanisms", self._parts.authenticator.mechanisms(self._parts.peer)))
+        parts = self._parts
+        return parts.engine.send(replies.lines(parts.language.ok(Phrase.MECHANISMS), parts.mechanisms))
 
     async def _auth(self, command: Auth) -> bytes:
         self._parts.look_at_peer()
@@ -99,18 +94,15 @@ class Authorization:
     async def _exchanged(self, step: Step) -> bytes:
         match step:
             case Challenge():
-                return self._engine.challenge(step.wire)
+                return self._parts.engine.challenge(step.wire)
             case Refused():
                 code = ResponseCode.AUTH if step.reason is RefusalReason.OTHER_IDENTITY else None
-                return self._engine.send(replies.error(step.reason.value, code))
+                return self._parts.error(_REASONS[step.reason], code)
             case _:
                 return await self._begin(step.login)
 
-    def _violated(self, command: Violated) -> bytes:
-        return self._engine.send(command.reply)
-
     def _quit(self, _: Quit) -> bytes:
-        return self._engine.send(replies.ok("bye"))
+        return self._parts.ok(Phrase.BYE)
 
     async def _log_in(self, command: LogIn) -> bytes:
         parts = self._parts
@@ -118,7 +110,9 @@ class Authorization:
         return await self._begin(await parts.authenticator.login(parts.peer, command.username, command.password))
 
     async def _begin(self, login: ILogin) -> bytes:
+        """Open the maildrop of who has proven to be its owner."""
         parts = self._parts
+        parts.login_delay.check(login.name)
         lease = MaildropLease(parts.locks, login.name, parts.session_id, parts.clock, parts.lose_lease)
         try:
             await lease.acquire()
@@ -127,6 +121,7 @@ class Authorization:
             # Also when the peer has gone meanwhile: nobody else would give the lease back.
             lease.release()
             raise
+        parts.login_delay.logged_in(login.name)
         self._log.info(
             "{account} logged in from {peer}: {messages} messages",
             account=login.name,
@@ -136,17 +131,22 @@ class Authorization:
             session=parts.session_id,
         )
         parts.begin_transaction(maildrop, lease)
-        return self._engine.send(replies.ok(f"{maildrop.messages} messages ({maildrop.octets} octets)"))
+        return parts.ok(Phrase.MAILDROP, messages=maildrop.messages, octets=maildrop.octets)
 
     async def _open(self, login: ILogin) -> Maildrop:
         account = await login.account()
         mailbox = await account.mailbox(INBOX)
         return Maildrop(mailbox, await self._parts.snapshots.take(mailbox))
 
-    @property
-    def _plaintext_allowed(self) -> bool:
-        return self._parts.authenticator.plaintext_allowed(self._parts.peer)
 
-    @property
-    def _tls_available(self) -> bool:
-        return self._parts.tls_context is not None and not self._parts.peer.tls
+# Any: each takes the command it stands beside.
+_ANSWERS: dict[type, Callable[[Authorization, Any], Answer]] = {
+    StartTLS: Authorization._start_tls,
+    EnableUTF8: Authorization._enable_utf8,
+    NameUser: Authorization._name_user,
+    LogIn: Authorization._log_in,
+    AskMechanisms: Authorization._mechanisms,
+    Auth: Authorization._auth,
+    AuthLine: Authorization._auth_line,
+    Quit: Authorization._quit,
+}

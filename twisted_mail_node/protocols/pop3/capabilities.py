@@ -1,29 +1,36 @@
 """
-What CAPA lists: only what this session could do now. Sources: RFC 2449 §6, RFC 2595 §4, RFC 3206 §6, RFC 5034 §3.
+CAPA: only what this session could do now. Sources: RFC 2449 §6, RFC 2595 §4, RFC 3206 §6, RFC 5034 §3, RFC 6856 §2, §3.
 """
 
 from __future__ import annotations
 
+from ...wire.pop3 import replies
+from ...wire.pop3.commands import AskCapabilities
+from ...wire.pop3.phrases import Phrase
+from ...wire.pop3.states import State
+from .session_parts import Parts
 
-def capabilities(
-    *, mechanisms: tuple[str, ...], user_allowed: bool, tls_available: bool, implementation: str = ""
-) -> list[str]:
-    """
-    The lines of the reply.
+_ALWAYS = ("TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "LANG")
 
-    Args:
-        mechanisms: SASL mechanisms that AUTH takes on this connection.
-        user_allowed: USER and PASS may be said on this connection.
-        tls_available: STLS would be taken, were nobody logged in.
-        implementation: what the server is called; told only to who has logged in (RFC 2449 §7).
-    """
-    listed = ["TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING"]
-    if user_allowed:
+
+def answer(parts: Parts, _: AskCapabilities) -> bytes:
+    """Answer the command."""
+    return parts.engine.send(replies.lines(parts.language.ok(Phrase.CAPABILITIES), capabilities(parts)))
+
+
+def capabilities(parts: Parts) -> list[str]:
+    """The lines of the reply."""
+    settings = parts.settings
+    listed = [*_ALWAYS, "EXPIRE NEVER" if settings.expire_days is None else f"EXPIRE {settings.expire_days}"]
+    if parts.login_delay.seconds:
+        listed.append(f"LOGIN-DELAY {parts.login_delay.seconds}")
+    if parts.plaintext_allowed:
         listed.append("USER")
-    if mechanisms:
+    if mechanisms := parts.mechanisms:
         listed.append("SASL " + " ".join(mechanisms))
-    if tls_available:
+    if parts.tls_available:
         listed.append("STLS")
-    if implementation:
-        listed.append(f"IMPLEMENTATION {implementation}")
+    # RFC 2449 §6.9 lets it be told in the transaction state alone: strangers need not know.
+    if settings.implementation and parts.engine.state is State.TRANSACTION:
+        listed.append(f"IMPLEMENTATION {settings.implementation}")
     return listed

@@ -14,6 +14,7 @@ from ...interfaces.store import IMaildropLock, IMailStore
 from ..connection import SessionFactory
 from ..login import Authenticator
 from .lease import LocalMaildropLock
+from .login_delay import LoginDelay
 from .session import POP3Session
 from .settings import POP3Settings
 from .snapshot import Snapshots
@@ -29,6 +30,7 @@ class POP3Factory(SessionFactory):
         clock: IReactorTime,
         authenticator: Authenticator,
         tls_context: object | None = None,
+        login_delay: LoginDelay | None = None,
     ) -> None:
         """
         Args:
@@ -37,12 +39,14 @@ class POP3Factory(SessionFactory):
             clock: the reactor, for timeouts and leases.
             authenticator: checks logins; its ILogin gives the account.
             tls_context: what `startTLS` takes; None does not offer STLS. May be replaced while running.
+            login_delay: shared with other listeners; else one of this listener's own, as the settings say.
         """
         super().__init__(tls_context)
         self._settings = settings
         self._clock = clock
         self._authenticator = authenticator
         self._locks: IMaildropLock = IMaildropLock(store, None) or LocalMaildropLock(clock)
+        self._login_delay = login_delay or LoginDelay(clock, settings.login_delay_seconds)
         self._snapshots = Snapshots()
 
     def session(self) -> POP3Session:
@@ -52,6 +56,7 @@ class POP3Factory(SessionFactory):
             self._settings,
             self._authenticator,
             self._locks,
+            self._login_delay,
             self._snapshots,
             self._clock,
             self.tls_context,

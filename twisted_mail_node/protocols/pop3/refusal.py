@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from ...mail.errors import InUse, MailError, NoSuchMessage, TemporaryFailure
-from ...wire.pop3.replies import ResponseCode, error
+from ...wire.pop3 import replies
+from ...wire.pop3.phrases import Phrase
+from ...wire.pop3.replies import ResponseCode
 from ..login import LoginRefused
+from .languages import ENGLISH, Language
+from .login_delay import LoggedInTooSoon
 
-TEMPORARY = error("cannot do that now, try again later", ResponseCode.SYS_TEMP)
 
+def refusal(failed: BaseException | None, language: Language) -> bytes:
+    """
+    The reply for what a door failed with. What nobody expected is temporary, and tells nothing.
 
-def refusal(failed: BaseException | None) -> bytes:
-    """The reply for what a door failed with. What nobody expected is temporary, and tells nothing."""
+    Doors speak English; in another language a phrase of its own says less.
+    """
     match failed:
         case LoginRefused():
-            return error(failed.text, ResponseCode.AUTH)
+            phrase, code = Phrase.WRONG_CREDENTIALS, ResponseCode.AUTH
         case InUse():
-            return error("another session has the maildrop", ResponseCode.IN_USE)
+            return language.error(Phrase.IN_USE, ResponseCode.IN_USE)
+        case LoggedInTooSoon():
+            return language.error(Phrase.LOGIN_TOO_SOON, ResponseCode.LOGIN_DELAY, seconds=failed.seconds)
         case NoSuchMessage():
-            return error("no such message any more")
+            return language.error(Phrase.MESSAGE_GONE)
         case TemporaryFailure():
-            return error(failed.text, ResponseCode.SYS_TEMP)
+            phrase, code = Phrase.CANNOT_NOW, ResponseCode.SYS_TEMP
         case MailError():
-            return error(failed.text, ResponseCode.SYS_PERM)
+            phrase, code = Phrase.CANNOT, ResponseCode.SYS_PERM
         case _:
-            return TEMPORARY
+            return language.error(Phrase.CANNOT_NOW, ResponseCode.SYS_TEMP)
+    return replies.error(failed.text, code) if language is ENGLISH else language.error(phrase, code)

@@ -15,23 +15,22 @@ from twisted.python.failure import Failure
 
 from ...interfaces.store import IMaildropLock
 from ...mail.errors import MailError, TemporaryFailure
-from ...wire.pop3 import replies
+from ...wire.pop3.phrases import Phrase
 from ...wire.pop3.replies import ResponseCode
 from ...wire.pop3.server import POP3Server
 from ..driver import Answer, Driver
 from ..login import Authenticator, LoginRefused
 from ..peer import peer_of
 from .authorization import Authorization
+from .languages import ENGLISH, Language
 from .lease import MaildropLease
+from .login_delay import LoginDelay
 from .maildrop import Maildrop
 from .refusal import refusal
 from .session_parts import Parts
 from .settings import POP3Settings
 from .snapshot import Snapshots
 from .transaction import Transaction
-
-_GOING_DOWN = replies.error("the server is going down", ResponseCode.SYS_TEMP)
-_LEASE_LOST = replies.error("another session has got the maildrop", ResponseCode.SYS_TEMP)
 
 
 class POP3Session:
@@ -49,6 +48,7 @@ class POP3Session:
         settings: POP3Settings,
         authenticator: Authenticator,
         locks: IMaildropLock,
+        login_delay: LoginDelay,
         snapshots: Snapshots,
         clock: IReactorTime,
         tls_context: object | None,
@@ -57,11 +57,13 @@ class POP3Session:
         self._settings = settings
         self._authenticator = authenticator
         self._locks = locks
+        self._login_delay = login_delay
         self._snapshots = snapshots
         self._clock = clock
         self._tls_context = tls_context
         self._engine = POP3Server()
         self.driver = Driver(self._engine, self, clock)
+        self._parts: Parts | None = None
         self._authorization: Authorization | None = None
         self._transaction: Transaction | None = None
 
@@ -74,9 +76,10 @@ class POP3Session:
             tls_context=self._tls_context,
             authenticator=self._authenticator,
             locks=self._locks,
+            login_delay=self._login_delay,
             snapshots=self._snapshots,
             session_id=self._session_id,
-            implementation=self._settings.implementation,
+            settings=self._settings,
             peer=peer_of(self.driver.transport, self._session_id),
             begin_transaction=self._begin_transaction,
             lose_lease=self._lose_lease,
@@ -84,11 +87,11 @@ class POP3Session:
         self._parts = parts
         self._authorization = Authorization(parts)
         self.driver.set_timeout(self._settings.timeout_seconds)
-        self.driver.write(replies.ok(f"{self._settings.hostname} POP3 ready"))
+        self.driver.write(ENGLISH.ok(Phrase.GREETING, hostname=self._settings.hostname))
 
     def end(self) -> None:
         """The node stops: say so, and close. Nothing is removed."""
-        self.driver.finish(_GOING_DOWN)
+        self.driver.finish(self._language.error(Phrase.GOING_DOWN, ResponseCode.SYS_TEMP))
 
     # -- asked by the driver ----------------------------------------------------------------------------------------
 
@@ -125,14 +128,19 @@ class POP3Session:
             return self._refused(error)
 
     def _refused(self, error: BaseException | None) -> bytes:
-        if self._transaction is not None and self._transaction.is_streaming:
+        if self._parts is not None and self._parts.is_streaming:
             # Part of the answer is out; only a broken connection tells that the rest is missing.
             self.driver.abort()
             return b""
-        return self._engine.send(refusal(error))
+        return self._engine.send(refusal(error, self._language))
+
+    @property
+    def _language(self) -> Language:
+        return ENGLISH if self._parts is None else self._parts.language
 
     def _begin_transaction(self, maildrop: Maildrop, lease: MaildropLease) -> None:
+        assert self._parts is not None
         self._transaction = Transaction(self._parts, maildrop, lease)
 
     def _lose_lease(self) -> None:
-        self.driver.finish(_LEASE_LOST)
+        self.driver.finish(self._language.error(Phrase.LEASE_LOST, ResponseCode.SYS_TEMP))

@@ -1,7 +1,7 @@
 """
 The states of a session, and what may be said in each. A command that is missing here is out of place.
 
-Source: RFC 1939 §3; RFC 2449 §5, RFC 2595 §4 and RFC 5034 §4 for the extensions.
+Source: RFC 1939 §3; RFC 2449 §5, RFC 2595 §4, RFC 5034 §4, and RFC 6856 §2 and §3 for the extensions.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class State(Enum):
 
 
 COMMANDS_BY_STATE: dict[State, frozenset[bytes]] = {
-    State.AUTHORIZATION: frozenset((b"CAPA", b"USER", b"PASS", b"AUTH", b"STLS", b"QUIT")),
+    State.AUTHORIZATION: frozenset((b"CAPA", b"LANG", b"UTF8", b"USER", b"PASS", b"AUTH", b"STLS", b"QUIT")),
     State.EXCHANGE: frozenset(),
     State.TRANSACTION: frozenset(
-        (b"CAPA", b"STAT", b"LIST", b"UIDL", b"RETR", b"TOP", b"DELE", b"RSET", b"NOOP", b"QUIT")
+        (b"CAPA", b"LANG", b"STAT", b"LIST", b"UIDL", b"RETR", b"TOP", b"DELE", b"RSET", b"NOOP", b"QUIT")
     ),
     State.CLOSED: frozenset(),
 }

@@ -1,0 +1,56 @@
+"""English, in ASCII: what is said before anybody chooses."""
+
+from __future__ import annotations
+
+from ....wire.pop3.phrases import Phrase
+from .language import Language
+
+ENGLISH = Language(
+    "en",
+    "English",
+    {
+        Phrase.GREETING: "{hostname} POP3 ready",
+        Phrase.BYE: "bye",
+        Phrase.GOING_DOWN: "the server is going down",
+        Phrase.CAPABILITIES: "capabilities",
+        Phrase.MECHANISMS: "mechanisms",
+        Phrase.LANGUAGES: "languages",
+        Phrase.LANGUAGE_CHOSEN: "English it is",
+        Phrase.UNKNOWN_LANGUAGE: "no such language",
+        Phrase.UTF8_MODE: "UTF-8 mode",
+        Phrase.BEGIN_TLS: "begin TLS",
+        Phrase.UNDER_TLS_ALREADY: "under TLS already",
+        Phrase.NO_TLS: "TLS is not available",
+        Phrase.NOT_WITHOUT_TLS: "not without TLS",
+        Phrase.NOT_IN_UTF8_MODE: "not after UTF8",
+        Phrase.NOW_THE_PASSWORD: "now the password",
+        Phrase.WRONG_CREDENTIALS: "user name or password is wrong",
+        Phrase.UNKNOWN_MECHANISM: "unknown or unavailable mechanism",
+        Phrase.MALFORMED_RESPONSE: "malformed response",
+        Phrase.CANCELLED: "cancelled by the client",
+        Phrase.OTHER_IDENTITY: "cannot act for another identity",
+        Phrase.IN_USE: "another session has the maildrop",
+        Phrase.LEASE_LOST: "another session has got the maildrop",
+        Phrase.LOGIN_TOO_SOON: "logged in just now, wait {seconds} s",
+        Phrase.MAILDROP: "{messages} messages ({octets} octets)",
+        Phrase.UNIQUE_IDS_FOLLOW: "unique ids follow",
+        Phrase.OCTETS: "octets",
+        Phrase.TOP_FOLLOWS: "top of message follows",
+        Phrase.NO_SUCH_MESSAGE: "no such message",
+        Phrase.MESSAGE_GONE: "no such message any more",
+        Phrase.MARKED: "marked",
+        Phrase.NOT_REMOVED: "the messages could not be removed",
+        Phrase.CANNOT_NOW: "cannot do that now, try again later",
+        Phrase.CANNOT: "cannot do that",
+        Phrase.UNKNOWN_COMMAND: "unknown command",
+        Phrase.NOT_NOW: "not now",
+        Phrase.LINE_TOO_LONG: "line too long",
+        Phrase.NO_ARGUMENT: "no argument expected",
+        Phrase.NUMBER_EXPECTED: "a number expected",
+        Phrase.NAME_EXPECTED: "USER takes a name",
+        Phrase.PASSWORD_EXPECTED: "PASS takes a password",
+        Phrase.LANGUAGE_EXPECTED: "LANG takes a language tag, or *",
+        Phrase.USER_FIRST: "USER first",
+        Phrase.TOO_MANY_MISTAKES: "too many mistakes, closing",
+    },
+)

@@ -1,0 +1,56 @@
+"""German."""
+
+from __future__ import annotations
+
+from ....wire.pop3.phrases import Phrase
+from .language import Language
+
+GERMAN = Language(
+    "de",
+    "Deutsch",
+    {
+        Phrase.GREETING: "{hostname} POP3 ist bereit",
+        Phrase.BYE: "auf Wiedersehen",
+        Phrase.GOING_DOWN: "der Server wird beendet",
+        Phrase.CAPABILITIES: "Fähigkeiten",
+        Phrase.MECHANISMS: "Anmeldeverfahren",
+        Phrase.LANGUAGES: "Sprachen",
+        Phrase.LANGUAGE_CHOSEN: "ab jetzt auf Deutsch",
+        Phrase.UNKNOWN_LANGUAGE: "diese Sprache gibt es hier nicht",
+        Phrase.UTF8_MODE: "UTF-8-Modus",
+        Phrase.BEGIN_TLS: "TLS kann beginnen",
+        Phrase.UNDER_TLS_ALREADY: "die Verbindung ist bereits mit TLS gesichert",
+        Phrase.NO_TLS: "TLS ist nicht verfügbar",
+        Phrase.NOT_WITHOUT_TLS: "nur mit TLS",
+        Phrase.NOT_IN_UTF8_MODE: "nicht mehr nach UTF8",
+        Phrase.NOW_THE_PASSWORD: "nun das Passwort",
+        Phrase.WRONG_CREDENTIALS: "Benutzername oder Passwort ist falsch",
+        Phrase.UNKNOWN_MECHANISM: "Anmeldeverfahren unbekannt oder nicht verfügbar",
+        Phrase.MALFORMED_RESPONSE: "die Antwort ist fehlerhaft",
+        Phrase.CANCELLED: "vom Client abgebrochen",
+        Phrase.OTHER_IDENTITY: "im Namen anderer ist keine Anmeldung möglich",
+        Phrase.IN_USE: "eine andere Sitzung benutzt das Postfach",
+        Phrase.LEASE_LOST: "eine andere Sitzung hat das Postfach übernommen",
+        Phrase.LOGIN_TOO_SOON: "die letzte Anmeldung ist zu kurz her, bitte {seconds} s warten",
+        Phrase.MAILDROP: "Nachrichten: {messages} ({octets} Bytes)",
+        Phrase.UNIQUE_IDS_FOLLOW: "es folgen die Kennungen",
+        Phrase.OCTETS: "Bytes",
+        Phrase.TOP_FOLLOWS: "es folgt der Anfang der Nachricht",
+        Phrase.NO_SUCH_MESSAGE: "diese Nachricht gibt es nicht",
+        Phrase.MESSAGE_GONE: "diese Nachricht gibt es nicht mehr",
+        Phrase.MARKED: "zum Löschen vorgemerkt",
+        Phrase.NOT_REMOVED: "die Nachrichten konnten nicht gelöscht werden",
+        Phrase.CANNOT_NOW: "das geht gerade nicht, bitte später noch einmal versuchen",
+        Phrase.CANNOT: "das geht nicht",
+        Phrase.UNKNOWN_COMMAND: "unbekannter Befehl",
+        Phrase.NOT_NOW: "nicht an dieser Stelle",
+        Phrase.LINE_TOO_LONG: "die Zeile ist zu lang",
+        Phrase.NO_ARGUMENT: "hier ist kein Argument erlaubt",
+        Phrase.NUMBER_EXPECTED: "hier fehlt eine Zahl",
+        Phrase.NAME_EXPECTED: "USER braucht einen Namen",
+        Phrase.PASSWORD_EXPECTED: "PASS braucht ein Passwort",
+        Phrase.LANGUAGE_EXPECTED: "LANG braucht ein Sprachkürzel oder *",
+        Phrase.USER_FIRST: "zuerst USER",
+        Phrase.TOO_MANY_MISTAKES: "zu viele Fehler, die Verbindung wird beendet",
+    },
+)

@@ -1,0 +1,56 @@
+"""Japanese."""
+
+from __future__ import annotations
+
+from ....wire.pop3.phrases import Phrase
+from .language import Language
+
+JAPANESE = Language(
+    "ja",
+    "日本語",
+    {
+        Phrase.GREETING: "{hostname} POP3 準備完了",
+        Phrase.BYE: "接続を終了します",
+        Phrase.GOING_DOWN: "サーバーを停止します",
+        Phrase.CAPABILITIES: "対応機能の一覧",
+        Phrase.MECHANISMS: "認証方式の一覧",
+        Phrase.LANGUAGES: "言語の一覧",
+        Phrase.LANGUAGE_CHOSEN: "以後は日本語で応答します",
+        Phrase.UNKNOWN_LANGUAGE: "その言語には対応していません",
+        Phrase.UTF8_MODE: "UTF-8 モードに入りました",
+        Phrase.BEGIN_TLS: "TLS を開始してください",
+        Phrase.UNDER_TLS_ALREADY: "すでに TLS で接続しています",
+        Phrase.NO_TLS: "TLS は利用できません",
+        Phrase.NOT_WITHOUT_TLS: "TLS が必要です",
+        Phrase.NOT_IN_UTF8_MODE: "UTF8 の後では利用できません",
+        Phrase.NOW_THE_PASSWORD: "パスワードを送ってください",
+        Phrase.WRONG_CREDENTIALS: "ユーザー名またはパスワードが違います",
+        Phrase.UNKNOWN_MECHANISM: "その認証方式は利用できません",
+        Phrase.MALFORMED_RESPONSE: "応答の形式が正しくありません",
+        Phrase.CANCELLED: "クライアントが認証を中止しました",
+        Phrase.OTHER_IDENTITY: "他のユーザーとして認証することはできません",
+        Phrase.IN_USE: "メールボックスは別のセッションが使用中です",
+        Phrase.LEASE_LOST: "メールボックスは別のセッションに引き継がれました",
+        Phrase.LOGIN_TOO_SOON: "前回のログインから間もないため、{seconds} 秒お待ちください",
+        Phrase.MAILDROP: "{messages} 通 ({octets} オクテット)",
+        Phrase.UNIQUE_IDS_FOLLOW: "識別子の一覧",
+        Phrase.OCTETS: "オクテット",
+        Phrase.TOP_FOLLOWS: "メッセージの先頭部分",
+        Phrase.NO_SUCH_MESSAGE: "そのメッセージはありません",
+        Phrase.MESSAGE_GONE: "そのメッセージはすでに削除されています",
+        Phrase.MARKED: "削除の印を付けました",
+        Phrase.NOT_REMOVED: "メッセージを削除できませんでした",
+        Phrase.CANNOT_NOW: "現在は処理できません。しばらくしてからもう一度お試しください",
+        Phrase.CANNOT: "処理できません",
+        Phrase.UNKNOWN_COMMAND: "不明なコマンドです",
+        Phrase.NOT_NOW: "現在の状態では利用できません",
+        Phrase.LINE_TOO_LONG: "行が長すぎます",
+        Phrase.NO_ARGUMENT: "引数は指定できません",
+        Phrase.NUMBER_EXPECTED: "数字を指定してください",
+        Phrase.NAME_EXPECTED: "USER には名前を指定してください",
+        Phrase.PASSWORD_EXPECTED: "PASS にはパスワードを指定してください",
+        Phrase.LANGUAGE_EXPECTED: "LANG には言語タグまたは * を指定してください",
+        Phrase.USER_FIRST: "先に USER を送ってください",
+        Phrase.TOO_MANY_MISTAKES: "誤りが多すぎるため接続を終了します",
+    },
+)

@@ -1,0 +1,109 @@
+"""
+RETR and TOP. Messages at hand are answered at once, without a Deferred; large ones stream with backpressure.
+
+Source: RFC 1939 §5, §7.
+"""
+
+from __future__ import annotations
+
+from ...mail.columns import INLINE_BODY_OCTETS, FetchItem
+from ...mail.errors import TemporaryFailure
+from ...wire.pop3 import content
+from ...wire.pop3.commands import Retrieve, RetrieveTop
+from ...wire.pop3.content import Stuffing, TopCut
+from ...wire.pop3.phrases import Phrase
+from ..driver import Answer
+from .maildrop import Maildrop
+from .read_ahead import ReadAhead
+from .session_parts import Parts
+
+# Of a message that streams, so much is read at a time.
+PIECE_OCTETS = 64 * 1024
+
+
+class Retrieval:
+    """Gives out the messages of one maildrop."""
+
+    __slots__ = ("_bodies", "_headers", "_maildrop", "_parts")
+
+    def __init__(self, parts: Parts, maildrop: Maildrop) -> None:
+        self._parts = parts
+        self._maildrop = maildrop
+        self._bodies = ReadAhead(maildrop, FetchItem.BODY)
+        self._headers = ReadAhead(maildrop, FetchItem.HEADER)
+
+    def forget(self, number: int) -> None:
+        """The message is marked as deleted."""
+        self._bodies.forget(number)
+        self._headers.forget(number)
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        self._bodies.clear()
+        self._headers.clear()
+
+    def retrieve(self, command: Retrieve) -> Answer:
+        """Answer RETR."""
+        at_hand = self._bodies.take(command.number)
+        if at_hand is not None:
+            return self._whole(at_hand)
+        if not self._maildrop.has(command.number):
+            return self._parts.error(Phrase.NO_SUCH_MESSAGE)
+        return self._retrieve_late(command.number)
+
+    def top(self, command: RetrieveTop) -> Answer:
+        """Answer TOP."""
+        if not self._maildrop.has(command.number):
+            return self._parts.error(Phrase.NO_SUCH_MESSAGE)
+        if command.lines:
+            return self._top_late(command.number, command.lines)
+        header = self._headers.take(command.number)
+        if header is not None:
+            return self._top(header)
+        return self._header_late(command.number)
+
+    async def _retrieve_late(self, number: int) -> bytes:
+        fetched = await self._small(number)
+        return await self._stream(number, None) if fetched is None else self._whole(fetched)
+
+    async def _header_late(self, number: int) -> bytes:
+        return self._top(await self._headers.fetch(number) or b"")
+
+    async def _top_late(self, number: int, body_lines: int) -> bytes:
+        fetched = self._bodies.take(number) or await self._small(number)
+        if fetched is None:
+            return await self._stream(number, TopCut(body_lines))
+        return self._top(TopCut(body_lines).feed(fetched))
+
+    async def _small(self, number: int) -> bytes | None:
+        if self._maildrop.size(number) > INLINE_BODY_OCTETS:
+            return None
+        return await self._bodies.fetch(number)
+
+    def _whole(self, message: bytes) -> bytes:
+        parts = self._parts
+        return parts.engine.send(content.message(message, parts.language.unit))
+
+    def _top(self, shown: bytes) -> bytes:
+        parts = self._parts
+        return parts.engine.send(parts.language.ok(Phrase.TOP_FOLLOWS) + content.stuffed(shown))
+
+    async def _stream(self, number: int, cut: TopCut | None) -> bytes:
+        """A large message in pieces, or the part of it that `cut` leaves."""
+        parts = self._parts
+        opened = await self._maildrop.mailbox.open_body(self._maildrop.uid(number))
+        try:
+            stuffing, offset = Stuffing(), 0
+            language = parts.language
+            whole = content.message_follows(opened.size, language.unit)
+            parts.first_part(whole if cut is None else language.ok(Phrase.TOP_FOLLOWS))
+            while offset < opened.size and (cut is None or not cut.done):
+                piece = await opened.read(offset, PIECE_OCTETS)
+                if not piece:
+                    raise TemporaryFailure("a message ends before its end")
+                offset += len(piece)
+                parts.driver.write(stuffing.feed(piece if cut is None else cut.feed(piece)))
+                await parts.driver.drained()
+            return parts.last_part(stuffing.end())
+        finally:
+            opened.close()

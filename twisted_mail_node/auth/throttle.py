@@ -143,7 +143,7 @@ class FailedLogins:
             return
         now = self._seconds()
         self._hosts.add_failure(key, now)
-        if (key, name) not in self._known:
+        if name and (key, name) not in self._known:
             self._accounts.add_failure(name, now)
 
     def succeeded(self, host: str, name: str) -> None:

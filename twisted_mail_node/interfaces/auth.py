@@ -27,7 +27,7 @@ class ILogin(Interface):
 
 
 class IAttempts(Interface):
-    """Slows repeated failures of one address (and one account) down."""
+    """Slows repeated failures of one address (and one account, whose name is "" where nobody knows it) down."""
 
     def delay_before(host: str, name: str) -> float:
         """Seconds to wait before the next answer to this address; 0.0 when it has done nothing wrong."""

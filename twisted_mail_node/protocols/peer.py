@@ -12,6 +12,7 @@ from typing import Any
 from twisted.internet.interfaces import ISSLTransport
 
 from ..mail.envelope import Peer
+from .tls_line import tls_handle
 
 
 def peer_of(transport: Any, session: str = "") -> Peer:  # Any: TCP, unix and TLS transports share no interface.
@@ -43,10 +44,7 @@ def _plain(host: str) -> str:
 
 
 def _tls_details(transport: Any) -> tuple[str, str]:  # Any: see peer_of.
-    # After startTLS the handle of the TCP transport is its socket; the TLS connection hangs on what it feeds.
-    for layer in (transport, getattr(transport, "protocol", None)):
-        get_handle = getattr(layer, "getHandle", None)
-        handle: Any = get_handle() if get_handle is not None else None  # Any: pyOpenSSL's Connection, or a socket.
-        if hasattr(handle, "get_cipher_name"):
-            return handle.get_protocol_version_name() or "", handle.get_cipher_name() or ""
-    return "", ""
+    handle = tls_handle(transport)
+    if handle is None:
+        return "", ""
+    return handle.get_protocol_version_name() or "", handle.get_cipher_name() or ""

@@ -3,7 +3,7 @@ The drive of a SASL exchange, the same for SMTP, IMAP and POP3: from the command
 
 Decides who is asked what, and that nobody acts for somebody else. A session says in its own words what a step came
 to, and no more: Challenge (write it, and hand on the next line), Refused, LoggedIn. Neighbours: `wire.sasl` knows the
-mechanisms, `login` asks the portal.
+mechanisms, `login` asks the portal, `credentials` is what it is shown.
 
 Source: RFC 4422 §3.
 """
@@ -11,12 +11,32 @@ Source: RFC 4422 §3.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from twisted.cred.credentials import ICredentials
+from twisted.logger import Logger
 
 from ..interfaces.auth import ILogin
 from ..mail.envelope import Peer
-from ..wire.sasl.outcomes import Challenge, Outcome, RefusalReason, Refused
+from ..wire.errors import MisuseError
+from ..wire.sasl.mechanisms import MECHANISMS
+from ..wire.sasl.outcomes import (
+    Accepted,
+    CertificateProposed,
+    Challenge,
+    Claim,
+    Outcome,
+    Proposed,
+    RefusalReason,
+    Refused,
+    ScramProposed,
+    TokenProposed,
+    VerifierNeeded,
+)
 from ..wire.sasl.server import SASLServer
-from .login import Authenticator
+from .credentials import BearerToken, ScramProof, VerifiedCertificate
+from .login import Authenticator, LoginRefused
+from .tls_line import bindings_of, certificate_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +57,32 @@ class Exchange:
     in base64, the others decoded octets.
     """
 
-    def __init__(self, authenticator: Authenticator, peer: Peer) -> None:
+    _log = Logger()
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        peer: Peer,
+        transport: Any,  # Any: see tls_line.tls_handle.
+    ) -> None:
         """
         Args:
             authenticator: tells what is offered, and checks.
             peer: as it is now.
+            transport: what the client is at the end of; TLS vouches for some things.
         """
         self._authenticator = authenticator
         self._peer = peer
-        self._server = SASLServer(authenticator.mechanisms(peer))
+        self._transport = transport
+        offered = authenticator.mechanisms(peer, transport)
+        binds = any(MECHANISMS[name].binds for name in offered)
+        self._server = SASLServer(
+            offered,
+            bindings=bindings_of(transport) if binds else {},
+            nonce=authenticator.new_nonce(),
+        )
+        self._login: ILogin | None = None
+        self._denial: LoginRefused | None = None
 
     async def start(self, mechanism: str, initial: bytes | None = None) -> Step:
         """Begin. None is no initial response, b"" an empty one."""
@@ -64,8 +101,63 @@ class Exchange:
         return await self._come_to(self._server.step_line(line))
 
     async def _come_to(self, outcome: Outcome) -> Step:
-        if isinstance(outcome, Challenge | Refused):
-            return outcome
-        if outcome.identity and not self._authenticator.is_same_account(outcome.identity, outcome.username):
+        while not isinstance(outcome, Challenge | Refused | Accepted):
+            outcome = await self._answered(outcome)
+        if isinstance(outcome, Accepted):
+            if self._login is None:
+                raise MisuseError("accepted without a login")
+            return LoggedIn(self._login)
+        if isinstance(outcome, Refused):
+            if outcome.reason is RefusalReason.DENIED and self._denial is not None:
+                raise self._denial
+            if outcome.reason is RefusalReason.BINDING:
+                self._log.warn("wrong channel binding from {peer}", peer=self._peer.host, session=self._peer.session)
+        return outcome
+
+    async def _answered(self, asked: VerifierNeeded | Claim) -> Outcome:
+        if isinstance(asked, VerifierNeeded | Proposed) and not self._is_own(asked):
             return Refused(RefusalReason.OTHER_IDENTITY)
-        return LoggedIn(await self._authenticator.login(self._peer, outcome.username, outcome.password))
+        if isinstance(asked, VerifierNeeded):
+            name = self._authenticator.account_name(asked.username)
+            return self._server.go_on_with(await self._authenticator.verifier(name, asked.hash))
+        try:
+            self._login = await self._checked(asked)
+        except LoginRefused as error:
+            self._denial = error
+            return self._server.refuse(*self._authenticator.token_hint())
+        return self._server.accept()
+
+    async def _checked(self, claim: Claim) -> ILogin:
+        if isinstance(claim, Proposed):
+            return await self._authenticator.login(self._peer, claim.username, claim.password)
+        if isinstance(claim, TokenProposed) and not claim.token:
+            # RFC 7628 §4.3: a client that wants to know where tokens are to be had. Nothing was tried.
+            raise LoginRefused("a token is needed")
+        name = self._authenticator.account_name(claim.username) if claim.username else ""
+        flaw = claim.flaw if isinstance(claim, ScramProposed) else ""
+        credentials = self._credentials(claim, name)
+        return await self._authenticator.enter(self._peer, name, credentials, "authentication failed", flaw)
+
+    def _credentials(self, claim: ScramProposed | TokenProposed | CertificateProposed, name: str) -> ICredentials:
+        match claim:
+            case ScramProposed():
+                return ScramProof(
+                    username=name,
+                    hash=claim.hash,
+                    auth_message=claim.auth_message,
+                    proof=claim.proof,
+                    flaw=claim.flaw,
+                )
+            case TokenProposed():
+                return BearerToken(name, claim.token)
+            case CertificateProposed():
+                certificate = certificate_of(self._transport)
+                if certificate is None:
+                    raise LoginRefused("the certificate is no longer believed")
+                return VerifiedCertificate(name, certificate)
+
+    def _is_own(self, asked: VerifierNeeded | Proposed) -> bool:
+        if not asked.identity:
+            return True
+        names = {self._authenticator.account_name(typed) for typed in (asked.identity, asked.username)}
+        return len(names) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from twisted.cred.credentials import IUsernamePassword
 from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
@@ -405,6 +406,7 @@ class Undecided:
 
     def __init__(self):
         self.answer = Deferred()
+        self.checkers = {IUsernamePassword: self}
 
     def login(self, credentials, mind, *interfaces):
         return self.answer

@@ -8,8 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twisted_mail_node.mail.scram import ScramHash, ScramVerifier
+from twisted_mail_node.wire.errors import MisuseError
 from twisted_mail_node.wire.sasl.encoding import MAX_LINE_OCTETS, decode_initial, decode_response
-from twisted_mail_node.wire.sasl.server import Challenge, Proposed, RefusalReason, Refused, SASLServer, mechanisms
+from twisted_mail_node.wire.sasl.mechanisms import DEFAULT, MECHANISMS
+from twisted_mail_node.wire.sasl.outcomes import (
+    Accepted,
+    Challenge,
+    Claim,
+    Proposed,
+    RefusalReason,
+    Refused,
+    VerifierNeeded,
+)
+from twisted_mail_node.wire.sasl.server import SASLServer
 
 ALL = ("PLAIN", "LOGIN")
 MALFORMED = Refused(RefusalReason.MALFORMED)
@@ -43,7 +55,7 @@ def test_plain_message_with_and_without_a_challenge(message, outcome):
     assert server.start("PLAIN") == Challenge(b"")
     assert server.is_under_way
     assert server.step(message) == outcome
-    assert not server.is_under_way
+    assert server.is_under_way == isinstance(outcome, Proposed)
 
 
 def test_login_asks_for_name_and_password():
@@ -114,22 +126,75 @@ def test_empty_line_is_an_empty_response():
     assert decode_response(b"") == b""
 
 
-@pytest.mark.parametrize(
-    ("tls", "plaintext", "names"), [(True, False, ALL), (False, True, ALL), (True, True, ALL), (False, False, ())]
-)
-def test_mechanisms_that_show_the_password_need_tls_or_leave(tls, plaintext, names):
-    assert mechanisms(tls, plaintext) == names
+def test_what_was_proposed_is_accepted():
+    server = SASLServer(ALL)
+    server.start("PLAIN", b"\0joe\0secret")
+    assert server.is_under_way
+    assert server.accept() == Accepted()
+    assert not server.is_under_way
+
+
+def test_what_was_proposed_is_refused():
+    server = SASLServer(ALL)
+    server.start("PLAIN", b"\0joe\0secret")
+    assert server.refuse() == Refused(RefusalReason.DENIED)
+    assert not server.is_under_way
+
+
+def test_nobody_goes_on_while_a_proposal_is_looked_at():
+    server = SASLServer(ALL)
+    server.start("LOGIN", b"joe")
+    server.step(b"secret")
+    assert server.step(b"better") == MALFORMED
+    with pytest.raises(MisuseError):
+        server.accept()
+
+
+def test_only_what_was_proposed_is_accepted_or_refused():
+    server = SASLServer(ALL)
+    server.start("PLAIN")
+    with pytest.raises(MisuseError):
+        server.accept()
+    with pytest.raises(MisuseError):
+        server.refuse()
+
+
+def test_verifier_that_nobody_needs_is_misuse():
+    server = SASLServer(ALL)
+    server.start("PLAIN")
+    verifier = ScramVerifier.from_password("secret", ScramHash.SHA_256, b"salt", 1)
+    with pytest.raises(MisuseError):
+        server.go_on_with(verifier)
+
+
+def test_every_mechanism_can_be_begun_and_those_on_sha_1_only_if_asked_for():
+    for name in MECHANISMS:
+        assert isinstance(SASLServer((name,)).start(name), Challenge)
+    assert set(MECHANISMS) - set(DEFAULT) == {"SCRAM-SHA-1", "SCRAM-SHA-1-PLUS"}
+    assert not {"ANONYMOUS", "CRAM-MD5", "DIGEST-MD5"} & set(MECHANISMS)
 
 
 def test_password_is_not_in_the_repr():
     assert "secret" not in repr(Proposed("joe", "secret"))
 
 
-@given(st.sampled_from(ALL), st.lists(st.binary(max_size=40), max_size=4))
-def test_garbage_gives_only_outcomes(mechanism, lines):
-    server = SASLServer(ALL)
-    outcome = server.start_line(mechanism)
-    for line in lines:
-        outcome = server.step_line(line)
-        assert isinstance(outcome, Challenge | Proposed | Refused)
-    assert server.is_under_way == isinstance(outcome, Challenge)
+VERIFIER = ScramVerifier.from_password("secret", ScramHash.SHA_256, b"salt", 1)
+PIECES = st.sampled_from(
+    [b"n", b"y", b"p=tls-exporter", b",", b",,", b"a=joe", b"n=joe", b"r=x", b"c=biws", b"p=AAAA", b"m=x", b"=2C", b"=",
+     b"user=joe", b"\1", b"auth=Bearer abc", b"\0", b"joe", "jö".encode()]
+)  # fmt: skip
+MESSAGES = st.one_of(st.binary(max_size=40), st.lists(PIECES, max_size=8).map(b"".join))
+
+
+@given(st.sampled_from(list(MECHANISMS)), st.lists(MESSAGES, max_size=4))
+def test_garbage_gives_only_outcomes(mechanism, messages):
+    server = SASLServer(tuple(MECHANISMS), bindings={"tls-exporter": b"x" * 32}, nonce=b"y")
+    outcome = server.start(mechanism)
+    for message in messages:
+        if isinstance(outcome, VerifierNeeded):
+            outcome = server.go_on_with(VERIFIER)
+        elif isinstance(outcome, Claim):
+            outcome = server.refuse()
+        outcome = server.step(message) if len(message) % 2 else server.step_line(b64encode(message))
+        assert isinstance(outcome, Challenge | Claim | Refused | VerifierNeeded)
+        assert server.is_under_way != isinstance(outcome, Refused)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 async def answer(session: IMAPSession, command: Authenticate) -> bytes:
     """Answer AUTHENTICATE: begin the exchange."""
-    session.exchange = exchange = Exchange(session.authenticator, session.peer)
+    session.exchange = exchange = Exchange(session.authenticator, session.peer, session.driver.transport)
     return await _said(session, await exchange.start(command.mechanism, command.initial_response))
 
 
@@ -40,5 +40,7 @@ async def _said(session: IMAPSession, step: Step) -> bytes:
             return await session.finish(bad(text))
         case RefusalReason.OTHER_IDENTITY:
             return await session.finish(no(text, codes.AUTHORIZATION_FAILED))
+        case RefusalReason.BINDING | RefusalReason.DENIED:
+            return await session.finish(no(text, codes.AUTHENTICATION_FAILED))
         case RefusalReason.UNKNOWN_MECHANISM:
             return await session.finish(no(text, codes.CANNOT))

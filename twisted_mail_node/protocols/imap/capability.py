@@ -29,7 +29,7 @@ def capabilities(session: IMAPSession) -> tuple[str, ...]:
     names = [*AFTER_LOGIN]
     if session.tls_context is not None and not peer.tls:
         names.append("STARTTLS")
-    names += [f"AUTH={mechanism}" for mechanism in session.authenticator.mechanisms(peer)]
+    names += [f"AUTH={mechanism}" for mechanism in session.authenticator.mechanisms(peer, session.driver.transport)]
     if not allowed:
         names.append("LOGINDISABLED")  # RFC 3501 §6.2.3
     return tuple(names)

@@ -40,7 +40,11 @@ _REASONS = {
     RefusalReason.MALFORMED: Phrase.MALFORMED_RESPONSE,
     RefusalReason.CANCELLED: Phrase.CANCELLED,
     RefusalReason.OTHER_IDENTITY: Phrase.OTHER_IDENTITY,
+    RefusalReason.BINDING: Phrase.AUTHENTICATION_FAILED,
+    RefusalReason.DENIED: Phrase.AUTHENTICATION_FAILED,
 }
+# Those that are about the credentials (RFC 3206 §5).
+_ABOUT_CREDENTIALS = frozenset((RefusalReason.OTHER_IDENTITY, RefusalReason.BINDING, RefusalReason.DENIED))
 
 
 class Authorization:
@@ -84,7 +88,7 @@ class Authorization:
 
     async def _auth(self, command: Auth) -> bytes:
         self._parts.look_at_peer()
-        self._exchange = exchange = Exchange(self._parts.authenticator, self._parts.peer)
+        self._exchange = exchange = Exchange(self._parts.authenticator, self._parts.peer, self._parts.driver.transport)
         return await self._exchanged(await exchange.start_line(command.mechanism, command.initial))
 
     async def _auth_line(self, command: AuthLine) -> bytes:
@@ -96,7 +100,7 @@ class Authorization:
             case Challenge():
                 return self._parts.engine.challenge(step.wire)
             case Refused():
-                code = ResponseCode.AUTH if step.reason is RefusalReason.OTHER_IDENTITY else None
+                code = ResponseCode.AUTH if step.reason in _ABOUT_CREDENTIALS else None
                 return self._parts.error(_REASONS[step.reason], code)
             case _:
                 return await self._begin(step.login)

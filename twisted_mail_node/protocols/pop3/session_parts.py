@@ -57,7 +57,7 @@ class Parts:
     @property
     def mechanisms(self) -> tuple[str, ...]:
         """The SASL mechanisms that AUTH may name now."""
-        return self.authenticator.mechanisms(self.peer)
+        return self.authenticator.mechanisms(self.peer, self.driver.transport)
 
     @property
     def tls_available(self) -> bool:

@@ -24,13 +24,15 @@ _REFUSALS: dict[RefusalReason, Reply] = {
     RefusalReason.MALFORMED: replies.BAD_BASE64,
     RefusalReason.CANCELLED: replies.AUTH_CANCELLED,
     RefusalReason.OTHER_IDENTITY: replies.AUTH_FAILED,
+    RefusalReason.BINDING: replies.AUTH_FAILED,
+    RefusalReason.DENIED: replies.AUTH_FAILED,
 }
 
 
 async def answer(session: SMTPSession, event: Auth) -> bytes:
     """Answer AUTH: begin the exchange."""
     assert session.authenticator is not None, "the engine knows AUTH where it is offered only"
-    session.exchange = exchange = Exchange(session.authenticator, session.client.peer)
+    session.exchange = exchange = Exchange(session.authenticator, session.client.peer, session.driver.transport)
     return _exchanged(session, await _refused_or(exchange.start_line(event.mechanism, event.initial)))
 
 

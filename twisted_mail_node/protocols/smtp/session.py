@@ -143,7 +143,7 @@ class SMTPSession:
         peer, authenticator = self.client.peer, self.authenticator
         offered: tuple[str, ...] = ()
         if authenticator is not None:
-            offered = authenticator.mechanisms(peer)
+            offered = authenticator.mechanisms(peer, self.driver.transport)
         self.engine.offer = Offer(
             max_size=self.settings.max_message_size,
             starttls=self.tls_context is not None and not peer.tls,

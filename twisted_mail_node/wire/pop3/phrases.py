@@ -35,6 +35,7 @@ class Phrase(Enum):
     UNKNOWN_MECHANISM = auto()
     MALFORMED_RESPONSE = auto()
     CANCELLED = auto()
+    AUTHENTICATION_FAILED = auto()
     OTHER_IDENTITY = auto()
     IN_USE = auto()
     LEASE_LOST = auto()

@@ -28,6 +28,7 @@ ENGLISH = Language(
         Phrase.UNKNOWN_MECHANISM: "unknown or unavailable mechanism",
         Phrase.MALFORMED_RESPONSE: "malformed response",
         Phrase.CANCELLED: "cancelled by the client",
+        Phrase.AUTHENTICATION_FAILED: "authentication failed",
         Phrase.OTHER_IDENTITY: "cannot act for another identity",
         Phrase.IN_USE: "another session has the maildrop",
         Phrase.LEASE_LOST: "another session has got the maildrop",

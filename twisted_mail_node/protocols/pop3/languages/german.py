@@ -28,6 +28,7 @@ GERMAN = Language(
         Phrase.UNKNOWN_MECHANISM: "Anmeldeverfahren unbekannt oder nicht verfügbar",
         Phrase.MALFORMED_RESPONSE: "die Antwort ist fehlerhaft",
         Phrase.CANCELLED: "vom Client abgebrochen",
+        Phrase.AUTHENTICATION_FAILED: "die Anmeldung ist gescheitert",
         Phrase.OTHER_IDENTITY: "im Namen anderer ist keine Anmeldung möglich",
         Phrase.IN_USE: "eine andere Sitzung benutzt das Postfach",
         Phrase.LEASE_LOST: "eine andere Sitzung hat das Postfach übernommen",

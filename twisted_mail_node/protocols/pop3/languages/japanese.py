@@ -28,6 +28,7 @@ JAPANESE = Language(
         Phrase.UNKNOWN_MECHANISM: "その認証方式は利用できません",
         Phrase.MALFORMED_RESPONSE: "応答の形式が正しくありません",
         Phrase.CANCELLED: "クライアントが認証を中止しました",
+        Phrase.AUTHENTICATION_FAILED: "認証に失敗しました",
         Phrase.OTHER_IDENTITY: "他のユーザーとして認証することはできません",
         Phrase.IN_USE: "メールボックスは別のセッションが使用中です",
         Phrase.LEASE_LOST: "メールボックスは別のセッションに引き継がれました",

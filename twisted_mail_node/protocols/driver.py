@@ -110,6 +110,7 @@ class Driver:
         self._is_producer = False
         self._gone = False
         self._closing = False
+        self._has_begun_tls = False
         self._farewell: bytes | None = None
         self._timeout_seconds: float | None = None
         self._deadline = 0.0
@@ -152,8 +153,10 @@ class Driver:
         for drained in waiting:
             drained.errback(Failure(ConnectionDone("the peer has gone")))
         self._session.disconnected()
-        # Nothing may refer in a circle to what is gone: when thousands leave, their memory is free at once.
-        self._unregister()
+        # Nothing may refer in a circle to what is gone: when thousands leave, their memory is free at once. A transport
+        # that began TLS has let go of its layers by now, and would look for them.
+        if not self._has_begun_tls:
+            self._unregister()
         del self._session
 
     # -- called by the session ----------------------------------------------------------------------------------
@@ -215,6 +218,7 @@ class Driver:
     def start_tls(self, context: object) -> None:
         """Begin the TLS handshake after what was written so far (the 220 or OK of STARTTLS)."""
         self._unregister()
+        self._has_begun_tls = True
         self.transport.startTLS(context)
         self._outlet = Outlet(self.transport)
         self._register()

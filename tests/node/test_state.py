@@ -94,3 +94,13 @@ def test_the_first_password_is_forgotten_when_it_is_no_longer_true(tmp_path):
     state.forget_first_password(FIRST_ACCOUNT)
     assert state.first_password.read_bytes() == b""
     state.close()
+
+
+def test_the_key_of_decoys_is_made_once_for_the_owner_alone(tmp_path):
+    state = StateFolder(tmp_path / "state")
+    state.open()
+    key = state.decoy_key()
+    assert len(key) == 64
+    assert state.decoy_key() == StateFolder(state.path).decoy_key() == key
+    assert stat.S_IMODE((state.path / "decoy.key").stat().st_mode) == 0o600
+    state.close()

@@ -19,6 +19,7 @@ from ..interfaces.auth import ILogin
 from ..interfaces.deferred import returns_deferred
 from ..interfaces.store import IAccount, IDirectory, IMailStore
 from ..mail.address import Address
+from .certificates import CertificateChecker
 from .directory import DirectoryChecker
 from .passwords import Passwords
 
@@ -128,7 +129,8 @@ def make_portal(
         checkers: take the place of the directory's; what they give as avatar ids are names of accounts.
         separator: begins the detail in `name+detail@domain`.
     """
-    chosen = [DirectoryChecker(directory, passwords)] if checkers is None else checkers
+    own = (DirectoryChecker(directory, passwords), CertificateChecker(directory))
+    chosen = own if checkers is None else checkers
     return Portal(MailRealm(store, directory, separator), chosen)
 
 

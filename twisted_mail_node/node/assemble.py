@@ -61,7 +61,7 @@ def assemble(
         config.limits.connections, config.limits.connections_per_address, config.limits.trusted_networks
     )
     incoming = make_incoming(config, doors, reactor, policies)
-    offering = Offering(config, reactor, doors, portal, incoming, tls)
+    offering = Offering(config, reactor, doors, portal, incoming, tls, state.decoy_key)
     listening: list[Listening] = []
     goodbye: list[Step] = []
     for listen in config.listeners():

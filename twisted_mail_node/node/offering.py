@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.cred.portal import Portal
 
 from .. import __version__
@@ -24,7 +26,14 @@ class Offering:
     """Makes the factories: all of them share the record of failed logins, and what they ask."""
 
     def __init__(
-        self, config: Config, reactor: Reactor, doors: Doors, portal: Portal, incoming: Incoming, tls: ServerTLS
+        self,
+        config: Config,
+        reactor: Reactor,
+        doors: Doors,
+        portal: Portal,
+        incoming: Incoming,
+        tls: ServerTLS,
+        decoy_key: Callable[[], bytes],
     ) -> None:
         self._config = config
         self._reactor = reactor
@@ -33,7 +42,15 @@ class Offering:
         self._tls = tls
         trusted = [str(network) for network in config.limits.trusted_networks]
         attempts = FailedLogins(reactor.seconds, trusted)
-        self._authenticator = Authenticator(portal, attempts, reactor, config.auth.plaintext, config.domains[0])
+        self._authenticator = Authenticator(
+            portal,
+            attempts,
+            reactor,
+            config.auth.plaintext,
+            config.domains[0],
+            mechanisms=config.auth.mechanisms,
+            decoy_key=decoy_key,
+        )
 
     def factory(self, listen: ListenSettings) -> Factory:
         """What is served at this place of the configuration."""

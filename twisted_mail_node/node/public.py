@@ -29,6 +29,7 @@ from ..protocols.smtp import SMTPSettings
 from ..store.completed import CompletedStore
 from ..store.memory import MemoryStore
 from ..store.sql import SQLiteStore
+from ..wire.sasl.mechanisms import DEFAULT
 from .assemble import assemble
 from .config import Config, ConfigError, load_config, parse_config
 from .doors import Storage
@@ -56,10 +57,11 @@ class SMTPFactory(smtp.SMTPFactory):
         tls_context: object | None = None,
         attempts: IAttempts | None = None,
         plaintext: Plaintext = "loopback",
+        mechanisms: Sequence[str] = DEFAULT,
     ) -> None:
         """
         Args:
-            portal: gives ILogin for IUsernamePassword.
+            portal: gives ILogin for IUsernamePassword, or for what `interfaces.credentials` has beside it.
             store: takes the messages; what goes elsewhere needs one that provides IQueueStore, and a node to run it.
             settings: of this listener.
             reactor: for timeouts.
@@ -70,6 +72,7 @@ class SMTPFactory(smtp.SMTPFactory):
             tls_context: what `startTLS` takes; None does not offer STARTTLS.
             attempts: the record of failed logins.
             plaintext: where passwords may cross a connection without TLS.
+            mechanisms: of SASL, in the order in which they are told; what the portal does not take is left out.
 
         Raises: ValueError: there is no directory or no domain, and no policy or no intake.
         """
@@ -82,7 +85,8 @@ class SMTPFactory(smtp.SMTPFactory):
             recipients = Recipients(found, led)
             policy = policy or RelayPolicy(recipients)
             intake = intake or _intake(store, settings, reactor, recipients, first)
-        authenticator = Authenticator(portal, attempts or UncountedAttempts(), reactor, plaintext, first)
+        counted = attempts or UncountedAttempts()
+        authenticator = Authenticator(portal, counted, reactor, plaintext, first, mechanisms=mechanisms)
         super().__init__(policy, intake, settings, reactor, authenticator, tls_context)
 
 
@@ -109,9 +113,11 @@ class POP3Factory(pop3.POP3Factory):
         tls_context: object | None = None,
         attempts: IAttempts | None = None,
         plaintext: Plaintext = "loopback",
+        mechanisms: Sequence[str] = DEFAULT,
     ) -> None:
         """As SMTPFactory; `default_domain` completes user names without one."""
-        authenticator = Authenticator(portal, attempts or UncountedAttempts(), reactor, plaintext, default_domain)
+        counted = attempts or UncountedAttempts()
+        authenticator = Authenticator(portal, counted, reactor, plaintext, default_domain, mechanisms=mechanisms)
         super().__init__(store, settings or POP3Settings(), reactor, authenticator, tls_context)
 
 
@@ -129,9 +135,11 @@ class IMAPFactory(imap.IMAPFactory):
         tls_context: object | None = None,
         attempts: IAttempts | None = None,
         plaintext: Plaintext = "loopback",
+        mechanisms: Sequence[str] = DEFAULT,
     ) -> None:
         """As SMTPFactory; `default_domain` completes user names without one."""
-        authenticator = Authenticator(portal, attempts or UncountedAttempts(), reactor, plaintext, default_domain)
+        counted = attempts or UncountedAttempts()
+        authenticator = Authenticator(portal, counted, reactor, plaintext, default_domain, mechanisms=mechanisms)
         super().__init__(store, settings or IMAPSettings(), reactor, authenticator, tls_context)
 
 

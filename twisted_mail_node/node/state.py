@@ -3,8 +3,8 @@ The state folder: made for one owner, locked for one node, and rid of what a fai
 
 What lies in it: `node.lock` (held while a node or a direct command works), `mail.sqlite` (the store's),
 `spool.sqlite` (the queue in front of an application's store),
-`control.sock`, `listening.json`, `node.id`, and for the start without a configuration file `cert.pem`, `key.pem`,
-`postmaster.password`.
+`control.sock`, `listening.json`, `node.id`, `decoy.key`, and for the start without a configuration file `cert.pem`,
+`key.pem`, `postmaster.password`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import errno
 import fcntl
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,6 +84,17 @@ class StateFolder:
         if not path.exists():
             self.write(path, uuid4().hex.encode() + b"\n")
         return path.read_text("ascii").strip()
+
+    def decoy_key(self) -> bytes:
+        """
+        What salts are made of that users are told to have who have none, the same at each start. While it is open.
+
+        Raises: CannotStart: it can't be written.
+        """
+        path = self.path / "decoy.key"
+        if not path.exists():
+            self.write(path, secrets.token_hex(32).encode("ascii") + b"\n")
+        return path.read_bytes().strip()
 
     def open(self) -> None:
         """

@@ -7,6 +7,8 @@ The same name gets the same salt each time, as a real one does, for as long as t
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
+from functools import cache
 
 from ..mail.scram import SALT_OCTETS, ScramHash, ScramVerifier
 
@@ -14,14 +16,15 @@ from ..mail.scram import SALT_OCTETS, ScramHash, ScramVerifier
 class Decoys:
     """Makes verifiers of names, by a key that nobody else knows."""
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, key: Callable[[], bytes]) -> None:
+        """`key` is asked once, when the first decoy is needed."""
+        self._key = cache(key)
 
     def verifier(self, name: str, hash: ScramHash, iterations: int) -> ScramVerifier:
         """A verifier that no password matches."""
 
         def made(what: str, octets: int) -> bytes:
-            return hmac.digest(self._key, f"{what} {hash.value} {name}".encode("utf-8", "surrogatepass"), "sha512")[
+            return hmac.digest(self._key(), f"{what} {hash.value} {name}".encode("utf-8", "surrogatepass"), "sha512")[
                 :octets
             ]
 

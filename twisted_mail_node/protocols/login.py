@@ -51,6 +51,10 @@ class LoginRefused(PermanentFailure):
     default_status = _AUTHENTICATION_FAILED
 
 
+def _random_key() -> bytes:
+    return secrets.token_bytes(32)
+
+
 def random_nonce() -> bytes:
     """A nonce of chance; in base64 for URLs it has neither comma nor blank (RFC 5802 §5.1)."""
     return secrets.token_urlsafe(_NONCE_OCTETS).encode("ascii")
@@ -70,7 +74,7 @@ class Authenticator:
         default_domain: str = "",
         *,
         mechanisms: Sequence[str] = DEFAULT,
-        decoy_key: bytes = b"",
+        decoy_key: Callable[[], bytes] = _random_key,
         new_nonce: Callable[[], bytes] = random_nonce,
     ) -> None:
         """
@@ -81,7 +85,7 @@ class Authenticator:
             plaintext: where passwords may cross a connection without TLS.
             default_domain: for names without "@"; "" leaves them as they are.
             mechanisms: of SASL, in the order in which they are told; what is not safe or not checked is left out.
-            decoy_key: see Decoys; empty for one that lasts as long as this object.
+            decoy_key: see Decoys; the default lasts as long as this object.
             new_nonce: gives the server's part of a nonce for SCRAM.
 
         Raises: ValueError: there is no mechanism of that name.
@@ -94,9 +98,9 @@ class Authenticator:
         self._clock = clock
         self._plaintext = plaintext
         self._default_domain = default_domain
-        self._mechanisms = tuple(mechanisms)
+        self._mechanisms = tuple(dict.fromkeys(mechanisms))
         self.new_nonce = new_nonce
-        self._decoys = Decoys(decoy_key or secrets.token_bytes(32))
+        self._decoys = Decoys(decoy_key)
 
     def plaintext_allowed(self, peer: Peer) -> bool:
         """Whether this peer may show a password now: under TLS always, else as the setting says."""
@@ -133,12 +137,12 @@ class Authenticator:
             raise _undecided()
         try:
             found: ScramVerifier | None = await verifiers.verifier(name, hash)
+            return found if found is not None else self._decoys.verifier(name, hash, verifiers.iterations)
         except (CancelledError, TemporaryFailure):
             raise
         except Exception as error:
             self._log.failure("the verifier of {account!r} cannot be had", account=name)
             raise _undecided() from error
-        return found if found is not None else self._decoys.verifier(name, hash, verifiers.iterations)
 
     def token_hint(self) -> tuple[str, str]:
         """What a client is told whose token was refused: scope and address of the issuer."""

@@ -6,6 +6,7 @@ import pytest
 
 from twisted_mail_node.node.config import ConfigError, default_config, load_config, parse_config
 from twisted_mail_node.node.config.loading import Overrides
+from twisted_mail_node.wire.sasl.mechanisms import DEFAULT, MECHANISMS
 
 
 def mistakes(text: str) -> list[str]:
@@ -94,6 +95,12 @@ def test_a_file_without_certificate_and_listeners_has_the_default_ones_without_t
         (
             '[auth]\nplaintext = "yes"',
             'node.toml: auth.plaintext = "yes": allowed: "never", "loopback", "always"',
+        ),
+        ("[auth]\nmechanisms = []", "node.toml: auth.mechanisms = []: allowed: at least one"),
+        (
+            '[auth]\nmechanisms = ["PLAIN", "ANONYMOUS"]',
+            'node.toml: auth.mechanisms[1] = "ANONYMOUS": allowed: "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", '
+            '"SCRAM-SHA-1-PLUS", "SCRAM-SHA-1", "EXTERNAL", "OAUTHBEARER", "XOAUTH2", "PLAIN", "LOGIN"',
         ),
         ("[relay]\nport = 0", "node.toml: relay.port = 0: allowed: 1 or more"),
         ("[relay]\nport = 65536", "node.toml: relay.port = 65536: allowed: 65535 or less"),
@@ -226,6 +233,12 @@ def test_a_mistake_on_the_command_line_names_its_option():
         default_config(Overrides(listen=["smtp", "imap=tcp:x"], hostname="a b"))
     lines = str(caught.value).splitlines()
     assert [line.partition(":")[0] for line in lines] == ["--listen", "--hostname", "--listen"]
+
+
+def test_mechanisms_are_those_that_there_are():
+    config = parse_config(f"[auth]\nmechanisms = {list(MECHANISMS)}")
+    assert config.auth.mechanisms == tuple(MECHANISMS)
+    assert default_config().auth.mechanisms == DEFAULT
 
 
 def test_passwords_are_not_in_the_representation():

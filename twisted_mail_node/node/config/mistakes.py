@@ -96,6 +96,8 @@ def _allowed(details: ErrorDetails, root: type[BaseModel]) -> str:
             return f"allowed: {context['ge']} or more"
         case "less_than_equal":
             return f"allowed: {context['le']} or less"
+        case "too_short" if len(details["loc"]) > 1:
+            return "allowed: at least one"
         case "too_short":
             return "allowed: at least one [[table]] of this name"
         case _:

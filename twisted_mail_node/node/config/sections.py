@@ -35,6 +35,17 @@ ServiceName = Literal["smtp", "submission", "lmtp", "pop3", "imap"]
 TLSMode = Literal["none", "starttls", "implicit"]
 TLSPolicy = Literal["intermediate", "modern"]
 AuthMode = Literal["off", "optional", "required"]
+MechanismName = Literal[
+    "SCRAM-SHA-256-PLUS",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-1",
+    "EXTERNAL",
+    "OAUTHBEARER",
+    "XOAUTH2",
+    "PLAIN",
+    "LOGIN",
+]
 
 
 class Table(BaseModel):
@@ -92,6 +103,12 @@ class AuthSettings(Table):
 
     plaintext: Literal["never", "loopback", "always"] = Field(
         default="loopback", description="Where passwords may come without TLS."
+    )
+    mechanisms: tuple[MechanismName, ...] = Field(
+        default=("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "EXTERNAL", "OAUTHBEARER", "XOAUTH2", "PLAIN", "LOGIN"),
+        min_length=1,
+        description="SASL mechanisms, in the order in which they are told; each only where it is safe and can be "
+        "checked.",
     )
     remember: Seconds = Field(default=600.0, description="How long a verified password is known again without hashing.")
     hash_memory: Size = Field(default=19 * 1024 * 1024, description="argon2id: memory for a hash.")

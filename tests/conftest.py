@@ -27,8 +27,10 @@ def logged_failures():
     seen = []
 
     def observe(event):
-        if event.get("log_failure") is not None:
-            seen.append(event["log_failure"])
+        # What a protocol raises into the reactor comes by the older log, under another name.
+        failure = event.get("log_failure") or (event.get("failure") if event.get("isError") else None)
+        if failure is not None:
+            seen.append(failure)
 
     globalLogPublisher.addObserver(observe)
     yield seen

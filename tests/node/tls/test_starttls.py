@@ -1,4 +1,4 @@
-"""A connection on which TLS began late, on a real socket: it ends without a word in the log, whoever ends it."""
+"""A connection on which TLS began late, on a real socket: it ends as any other, whoever ends it."""
 
 import socket
 

@@ -47,6 +47,8 @@ class Conversation:
         self.transport = Transport()
         self.server = tls.serving(service, asks=asks).serverConnectionForTLS(self.transport)
         self.server.set_accept_state()
+        # As Twisted does.
+        self.server.set_app_data(self.transport)
         self.step(self.client.do_handshake, self.server.do_handshake)
 
     def step(self, *steps):

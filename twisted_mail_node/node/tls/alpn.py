@@ -27,14 +27,26 @@ class OtherProtocol(Error):
     """The client wants to speak something else. Ends the handshake like any failure of OpenSSL's own."""
 
 
+class ServedConnection(Connection):
+    """
+    A connection that knows which protocols may be spoken on it.
+
+    Its application data would be another place, but Twisted has a use of its own for that.
+    """
+
+    def __init__(self, context: Context, protocols: tuple[bytes, ...]) -> None:
+        super().__init__(context, None)
+        self.protocols = protocols
+
+
 def refuse_other_protocols(context: Context) -> None:
-    """Let connections of the context speak what is their application data, PROTOCOLS of their service, and no other."""
+    """Let connections of the context, ServedConnections all of them, speak their own protocols and no other."""
     context.set_alpn_select_callback(_chosen)
 
 
 def _chosen(connection: Connection, offered: list[bytes]) -> bytes:
-    protocols: tuple[bytes, ...] = connection.get_app_data()
-    for protocol in protocols:
-        if protocol in offered:
-            return protocol
+    if isinstance(connection, ServedConnection):
+        for protocol in connection.protocols:
+            if protocol in offered:
+                return protocol
     raise OtherProtocol([("node", "alpn", "the client wants another protocol")])

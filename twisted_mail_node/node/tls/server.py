@@ -17,7 +17,7 @@ from zope.interface import implementer
 
 from ...mail.envelope import Service
 from ..config.sections import TLSSettings
-from .alpn import PROTOCOLS
+from .alpn import PROTOCOLS, ServedConnection
 from .contexts import Contexts, load_contexts
 from .files import Pair
 from .handshakes import Handshakes
@@ -99,7 +99,7 @@ class ServiceTLS:
     def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> Connection:  # noqa: N803  Twisted's name
         """A new connection's state. Called by Twisted."""
         contexts = self._tls.contexts
-        connection = Connection((contexts.asking if self._asks else contexts.plain).default, None)
-        connection.set_app_data(self._protocols)
+        by_name = contexts.asking if self._asks else contexts.plain
+        connection = ServedConnection(by_name.default, self._protocols)
         self._tls.handshakes.expect(tlsProtocol)
         return connection

@@ -113,6 +113,7 @@ class Driver:
         self._has_begun_tls = False
         self._farewell: bytes | None = None
         self._timeout_seconds: float | None = None
+        self._of_silence = True
         self._deadline = 0.0
         self._timer: IDelayedCall | None = None
         self._stall_timer: IDelayedCall | None = None
@@ -132,7 +133,8 @@ class Driver:
         """Octets came."""
         if self._gone or self._closing:
             return
-        self._touch()
+        if self._of_silence:
+            self._touch()
         self._engine.receive_data(data)
         if self._running is not None or self._write_paused or self._next_turn is not None:
             self._waiting_octets += len(data)
@@ -203,14 +205,16 @@ class Driver:
         if self._running is None and not self._write_paused and not self._gone:
             self._loop()
 
-    def set_timeout(self, seconds: float | None) -> None:
+    def set_timeout(self, seconds: float | None, *, of_silence: bool = True) -> None:
         """
-        From now on the peer may be silent for this long; None for ever. Any input starts the time anew.
+        From now on the peer may be silent for this long; None for ever. Any input starts the time anew; without
+        `of_silence`, only input that completes an event.
 
         While an answer is being thought of, the peer is not the one who is silent: the time does not run. It does
         for a peer that takes nothing, such as one that never begins the TLS handshake before the greeting.
         """
         self._timeout_seconds = seconds
+        self._of_silence = of_silence
         self._touch()
         if seconds is not None:
             self._arm(seconds)
@@ -281,13 +285,14 @@ class Driver:
         if self._next_turn is not None:
             self._next_turn.cancel()
             self._next_turn = None
-        self._looping = True
+        self._looping, heard = True, False
         self._turn_end = turn_end = self._clock.seconds() + TURN_SECONDS
         try:
             while not self._write_paused and not self.is_gone:
                 event = self._engine.next_event()
                 if isinstance(event, Wait):
                     break
+                heard = True
                 answer = self._answered(event)
                 if isinstance(answer, Deferred):
                     # What was said before must not wait for what is still being thought of.
@@ -306,6 +311,8 @@ class Driver:
                     break
         finally:
             self._looping = False
+        if heard and not self._of_silence:
+            self._touch()
         self._flush()
         if self._running is None and not self._write_paused and self._next_turn is None:
             self._waiting_octets = 0

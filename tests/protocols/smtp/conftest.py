@@ -18,7 +18,7 @@ from twisted_mail_node.mail.columns import FetchItem
 from twisted_mail_node.mail.envelope import Recipient
 from twisted_mail_node.mail.transaction import Body
 from twisted_mail_node.policy import Recipients, RecipientSettings, RelayPolicy
-from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
+from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts, is_loopback
 from twisted_mail_node.protocols.smtp import SMTPFactory, SMTPSettings
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.testing.connections import MemoryConnections, built_by
@@ -62,7 +62,8 @@ class Site:
         return Body(len(content), len(content), content)
 
     def factory(self, *, policy=None, intake=None, portal=None, tls_context=None, **settings):
-        made = SMTPSettings(**{"hostname": "mx.a.test", "max_message_size": 1_000_000, **settings})
+        defaults = {"hostname": "mx.a.test", "max_message_size": 1_000_000, "trusted": is_loopback}
+        made = SMTPSettings(**defaults | settings)
         authenticator = Authenticator(portal or self.portal, UncountedAttempts(), self.clock, "loopback", "a.test")
         return SMTPFactory(policy or self.policy, intake or self.intake, made, self.clock, authenticator, tls_context)
 

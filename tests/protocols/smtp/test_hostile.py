@@ -185,7 +185,7 @@ def test_refused_recipients_are_forgiven_who_delivers_mail_and_to_lmtp_clients(s
 
 
 def test_a_tls_handshake_that_never_comes_is_silence(site):
-    connection = site.connections(command_timeout_seconds=30)()
+    connection = site.connections(hello_timeout_seconds=30)()
     connection.transport.producer.pauseProducing()
     site.clock.advance(31)
     site.clock.advance(11)

@@ -47,7 +47,7 @@ def _exchanged(session: SMTPSession, said: Challenge | LoggedIn | Reply) -> byte
         return session.engine.challenge(said.wire)
     session.exchange = None
     if isinstance(said, Reply):
-        return session.mistaken(said) if said.is_permanent else session.engine.send(said)
+        return session.mistaken_at_once(said) if said.is_permanent else session.engine.send(said)
     session.login = said.login
     session.client = replace(session.client, account=said.login.name)
     return session.engine.send(replies.AUTHENTICATED)

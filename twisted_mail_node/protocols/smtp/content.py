@@ -15,7 +15,8 @@ from ...mail.status import Reply
 from ...wire.smtp import replies
 from ...wire.smtp.commands import Content, ContentEnd, Data
 from ..driver import Answer
-from .transaction_log import log_answers
+from .transaction import MailTransaction
+from .transaction_log import Outcome, log_answers
 
 if TYPE_CHECKING:
     from .session import SMTPSession
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 def answer_data(session: SMTPSession, event: Data) -> Answer:
     """Answer DATA: open the sink."""
     transaction = session.under_way()
-    transaction.begin_content(session.intake.begin(transaction.envelope(session.client)))
-    session.set_timeout(session.settings.content_timeout_seconds)
+    transaction.begin_content(session.intake.begin(transaction.envelope(session.client)), session.clock.seconds())
+    session.expect_content()
     return session.engine.send(replies.START_INPUT)
 
 
@@ -35,12 +36,26 @@ def take_content(session: SMTPSession, event: Content) -> Answer:
     sink = transaction.sink
     assert sink is not None
     transaction.size += len(event.data)
+    if _is_too_slow(session, transaction):
+        session.ending = (Outcome.TIMED_OUT, replies.TOO_SLOW)
+        session.driver.close(replies.render(replies.TOO_SLOW))
+        return None
     written = sink.write(event.data)
-    return None if written is None or written.called else _await_room(written)
+    return None if written is None or written.called else _await_room(session, transaction, written)
 
 
-async def _await_room(written: Deferred[None]) -> None:
+def _is_too_slow(session: SMTPSession, transaction: MailTransaction) -> bool:
+    """A piece now and then must not keep a session for ever, however often there is one."""
+    settings, rate = session.settings, session.settings.min_content_rate
+    taken = session.clock.seconds() - transaction.content_began - settings.content_timeout_seconds
+    return rate > 0 and taken > 0 and taken * rate > transaction.size
+
+
+async def _await_room(session: SMTPSession, transaction: MailTransaction, written: Deferred[None]) -> None:
+    began = session.clock.seconds()
     await written
+    # It was not the client who took this time.
+    transaction.content_began += session.clock.seconds() - began
 
 
 def answer_end(session: SMTPSession, event: ContentEnd) -> Answer | Deferred[bytes | None]:
@@ -49,7 +64,7 @@ def answer_end(session: SMTPSession, event: ContentEnd) -> Answer | Deferred[byt
     sink = transaction.sink
     assert sink is not None
     transaction.is_complete = True
-    session.set_timeout(session.settings.command_timeout_seconds)
+    session.expect_commands()
     unfit = _unfit(session, event)
     if unfit is not None:
         transaction.abort()
@@ -71,6 +86,6 @@ def _answered(session: SMTPSession, answers: Sequence[Reply]) -> bytes:
     transaction = session.under_way()
     session.transaction = None
     if answers[0].is_positive:
-        session.errors = session.refused_recipients = 0
+        session.patience.accepted()
     log_answers(session, transaction, answers)
     return session.send_at_end(answers)

@@ -28,12 +28,27 @@ def greet(session: SMTPSession, event: Connected) -> Answer:
     return session.when(session.policy.connected(session.client), partial(_connection_judged, session))
 
 
-def _connection_judged(session: SMTPSession, verdict: Verdict) -> bytes:
-    if isinstance(verdict, Accept):
-        name = "LMTP" if session.is_lmtp else "ESMTP"
-        return session.engine.send(replies.greeting(session.settings.hostname, protocol=name))
-    # RFC 5321 §3.1: a greeting is 220, 554 or 421.
-    refusal = replace(verdict.as_reply(), code=421 if isinstance(verdict, Defer) else 554)
+def _connection_judged(session: SMTPSession, verdict: Verdict) -> Answer:
+    if not isinstance(verdict, Accept):
+        # RFC 5321 §3.1: a greeting is 220, 554 or 421.
+        return _sent_away(session, replace(verdict.as_reply(), code=421 if isinstance(verdict, Defer) else 554))
+    if session.settings.greeting_delay_seconds and not session.patience.is_exempt:
+        return _greeted_late(session)
+    return _greeted(session)
+
+
+async def _greeted_late(session: SMTPSession) -> bytes:
+    """Who speaks before the greeting (RFC 5321 §3.1) has no time to listen: most such programs send junk."""
+    await session.pause(session.settings.greeting_delay_seconds)
+    return _sent_away(session, replies.SPOKE_TOO_EARLY) if session.engine.has_input else _greeted(session)
+
+
+def _greeted(session: SMTPSession) -> bytes:
+    name = "LMTP" if session.is_lmtp else "ESMTP"
+    return session.engine.send(replies.greeting(session.settings.hostname, protocol=name))
+
+
+def _sent_away(session: SMTPSession, refusal: Reply) -> bytes:
     session.log_refusal("connection", refusal)
     return session.engine.send(refusal)
 
@@ -50,11 +65,12 @@ def answer(session: SMTPSession, event: Hello) -> Answer:
     return session.when(session.policy.hello(client), partial(_judged, session, event, client))
 
 
-def _judged(session: SMTPSession, event: Hello, client: Client, verdict: Verdict) -> bytes:
+def _judged(session: SMTPSession, event: Hello, client: Client, verdict: Verdict) -> Answer:
     if not isinstance(verdict, Accept):
         return session.refuse("hello", verdict.as_reply())
     session.client = client
     session.end_transaction()
+    session.expect_commands()
     session.look_at_offer()
     hostname = session.settings.hostname
     if event.verb is Verb.HELO:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 def answer(session: SMTPSession, event: Mail) -> Answer:
     """Answer MAIL."""
+    if not session.patience.message():
+        return session.dismiss(replies.TOO_MANY_MESSAGES)
     if session.login is None:
         if session.settings.auth == "required":
             return session.refuse("sender", replies.AUTH_REQUIRED, sender=event.sender)
@@ -33,7 +35,7 @@ def _allowed(session: SMTPSession, event: Mail, is_own: bool) -> Answer:
     return session.when(asked, partial(_judged, session, event))
 
 
-def _judged(session: SMTPSession, event: Mail, verdict: Verdict) -> bytes:
+def _judged(session: SMTPSession, event: Mail, verdict: Verdict) -> Answer:
     if not isinstance(verdict, Accept):
         return session.refuse("sender", verdict.as_reply(), sender=event.sender)
     session.transaction = MailTransaction(event, session.clock.seconds())

@@ -10,7 +10,6 @@ from ...mail.verdict import Accept, Verdict
 from ...wire.smtp import replies
 from ...wire.smtp.commands import Rcpt
 from ..driver import Answer
-from .transaction_log import Outcome
 
 if TYPE_CHECKING:
     from .session import SMTPSession
@@ -36,11 +35,9 @@ def _judged(session: SMTPSession, event: Rcpt, verdict: Verdict) -> bytes:
         assert verdict.recipient is not None
         transaction.recipients.append(verdict.recipient)
         return session.engine.send(replies.RECIPIENT_OK)
-    if refusal.is_permanent and not session.is_lmtp:
-        session.refused_recipients += 1
-        if session.refused_recipients > session.settings.max_refused_recipients:
-            refusal = replies.TOO_MANY_ERRORS
-            session.ending = (Outcome.REFUSED, refusal)
+    if refusal.is_permanent and not session.patience.refused_recipient():
+        transaction.refused(event.recipient, refusal)
+        return session.dismiss(replies.TOO_MANY_ERRORS, refusal)
     transaction.refused(event.recipient, refusal)
     return session.engine.send(refusal)
 

@@ -26,13 +26,14 @@ from ...mail.envelope import Client, Peer, Service
 from ...mail.errors import MailError
 from ...mail.status import Reply
 from ...wire.smtp import replies
-from ...wire.smtp.commands import Event
+from ...wire.smtp.commands import Content, ContentEnd, Event
 from ...wire.smtp.offer import Offer
 from ...wire.smtp.server import SMTPServerEngine
 from ..driver import Answer, Driver
 from ..login import Authenticator
 from ..peer import peer_of
 from ..sasl import Exchange
+from .patience import Patience
 from .settings import SMTPSettings
 from .transaction import MailTransaction
 from .transaction_log import Outcome, log_end
@@ -83,12 +84,12 @@ class SMTPSession:
         self.login: ILogin | None = None
         self.exchange: Exchange | None = None
         self.transaction: MailTransaction | None = None
-        self.errors = 0
-        self.refused_recipients = 0
+        self.patience = Patience(settings, is_exempt=False)
         # What ends the session, and a mail under way with it, if not the client.
         self.ending: tuple[Outcome, Reply] | None = None
         self.is_lmtp = settings.service is Service.LMTP
         self._events = events
+        self._holding: Deferred[None] | None = None
         self.engine = SMTPServerEngine(
             Offer(), lmtp=self.is_lmtp, normalise_newlines=settings.bare_newlines == "normalise"
         )
@@ -96,12 +97,16 @@ class SMTPSession:
 
     def begin(self) -> None:
         """The driver has its transport: greet."""
-        self.client = replace(self.client, peer=peer_of(self.driver.transport, self.client.peer.session))
-        self.driver.set_timeout(self.settings.command_timeout_seconds)
+        peer = peer_of(self.driver.transport, self.client.peer.session)
+        self.client = replace(self.client, peer=peer)
+        self.patience = Patience(self.settings, is_exempt=self.settings.trusted(peer.host))
+        self.driver.set_timeout(self.settings.hello_timeout_seconds, of_silence=False)
         self.driver.resume()
 
     def end(self) -> None:
-        """The node stops: say so, and close."""
+        """The node stops: say so, and close. An answer that is held back is given first, and at once."""
+        if self._holding is not None:
+            self._holding.callback(None)
         self.ending = self.ending or (Outcome.SHUT_DOWN, replies.SHUTTING_DOWN)
         self.driver.finish(replies.render(replies.SHUTTING_DOWN))
 
@@ -110,7 +115,10 @@ class SMTPSession:
     # Any: see EventAnswer.
     def answer(self, event: Any) -> Answer | Deferred[bytes | None]:
         """Answer an event of the engine."""
-        return self._events[type(event)](self, event)
+        kind = type(event)
+        if kind is not Content and kind is not ContentEnd and not self.patience.command(kind):
+            return self.dismiss(replies.TOO_MANY_COMMANDS)
+        return self._events[kind](self, event)
 
     def timed_out(self) -> bytes:
         """RFC 5321 §3.8, §4.5.3.2: 421, then the connection is closed."""
@@ -184,7 +192,7 @@ class SMTPSession:
         answer = then(value)
         return await answer if inspect.iscoroutine(answer) else _at_once(answer)
 
-    def refuse(self, stage: str, refusal: Reply, **details: object) -> bytes:
+    def refuse(self, stage: str, refusal: Reply, **details: object) -> Answer:
         """Refuse what was asked for at a stage, and log it; for good, it counts as a mistake."""
         self.log_refusal(stage, refusal, **details)
         return self.mistaken(refusal) if refusal.is_permanent else self.engine.send(refusal)
@@ -205,15 +213,50 @@ class SMTPSession:
             **details,
         )
 
-    def mistaken(self, answer: Reply) -> bytes:
-        """Answer a mistake, the last one by the end of the connection."""
-        self.errors += 1
-        if self.errors < self.settings.max_errors:
+    def mistaken(self, answer: Reply) -> Answer:
+        """Answer a mistake: after a while when there were many, the last one by the end of the connection."""
+        octets = self.mistaken_at_once(answer)
+        delay = 0.0 if self.engine.closed else self.patience.delay_seconds()
+        return self._held(octets, delay) if delay else octets
+
+    def mistaken_at_once(self, answer: Reply) -> bytes:
+        """The same where the client has waited already."""
+        if self.patience.mistake():
             return self.engine.send(answer)
+        return self.dismiss(replies.TOO_MANY_ERRORS, answer)
+
+    def dismiss(self, farewell: Reply, answer: Reply | None = None) -> bytes:
+        """The client has used up our patience: end the connection. `answer` is what it would have got otherwise."""
         peer = self.client.peer
-        self._log.info("{session}: too many errors", session=peer.session, peer=peer.host, reply=answer)
-        self.ending = (Outcome.REFUSED, replies.TOO_MANY_ERRORS)
-        return self.engine.send(replies.TOO_MANY_ERRORS)
+        self._log.info(
+            "{session} is sent away: {farewell}",
+            session=peer.session,
+            peer=peer.host,
+            farewell=farewell,
+            reply=answer,
+        )
+        self.ending = (Outcome.REFUSED, farewell)
+        return self.engine.send(farewell)
+
+    async def _held(self, octets: bytes, seconds: float) -> bytes:
+        await self.pause(seconds)
+        return octets
+
+    async def pause(self, seconds: float) -> None:
+        """
+        Wait with an answer, unless the node stops meanwhile.
+
+        Nothing else of this client is heard until then, and no more read than the driver's limit; others do not wait.
+        """
+        holding: Deferred[None] = Deferred()
+        self._holding = holding
+        bell = self.clock.callLater(seconds, holding.callback, None)
+        try:
+            await holding
+        finally:
+            self._holding = None
+            if bell.active():
+                bell.cancel()
 
     def for_each_recipient(self, answer: Reply) -> list[Reply]:
         """The answers to a message that gets one for all: as many as are due."""
@@ -223,10 +266,13 @@ class SMTPSession:
         """Answer the end of a message. Source: RFC 2033 §4.2."""
         return self.engine.send_each(answers) if self.is_lmtp else self.engine.send(answers[0])
 
-    def set_timeout(self, seconds: float) -> None:
-        """For how long the client may be silent from now on."""
-        if self.settings.content_timeout_seconds != self.settings.command_timeout_seconds:
-            self.driver.set_timeout(seconds)
+    def expect_commands(self) -> None:
+        """The client has its time for a command; one that it sends octet by octet is not more than one."""
+        self.driver.set_timeout(self.settings.command_timeout_seconds, of_silence=False)
+
+    def expect_content(self) -> None:
+        """The client has its time for a piece of content."""
+        self.driver.set_timeout(self.settings.content_timeout_seconds)
 
 
 def _at_once(answer: bytes | Coroutine[Any, Any, bytes | None] | None) -> bytes | None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from ...mail.envelope import Service
+
+
+def _nobody(host: str) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,13 +24,23 @@ class SMTPSettings:
         auth: "off": AUTH is not offered; "required": no MAIL before it (RFC 4954 §6).
         max_message_size: octets, told in SIZE and held at MAIL; the intake holds it while receiving.
         max_recipients: in one transaction; RFC 5321 §4.5.3.1.8 wants at least 100.
+        max_messages: transactions in one connection.
+        max_commands: since the last accepted message, of any kind.
+        max_idle_commands: the same for those that bring no message nearer: NOOP, RSET, VRFY, HELP, one more EHLO.
         max_errors: mistakes, failed logins and refused senders, since the last accepted message, before the connection
             is closed.
+        errors_before_delay: so many of these are answered at once.
+        error_delay_seconds: how much longer than the one before each further one waits for its answer.
         max_refused_recipients: the same for recipients refused for good, so that nobody tries a dictionary of names;
             LMTP, whose clients are our own, is exempt.
+        greeting_delay_seconds: how long the greeting is held back; who speaks meanwhile is refused.
+        trusted: whether the client at an address has no delays, and as many commands and messages as it likes.
         bare_newlines: what is done with a CR or LF alone in content: refuse the message, or make it CRLF.
-        command_timeout_seconds: RFC 5321 §4.5.3.2.7 wants at least 300.
+        hello_timeout_seconds: from the connection to an accepted HELO or EHLO.
+        command_timeout_seconds: until the next command is complete; RFC 5321 §4.5.3.2.7 wants at least 300.
         content_timeout_seconds: the longest silence between DATA and its end.
+        min_content_rate: octets a second that content has to come in, counted from `content_timeout_seconds` after its
+            beginning; 0 for any.
     """
 
     hostname: str
@@ -33,11 +48,20 @@ class SMTPSettings:
     auth: Literal["off", "optional", "required"] = "off"
     max_message_size: int = 50 * 1024 * 1024
     max_recipients: int = 1000
+    max_messages: int = 1000
+    max_commands: int = 10_000
+    max_idle_commands: int = 100
     max_errors: int = 20
+    errors_before_delay: int = 10
+    error_delay_seconds: float = 1.0
     max_refused_recipients: int = 100
+    greeting_delay_seconds: float = 0.0
+    trusted: Callable[[str], bool] = _nobody
     bare_newlines: Literal["refuse", "normalise"] = "refuse"
+    hello_timeout_seconds: float = 300.0
     command_timeout_seconds: float = 300.0
     content_timeout_seconds: float = 300.0
+    min_content_rate: int = 500
 
     def __post_init__(self) -> None:
         if self.service not in (Service.SMTP, Service.SUBMISSION, Service.LMTP):

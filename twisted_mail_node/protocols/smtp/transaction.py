@@ -23,12 +23,14 @@ class MailTransaction:
         refusals: recipients that were not, with the replies; `refusal_count` counts those not kept as well.
         sink: takes the content while it comes.
         queue_id: what the intake calls the message, from DATA on.
+        content_began: when the content began, the time left out in which the sink was waited for.
         size: octets of content that have come.
         is_complete: the end of the content has come.
     """
 
     __slots__ = (
         "began",
+        "content_began",
         "is_complete",
         "mail",
         "queue_id",
@@ -47,6 +49,7 @@ class MailTransaction:
         self.refusal_count = 0
         self.sink: IMessageSink | None = None
         self.queue_id = ""
+        self.content_began = 0.0
         self.size = 0
         self.is_complete = False
 
@@ -68,9 +71,10 @@ class MailTransaction:
         if len(self.refusals) < _KEPT_REFUSALS:
             self.refusals.append((recipient, reply))
 
-    def begin_content(self, sink: IMessageSink) -> None:
+    def begin_content(self, sink: IMessageSink, now: float) -> None:
         """The content comes now."""
         self.sink = sink
+        self.content_began = now
         self.queue_id = sink.id
 
     def abort(self) -> None:

@@ -82,6 +82,11 @@ class SMTPServerEngine:
         """Between the 354 and the end of the message."""
         return self.state is State.CONTENT
 
+    @property
+    def has_input(self) -> bool:
+        """Something has come that no event has told of yet."""
+        return len(self._buffer) > 0
+
     def receive_data(self, data: bytes) -> None:
         """Take what was received."""
         self._buffer.feed(data)

@@ -12,10 +12,11 @@ from ..mail.envelope import Service
 from ..protocols.imap import IMAPFactory, IMAPSettings
 from ..protocols.login import Authenticator
 from ..protocols.pop3 import POP3Factory, POP3Settings
-from ..protocols.smtp import SMTPFactory, SMTPSettings
+from ..protocols.smtp import SMTPFactory
 from .config import Config, ListenSettings
 from .doors import Doors
 from .incoming import Incoming
+from .smtp_settings import smtp_settings
 from .storage import Reactor
 from .tls import ServerTLS
 
@@ -64,22 +65,9 @@ class Offering:
                 imap = self._imap_settings()
                 return IMAPFactory(self._store, imap, self._reactor, self._authenticator, tls)
             case _:
-                smtp = self._smtp_settings(service, listen)
+                smtp = smtp_settings(self._config, listen)
                 incoming = self._incoming
                 return SMTPFactory(incoming.policy, incoming.intake, smtp, self._reactor, self._authenticator, tls)
-
-    def _smtp_settings(self, service: Service, listen: ListenSettings) -> SMTPSettings:
-        config = self._config
-        return SMTPSettings(
-            hostname=config.hostname,
-            service=service,
-            auth=listen.auth or "off",
-            max_message_size=config.limits.max_message_size,
-            max_recipients=config.smtp.max_recipients,
-            bare_newlines=config.smtp.bare_newlines,
-            command_timeout_seconds=config.smtp.idle_timeout,
-            content_timeout_seconds=config.smtp.idle_timeout,
-        )
 
     def _pop3_settings(self) -> POP3Settings:
         config = self._config

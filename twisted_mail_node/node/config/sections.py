@@ -159,8 +159,51 @@ class SMTPSettings(Table):
     bare_newlines: Literal["refuse", "normalise"] = Field(
         default="refuse", description="What is done with a bare CR or LF in a message."
     )
-    idle_timeout: Wait = Field(default=300.0, description="A client that says nothing this long is left.")
+    greeting_delay: Seconds = Field(
+        default=2.0,
+        description="For service smtp: how long a stranger waits for the greeting; who speaks meanwhile is refused "
+        "(postscreen_greet_wait of Postfix under stress).",
+    )
+    hello_timeout: Wait = Field(
+        default=300.0, description="Time until a client has said hello; idle_timeout, where that is shorter."
+    )
+    idle_timeout: Wait = Field(
+        default=300.0,
+        description="Time for each further command (RFC 5321 §4.5.3.2.7: 5 min); then the client is left.",
+    )
+    content_timeout: Wait = Field(
+        default=300.0, description="The longest silence within a message (smtpd_timeout of Postfix)."
+    )
+    min_content_rate: Size = Field(
+        default=500,
+        description="Octets a second that a message has to come in once content_timeout has passed; 0 for any "
+        "(smtpd_min_data_rate of Postfix).",
+    )
     max_recipients: Count = Field(default=1000, description="Recipients in one transaction.")
+    max_refused_recipients: Count = Field(
+        default=100, description="Unknown recipients since the last accepted message before the connection is closed."
+    )
+    max_messages: Count = Field(
+        default=1000, description="Messages in one connection (smtp_accept_max_per_connection of Exim)."
+    )
+    max_commands: Count = Field(default=10_000, description="Commands since the last accepted message.")
+    max_idle_commands: Count = Field(
+        default=100,
+        description="The same for NOOP, RSET, VRFY, HELP and further EHLO (smtpd_junk_command_limit of Postfix).",
+    )
+    max_errors: Count = Field(
+        default=20,
+        description="Mistakes since the last accepted message before the connection is closed "
+        "(smtpd_hard_error_limit of Postfix).",
+    )
+    errors_before_delay: Annotated[int, Field(strict=True, ge=0)] = Field(
+        default=10, description="Mistakes that are answered at once (smtpd_soft_error_limit of Postfix)."
+    )
+    error_delay: Seconds = Field(
+        default=1.0,
+        description="By how much longer each further answer is held back, 30 s at most "
+        "(smtpd_error_sleep_time of Postfix).",
+    )
     max_hops: Count = Field(
         default=100,
         description="Received fields after which a message is taken to be in a loop (RFC 5321: 100 or more).",
@@ -231,7 +274,8 @@ class LimitSettings(Table):
     connections_per_address: Count = Field(default=50, description="Clients at a time from one address.")
     trusted_networks: tuple[NetworkText, ...] = Field(
         default=("127.0.0.0/8", "::1"),  # type: ignore[arg-type]  # read like any value: defaults are validated
-        description="Exempt from per-address counts and from delays, never from memory bounds.",
+        description="Exempt from per-address counts, delays, and counts of messages and commands; never from memory "
+        "bounds.",
     )
 
 

@@ -127,7 +127,7 @@ def test_a_node_that_stops_gives_the_answer_that_waits_and_then_says_so(site):
 def test_a_node_that_stops_greets_nobody_for_long(site):
     connection = stranger(site, greeting_delay_seconds=2.0)
     connection.protocol._session.end()
-    assert codes(connection.take()) == [220, 421]
+    assert codes(connection.take()) == [421]
     assert connection.closed
 
 

@@ -40,6 +40,8 @@ def _connection_judged(session: SMTPSession, verdict: Verdict) -> Answer:
 async def _greeted_late(session: SMTPSession) -> bytes:
     """Who speaks before the greeting (RFC 5321 §3.1) has no time to listen: most such programs send junk."""
     await session.pause(session.settings.greeting_delay_seconds)
+    if session.ending is not None:
+        return session.engine.send(session.ending[1])
     return _sent_away(session, replies.SPOKE_TOO_EARLY) if session.engine.has_input else _greeted(session)
 
 

@@ -105,9 +105,9 @@ class SMTPSession:
 
     def end(self) -> None:
         """The node stops: say so, and close. An answer that is held back is given first, and at once."""
+        self.ending = self.ending or (Outcome.SHUT_DOWN, replies.SHUTTING_DOWN)
         if self._holding is not None:
             self._holding.callback(None)
-        self.ending = self.ending or (Outcome.SHUT_DOWN, replies.SHUTTING_DOWN)
         self.driver.finish(replies.render(replies.SHUTTING_DOWN))
 
     # -- called by the driver -----------------------------------------------------------------------------------

@@ -37,10 +37,10 @@ async def _said(session: IMAPSession, step: Step) -> bytes:
     text = step.reason.value
     match step.reason:
         case RefusalReason.MALFORMED | RefusalReason.CANCELLED:
-            return await session.finish(bad(text))
+            return await session.refuse_login(bad(text))
         case RefusalReason.OTHER_IDENTITY:
-            return await session.finish(no(text, codes.AUTHORIZATION_FAILED))
+            return await session.refuse_login(no(text, codes.AUTHORIZATION_FAILED))
         case RefusalReason.BINDING | RefusalReason.DENIED:
-            return await session.finish(no(text, codes.AUTHENTICATION_FAILED))
+            return await session.refuse_login(no(text, codes.AUTHENTICATION_FAILED))
         case RefusalReason.UNKNOWN_MECHANISM:
-            return await session.finish(no(text, codes.CANNOT))
+            return await session.refuse_login(no(text, codes.CANNOT))

@@ -29,7 +29,7 @@ from ...wire.imap.events import CommandRefused, ContinuationNeeded, Event
 from ...wire.imap.responses import Completion, bye, no
 from ...wire.imap.server import IMAPServer
 from ..driver import Answer, Driver
-from ..login import Authenticator
+from ..login import Authenticator, LoginRefused
 from ..peer import peer_of
 from ..sasl import Exchange
 from .failures import completion_of
@@ -89,6 +89,7 @@ class IMAPSession:
         self._greeting = greeting
         self._name = name
         self._login: ILogin | None = None
+        self._failed_logins = 0
         self._account: IAccount | None = None
         self._watch: IWatch | None = None
         self._pushing: Deferred[None] | None = None
@@ -142,14 +143,18 @@ class IMAPSession:
         """The server stops: the command under way is answered, then the client is told and left."""
         self.driver.finish(bye("server is shutting down", codes.UNAVAILABLE))
 
-    def _refused(self, event: CommandRefused) -> bytes | None:
+    def _refused(self, event: CommandRefused) -> bytes:
         """A command that was none; it has ended whatever was under way."""
         self.incoming.abort()
         self.exchange = None
-        if self.engine.mistakes < self.settings.mistake_limit or self.engine.closed:
-            return event.response
-        self.driver.close(event.response + bye("too many mistakes"))
-        return None
+        return event.response if self.engine.closed else self._close_after_many(event.response)
+
+    def _close_after_many(self, answer: bytes) -> bytes:
+        """The answer to a mistake or a login that failed, unless it was one too many: then it is the last."""
+        if self.engine.mistakes + self._failed_logins < self.settings.mistake_limit:
+            return answer
+        self.driver.close(answer + bye("too many mistakes"))
+        return b""
 
     async def _command(self, command: Command) -> bytes | None:
         if self._pushing is not None:
@@ -160,6 +165,8 @@ class IMAPSession:
         except (MailError, ProtocolViolation) as error:
             if isinstance(error, NoSuchMailbox) and self.selected is not None:
                 self.selected.dirty = True  # it may be this one that is gone
+            if isinstance(error, LoginRefused):
+                return await self.refuse_login(completion_of(error))
             return await self.finish(completion_of(error), may_expunge=False)
 
     # -- used by commands -----------------------------------------------------------------------------------------
@@ -211,6 +218,11 @@ class IMAPSession:
                 return b""
         return self._gathered() + self.engine.send(completion, untagged)
 
+    async def refuse_login(self, completion: Completion) -> bytes:
+        """End a command by which nobody has logged in. After many the connection is closed, so that none tries on."""
+        self._failed_logins += 1
+        return self._close_after_many(await self.finish(completion))
+
     async def _tell(self, news: Iterable[bytes]) -> None:
         """Write news, with others having their turn in between; what is left in the end is gathered."""
         for piece in news:
@@ -246,6 +258,7 @@ class IMAPSession:
         """The client has proved who it is. Fails with: NoSuchAccount, TemporaryFailure."""
         self._account = await login.account()
         self._login = login
+        self._failed_logins = 0
         self._watch = self.store.watch(login.name, self._noticed)
         self.driver.set_timeout(self.settings.inactivity_seconds)
         self._log.info("{account} logged in by IMAP", account=login.name, session=self._name, peer=self.peer.host)

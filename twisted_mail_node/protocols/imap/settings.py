@@ -16,7 +16,7 @@ class IMAPSettings:
         max_message_octets: APPEND refuses more, before it is read where the client waits for an answer.
         login_seconds: how long a client may be silent before it has logged in.
         inactivity_seconds: and after; at least half an hour (RFC 3501 §5.4).
-        mistake_limit: after so many commands that were none, the connection is closed.
+        mistake_limit: after so many commands that were none, or logins that failed, the connection is closed.
         name, version: told in answer to ID.
     """
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +17,10 @@ from typing import TypeVar
 
 from twisted_mail_node.testing.certificates import issue
 
+from .forked import Forked
+
 TOOLS = Path(sys.executable).parent
+NOTHING = Path(os.devnull)
 T = TypeVar("T")
 
 
@@ -75,7 +78,7 @@ class NodeProcess:
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / "mailnode.toml"
         self.config.write_text(config)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Forked | None = None
 
     @property
     def state(self) -> Path:
@@ -92,13 +95,8 @@ class NodeProcess:
 
     def start(self) -> None:
         """Start it and return once all services listen."""
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command(),
-                cwd=self.folder,
-                stdout=log,
-                stderr=log,
-            )
+        log = self.folder / "log"
+        self.process = Forked(self.command(), self.folder, NOTHING, log, log)
 
         def listens() -> bool:
             assert self.process.poll() is None, f"the node ended:\n{self.log}"
@@ -117,7 +115,7 @@ class NodeProcess:
 
     def kill(self) -> None:
         """End it as a power cut would."""
-        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait(15)
 
     def listener(self, service: str, tls: str) -> tuple[str, int]:
@@ -126,18 +124,16 @@ class NodeProcess:
         found = next(entry for entry in listeners if entry["service"] == service and entry["tls"] == tls)
         return found["host"], found["port"]
 
-    def run(self, *arguments: str, stdin: str | None = None) -> str:
+    def run(self, *arguments: str, stdin: str = "") -> str:
         """Run `mailnode` with this configuration; gives what it prints."""
-        done = subprocess.run(
-            [TOOLS / "mailnode", "--config", self.config, *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            timeout=60,
-        )
-        assert done.returncode == 0, f"mailnode {arguments}: {done.stdout}{done.stderr}"
-        return done.stdout
+        with tempfile.TemporaryDirectory() as made:
+            given, said, errors = (Path(made) / name for name in ("stdin", "stdout", "stderr"))
+            given.write_text(stdin)
+            status = Forked(["mailnode", "--config", self.config, *arguments], self.folder, given, said, errors).wait(
+                60
+            )
+            assert status == 0, f"mailnode {arguments}: {said.read_text()}{errors.read_text()}"
+            return said.read_text()
 
     def json(self, *arguments: str) -> object:
         """Run `mailnode … --json`; gives what it prints, read."""

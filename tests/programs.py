@@ -9,13 +9,25 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 from .postgres import programs as postgres_programs
 
-# Dovecot's own place for what its master process starts; it is no command.
+# Places of what is no command: Dovecot's for what its master process starts, and Debian's for what Node.js loads.
 DOVECOT_IMAP = "/usr/lib/dovecot/imap"
+NODE_MODULES = "/usr/share/nodejs"
+# Outside of the path of who is not root.
+POSTFIX, POSTCONF = "/usr/sbin/postfix", "/usr/sbin/postconf"
 
-_MAIL_PROGRAMS = ("swaks", "curl", "mbsync", "fetchmail", "msmtp", "mutt", "notmuch", "doveadm", DOVECOT_IMAP)
+_MAIL_PROGRAMS = (
+    *("swaks", "curl", "msmtp", "s-nail", "node", f"{NODE_MODULES}/nodemailer"),
+    *("mbsync", "fetchmail", "mpop", "getmail", "mutt", "notmuch"),
+    *("doveadm", DOVECOT_IMAP, POSTFIX, *(["newuidmap"] if os.getuid() else [])),
+)
+
+
+def _is_missing(program: str) -> bool:
+    return shutil.which(program) is None and not Path(program).is_dir()
 
 
 def missing() -> dict[str, list[str]]:
@@ -23,7 +35,7 @@ def missing() -> dict[str, list[str]]:
     if os.environ.get("MAILNODE_INTEROP"):
         return {}
     lacking = {
-        "interop": [program for program in _MAIL_PROGRAMS if shutil.which(program) is None],
+        "interop": [program for program in _MAIL_PROGRAMS if _is_missing(program)],
         "postgres": postgres_programs.missing(),
     }
     return {marker: programs for marker, programs in lacking.items() if programs}

@@ -63,7 +63,11 @@ class Interop:
         return self.node.listener(service, tls)[1]
 
     def run(self, *command: object, stdin: bytes = b"") -> bytes:
-        """Run a program to its end; fails with all it printed unless it succeeds."""
+        """Run a program to its end; gives what it printed, and fails with it unless the program succeeds."""
+        return self.fail(0, *command, stdin=stdin)
+
+    def fail(self, status: int, *command: object, stdin: bytes = b"") -> bytes:
+        """As `run`, for a program that has to end with this status."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         done = subprocess.run(
@@ -75,7 +79,7 @@ class Interop:
             env=os.environ | {"HOME": str(home)},
             cwd=home,
         )
-        assert done.returncode == 0, f"{command} gave {done.returncode}:\n{done.stdout.decode(errors='replace')}"
+        assert done.returncode == status, f"{command} gave {done.returncode}:\n{done.stdout.decode(errors='replace')}"
         return done.stdout
 
     def secret_file(self, name: str, text: str):
@@ -86,7 +90,7 @@ class Interop:
         return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def interop(tmp_path_factory):
     interop = Interop(tmp_path_factory.mktemp("interop"))
     interop.node.add_user(USER, PASSWORD)

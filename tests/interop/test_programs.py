@@ -7,36 +7,11 @@ import ssl
 import imapclient
 import pytest
 
-from ..integration.processes import eventually, trusting
+from ..integration.processes import trusting
 from .conftest import PASSWORD, USER
+from .mailbox import arrived, client, message
 
 pytestmark = pytest.mark.interop
-
-
-def message(token: str) -> bytes:
-    lines = [f"From: {USER}", f"To: {USER}", f"Subject: {token}", "", "First line", ".", "..two dots", "last"]
-    return "".join(line + "\r\n" for line in lines).encode()
-
-
-def client(interop) -> imapclient.IMAPClient:
-    session = imapclient.IMAPClient(
-        "localhost", interop.port("imap", "implicit"), ssl=True, ssl_context=trusting(interop.certificate), timeout=20
-    )
-    session.login(USER, PASSWORD)
-    return session
-
-
-def arrived(interop, token: str, folder: str = "INBOX") -> bytes:
-    """The message with this subject, once it is there."""
-    with client(interop) as session:
-        session.select_folder(folder)
-
-        def look() -> bytes | None:
-            session.noop()
-            found = session.search(["SUBJECT", token])
-            return session.fetch(found, ["BODY.PEEK[]"])[found[0]][b"BODY[]"] if found else None
-
-        return eventually(look)
 
 
 @pytest.mark.parametrize(("option", "tls"), [("--tls", "starttls"), ("--tlsc", "implicit")])

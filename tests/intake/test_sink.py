@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.task import Clock
@@ -13,6 +15,8 @@ from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.columns import INLINE_BODY_OCTETS
 from twisted_mail_node.mail.envelope import Client, Envelope, Peer, Recipient, Service, Target
 from twisted_mail_node.mail.errors import PermanentFailure, Refused, TemporaryFailure, Unavailable
+from twisted_mail_node.mail.options import MailOptions, Notify, RecipientOptions, Return
+from twisted_mail_node.mail.report import Action
 from twisted_mail_node.mail.status import EnhancedStatus
 from twisted_mail_node.mail.transaction import Body, Committed
 from twisted_mail_node.testing.deferreds import result_of
@@ -57,25 +61,25 @@ def store():
 
 
 @pytest.fixture
-def bounces():
+def reports():
     return []
 
 
 @pytest.fixture
-def begin(store, bounces):
-    def make_bounce(*arguments):
-        bounces.append(arguments)
+def begin(store, reports):
+    def make_report(*arguments):
+        reports.append(arguments)
         return Body(1, 1, b"b")
 
     clock = Clock()
     ids = TransactionIds(clock, lambda count: b"\x07" * count)
     settings = IntakeSettings(hostname="mx.a.test", max_size=1_000_000, max_hops=3, max_held=430_000)
     intake = Intake(
-        store, clock, ids, make_bounce, settings, resolve=lambda sender: succeed(Recipient(sender, (), (sender,)))
+        store, clock, ids, make_report, settings, resolve=lambda sender: succeed(Recipient(sender, (), (sender,)))
     )
     assert verifyObject(IIntake, intake)
 
-    def begin(*accounts, service=Service.SMTP, account=None):
+    def begin(*accounts, service=Service.SMTP, account=None, notify=None, ret=None, sender="s@c.test"):
         client = Client(Peer("192.0.2.1"), service, "c.test", True, account)
         recipients = [
             Recipient(Address.parse(name), (Target(name),))
@@ -83,7 +87,14 @@ def begin(store, bounces):
             else Recipient(Address.parse(name), (), (Address.parse(name),))
             for name in accounts or ("alice@a.test",)
         ]
-        sink = intake.begin(Envelope(client, Address("s", "c.test"), tuple(recipients)))
+        options = RecipientOptions(notify=notify)
+        envelope = Envelope(
+            client,
+            Address.parse(sender) if sender else None,
+            tuple(replace(recipient, options=options) for recipient in recipients),
+            options=MailOptions(ret=ret),
+        )
+        sink = intake.begin(envelope)
         assert verifyObject(IMessageSink, sink)
         return sink
 
@@ -202,7 +213,7 @@ def test_too_many_hops_are_a_loop(store, begin, padding):
     assert len(store.transactions) == 1
 
 
-def test_a_recipient_who_had_the_message_before_is_a_loop(store, begin, bounces):
+def test_a_recipient_who_had_the_message_before_is_a_loop(store, begin, reports):
     content = b"Delivered-To: alice@a.test\r\nReceived: by mx.a.test with LMTP; today\r\n\r\n"
     sink = begin()
     sink.write(content)
@@ -211,7 +222,7 @@ def test_a_recipient_who_had_the_message_before_is_a_loop(store, begin, bounces)
     sink = begin("alice@a.test", "bob@a.test")
     sink.write(content)
     assert told(sink) == [ACCEPTED]
-    assert len(bounces) == 1
+    assert len(reports) == 1
     assert [placement.account for placement in store.transactions[0].placements] == ["bob@a.test"]
 
 
@@ -265,7 +276,7 @@ def test_who_leaves_while_a_piece_is_being_staged_leaves_without_a_failure(store
     assert store.writers[0].aborted
 
 
-def test_who_vanished_before_the_commit_is_left_out_and_the_sender_told(store, begin, bounces):
+def test_who_vanished_before_the_commit_is_left_out_and_the_sender_told(store, begin, reports):
     store.answers.append(fail(Refused({0: GONE})))
     sink = begin("alice@a.test", "bob@a.test", "carol@c.test")
     sink.write(b"Subject: x\r\n\r\n")
@@ -274,15 +285,90 @@ def test_who_vanished_before_the_commit_is_left_out_and_the_sender_told(store, b
     assert [placement.account for placement in second.placements] == ["bob@a.test"]
     assert len(second.bodies) == 2
     assert [str(outgoing.recipient) for outgoing in second.queue] == ["carol@c.test", "s@c.test"]
-    [(transaction_id, _, sender, failures, header)] = bounces
-    assert transaction_id == first.id == second.id
-    assert str(sender) == "s@c.test"
-    assert [str(failure.recipient) for failure in failures] == ["alice@a.test"]
-    assert header.startswith(b"Received: from c.test")
-    assert header.endswith(b"Subject: x\r\n\r\n")
+    assert first.id == second.id
+    [(reported, told_of, _)] = reports
+    assert str(reported.sender) == "s@c.test"
+    assert [(str(one.recipient), one.action, one.reply) for one in told_of] == [("alice@a.test", Action.FAILED, "gone")]
+    assert reported.header.startswith(b"Received: from c.test")
+    assert reported.header.endswith(b"Subject: x\r\n\r\n")
+    assert second.queue[1].recipient_options.notify is Notify.NEVER
 
 
-def test_the_report_goes_to_a_mailbox_where_the_sender_is_at_home(store, begin, bounces):
+def test_success_in_mailboxes_is_told_in_the_same_commit(store, begin, reports):
+    """RFC 3461 §5.2.3."""
+    sink = begin("alice@a.test", "carol@c.test", notify=Notify.SUCCESS)
+    sink.write(b"Subject: x\r\n\r\n")
+    assert told(sink) == [ACCEPTED]
+    [transaction] = store.transactions
+    [(_, told_of, _)] = reports
+    assert [(str(one.recipient), one.action) for one in told_of] == [("alice@a.test", Action.DELIVERED)]
+    assert [(str(one.recipient), one.sender, one.body) for one in transaction.queue[1:]] == [("s@c.test", None, 1)]
+
+
+@pytest.mark.parametrize("options", [{"notify": Notify.FAILURE}, {"notify": Notify.SUCCESS, "sender": None}])
+def test_success_is_told_only_to_who_asked(store, begin, reports, options):
+    assert told(begin(**options)) == [ACCEPTED]
+    assert reports == []
+
+
+def test_success_behind_a_queue_is_told_by_the_queue(store, begin, reports):
+    sink = begin(notify=Notify.SUCCESS)
+    sink._intake.places_at_once = False
+    assert told(sink) == [ACCEPTED]
+    assert reports == []
+    assert store.transactions[0].placements[0].recipient_options.wants_success
+
+
+def test_success_of_who_vanished_before_the_commit_is_not_told(store, begin, reports):
+    store.answers.append(fail(Refused({0: GONE})))
+    assert told(begin("alice@a.test", "bob@a.test", notify=Notify.SUCCESS | Notify.FAILURE)) == [ACCEPTED]
+    assert [[(str(one.recipient), one.action.value) for one in told_of] for _, told_of, _ in reports] == [
+        [("alice@a.test", "delivered"), ("bob@a.test", "delivered")],
+        [("alice@a.test", "failed"), ("bob@a.test", "delivered")],
+    ]
+    assert len(store.transactions[1].bodies) == 2
+
+
+@pytest.mark.parametrize("notify", [Notify.NEVER, Notify.DELAY])
+def test_a_failure_is_not_told_to_who_does_not_want_to_know(store, begin, reports, notify):
+    store.answers.append(fail(Refused({0: GONE})))
+    assert told(begin("alice@a.test", "bob@a.test", notify=notify)) == [ACCEPTED]
+    assert reports == []
+
+
+def test_a_senders_mailbox_that_vanished_is_looked_for_again(store, begin, reports):
+    store.answers.append(fail(Refused({1: GONE})))
+    sink = begin(notify=Notify.SUCCESS)
+    leads = iter([Recipient(Address("s", "a.test"), (Target("s@a.test"),)), Recipient(Address("s", "a.test"), (), ())])
+    sink._intake.resolve = lambda sender: succeed(next(leads))
+    assert told(sink) == [ACCEPTED]
+    assert [placement.account for placement in store.transactions[1].placements] == ["alice@a.test"]
+
+
+def test_lmtp_tells_success_by_reports_and_failure_by_replies(store, begin, reports):
+    store.answers.append(fail(Refused({1: GONE})))
+    sink = begin("alice@a.test", "bob@a.test", service=Service.LMTP, notify=Notify.SUCCESS | Notify.FAILURE)
+    assert told(sink) == [ACCEPTED, "550 5.1.1 gone"]
+    assert [str(one.recipient) for one in reports[-1][1]] == ["alice@a.test"]
+
+
+@pytest.mark.parametrize(("size", "is_whole"), [(10, True), (INLINE_BODY_OCTETS, False)])
+def test_a_report_may_give_back_what_is_at_hand(store, begin, reports, size, is_whole):
+    sink = begin(notify=Notify.SUCCESS, ret=Return.FULL)
+    sink.write(b"Subject: x\r\n\r\n" + b"y" * size)
+    assert told(sink) == [ACCEPTED]
+    [(reported, _, _)] = reports
+    assert reported.content.endswith(b"y" * 10) is is_whole
+    assert reported.header.endswith(b"Subject: x\r\n\r\n")
+
+
+def test_many_recipients_are_told_of_in_several_reports(store, begin, reports):
+    assert told(begin(*(f"r{number}@a.test" for number in range(51)), notify=Notify.SUCCESS)) == [ACCEPTED]
+    assert [len(told_of) for _, told_of, _ in reports] == [50, 1]
+    assert len(store.transactions[0].bodies) == 3
+
+
+def test_the_report_goes_to_a_mailbox_where_the_sender_is_at_home(store, begin, reports):
     store.answers.append(fail(Refused({0: GONE})))
     sink = begin("alice@a.test", "bob@a.test")
     sink._intake.resolve = lambda sender: succeed(Recipient(sender, (Target("carol@a.test"),)))
@@ -291,13 +377,13 @@ def test_the_report_goes_to_a_mailbox_where_the_sender_is_at_home(store, begin, 
     assert store.transactions[1].queue == ()
 
 
-def test_a_sender_who_can_not_be_told_is_not(store, begin, bounces):
+def test_a_sender_who_can_not_be_told_is_not(store, begin, reports):
     store.answers.append(fail(Refused({0: GONE})))
     sink = begin("alice@a.test", "bob@a.test")
     sink._intake.resolve = lambda sender: fail(PermanentFailure("nobody there"))
     assert told(sink) == [ACCEPTED]
     assert len(store.transactions[1].bodies) == 1
-    assert bounces == []
+    assert reports == []
 
 
 def test_a_sender_who_can_not_be_looked_up_now_makes_it_temporary(store, begin):
@@ -308,10 +394,10 @@ def test_a_sender_who_can_not_be_looked_up_now_makes_it_temporary(store, begin):
     assert len(store.transactions) == 1
 
 
-def test_nobody_left_is_a_refusal(store, begin, bounces):
+def test_nobody_left_is_a_refusal(store, begin, reports):
     store.answers.append(fail(Refused({0: GONE})))
     assert told(begin()) == ["550 5.1.1 gone"]
-    assert bounces == []
+    assert reports == []
 
 
 def test_a_second_refusal_is_temporary(store, begin):
@@ -320,11 +406,11 @@ def test_a_second_refusal_is_temporary(store, begin):
     assert answer.startswith("451 4.3.0")
 
 
-def test_lmtp_tells_each_recipient_for_itself(store, begin, bounces):
+def test_lmtp_tells_each_recipient_for_itself(store, begin, reports):
     store.answers.append(fail(Refused({1: GONE})))
     sink = begin("alice@a.test", "bob@a.test", "alice@a.test", service=Service.LMTP)
     assert told(sink) == [ACCEPTED, "550 5.1.1 gone", ACCEPTED]
-    assert bounces == []
+    assert reports == []
     store.answers.append(fail(Refused({0: GONE, 1: GONE})))
     assert told(begin("alice@a.test", "bob@a.test", service=Service.LMTP)) == ["550 5.1.1 gone"] * 2
     sink = begin("alice@a.test", "bob@a.test", service=Service.LMTP)

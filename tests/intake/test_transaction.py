@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twisted_mail_node.intake.header import NO_PAST, Past
-from twisted_mail_node.intake.transaction import LOOP, Failure, plan
+from twisted_mail_node.intake.transaction import LOOP, plan
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.envelope import BodyType, Client, Envelope, Peer, Recipient, Service, Target
 from twisted_mail_node.mail.options import MailOptions, Notify, RecipientOptions
+from twisted_mail_node.mail.report import Action, Reported, Told
 from twisted_mail_node.mail.status import EnhancedStatus
-from twisted_mail_node.mail.transaction import Body, Outgoing
+from twisted_mail_node.mail.transaction import Body, Outgoing, outgoing_report
 
 SENDER = Address("s", "c.test")
 CLIENT = Client(Peer("192.0.2.1"), Service.SMTP, "c", True)
@@ -48,7 +49,7 @@ def test_an_address_elsewhere_gets_one_queue_entry():
 
 
 def test_what_was_asked_for_goes_with_places_and_queue_entries():
-    options, asked = MailOptions(envelope_id="one"), RecipientOptions(notify=Notify.SUCCESS)
+    options, asked = MailOptions(envelope_id="one"), RecipientOptions(notify=Notify.DELAY)
     to = replace(recipient("list@a", "bob@a", forwards=("x@b",)), options=asked)
     made = plan(Envelope(CLIENT, SENDER, (to,), options=options), BODY, "0abc", 5.5).transaction
     for part in (*made.placements, *made.queue):
@@ -80,23 +81,60 @@ def test_refused_placements_make_their_recipients_failures():
     assert made.without({0: GONE}).is_empty
 
 
-def bounce(seen):
+def test_a_report_is_one_more_body_and_goes_where_the_sender_leads():
+    seen: list[object] = []
+
     def make(*arguments):
         seen.append(arguments)
         return BODY
 
-    return make
-
-
-def test_a_report_is_one_more_body_and_goes_where_the_sender_leads():
-    seen: list[object] = []
+    reported = Reported(SENDER, 5.5, b"H: h\r\n\r\n", 8)
     made = planned(recipient("alice@a", "alice@a"), recipient("bob@a", "bob@a")).without({0: GONE})
-    away = made.with_bounce(bounce(seen), b"H: h\r\n\r\n", recipient("s@c.test", forwards=("s@c.test",)))
-    assert seen == [("0abc", 5.5, SENDER, [Failure(Address("alice", "a"), *GONE)], b"H: h\r\n\r\n")]
-    assert away.transaction.bodies == (BODY, BODY)
-    assert away.transaction.queue == (Outgoing(1, None, SENDER),)
-    here = made.with_bounce(bounce(seen), b"", recipient("s@c.test", "carol@a"))
-    assert here.transaction.queue == ()
-    placement = here.transaction.placements[-1]
+    away = made.with_reports(make, reported, recipient("s@c.test", forwards=("s@c.test",)))
+    assert seen == [(reported, [Told(Address("alice", "a"), Action.FAILED, *GONE)], 5.5)]
+    assert away.bodies == (BODY, BODY)
+    assert away.queue == (outgoing_report(1, BODY, SENDER),)
+    here = made.with_reports(make, reported, recipient("s@c.test", "carol@a"))
+    assert here.queue == ()
+    placement = here.placements[-1]
     assert (placement.account, placement.body) == ("carol@a", 1)
     assert placement.prefix.startswith(b"Return-Path: <>\r\n")
+
+
+def wanting(to: Recipient, notify: Notify | None, original: str | None = None) -> Recipient:
+    return replace(to, options=RecipientOptions(notify=notify, original=original))
+
+
+def test_an_alias_with_one_address_hands_on_what_was_asked_for():
+    """RFC 3461 §5.2.7.2."""
+    asked = RecipientOptions(notify=Notify.SUCCESS, original="rfc822;al@a")
+    made = planned(replace(recipient("al@a", forwards=("x@b",)), options=asked))
+    assert made.transaction.queue[0].recipient_options == asked
+    assert made.told == []
+
+
+def test_an_alias_with_several_addresses_is_expanded():
+    """RFC 3461 §5.2.7.3 (c)."""
+    both = wanting(recipient("list@a", "bob@a", forwards=("x@b",)), Notify.SUCCESS | Notify.FAILURE, "rfc822;list@a")
+    only = wanting(recipient("all@a", forwards=("y@b", "z@b")), Notify.SUCCESS)
+    made = planned(both, only)
+    assert [(one.recipient, one.action) for one in made.told] == [
+        (Address("list", "a"), Action.EXPANDED),
+        (Address("all", "a"), Action.EXPANDED),
+    ]
+    passed = [part.recipient_options for part in (*made.transaction.placements, *made.transaction.queue)]
+    assert [options.notify for options in passed] == [Notify.FAILURE, Notify.FAILURE, Notify.NEVER, Notify.NEVER]
+    assert passed[0].original == passed[1].original == "rfc822;list@a"
+
+
+def test_recipients_that_lead_to_the_same_place_share_what_they_want():
+    never, success = wanting(recipient("a@a", "a@a"), Notify.NEVER), wanting(recipient("al@a", "a@a"), Notify.SUCCESS)
+    made = planned(never, success, recipient("x@b", forwards=("x@b",)), recipient("X@b", forwards=("X@b",)))
+    assert made.transaction.placements[0].recipient_options.notify is Notify.SUCCESS
+    assert [one.recipient for one in made.told] == [Address("al", "a")]
+    (entry,) = made.transaction.queue
+    assert entry.recipient_options.notify is None
+    entry = planned(
+        wanting(recipient("x@b", forwards=("x@b",)), Notify.SUCCESS), recipient("al@a", forwards=("x@b",))
+    ).transaction.queue[0]
+    assert entry.recipient_options.notify == Notify.SUCCESS | Notify.FAILURE | Notify.DELAY

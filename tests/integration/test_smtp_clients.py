@@ -36,7 +36,7 @@ SMALL = b"Subject: small\r\n\r\n.a dot\r\nb\xc3\xb6dy\r\n"
 LARGE = b"Subject: large\r\n\r\n" + b".a line of a large message, with a dot in front\r\n" * 50_000
 
 
-def make_bounce(transaction_id, now, sender, failures, header):
+def make_report(reported, told, now):
     return Body(4, 4, b"\r\n\r\n")
 
 
@@ -60,7 +60,7 @@ async def node(request, tmp_path):
         store,
         reactor,
         TransactionIds(reactor, os.urandom),
-        make_bounce,
+        make_report,
         settings,
         resolve=lambda sender: succeed(Recipient(sender, (), (sender,))),
     )

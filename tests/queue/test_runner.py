@@ -1,6 +1,7 @@
 """The runner on a memory store, with a scripted delivery and a fake clock."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import count, pairwise
 
 import pytest
@@ -9,10 +10,13 @@ from twisted.internet.task import Clock
 from twisted.logger import formatEvent, globalLogPublisher
 
 from twisted_mail_node.mail.address import Address
+from twisted_mail_node.mail.columns import InternalDate
 from twisted_mail_node.mail.envelope import Recipient, Target
 from twisted_mail_node.mail.errors import PermanentFailure, Refused, TemporaryFailure, Unavailable
+from twisted_mail_node.mail.options import MailOptions, Notify, RecipientOptions, Return
 from twisted_mail_node.mail.queue_item import Deferred, Delivered, Failed, ItemState
 from twisted_mail_node.mail.status import EnhancedStatus
+from twisted_mail_node.mail.transaction import Placement
 from twisted_mail_node.queue.bouncer import Bouncer
 from twisted_mail_node.queue.runner import QueueRunner, RunnerLimits
 from twisted_mail_node.queue.schedule import Schedule
@@ -612,6 +616,105 @@ def test_a_report_of_many_recipients_comes_in_several(world):
     world.put(*(f"r{n}@b.test" for n in range(100)))
     world.runner(ScriptedDelivery(NEVER))
     assert len(world.reports()) == 2
+
+
+def asking(recipient, notify, **options):
+    return replace(
+        outgoing(recipient, sender="ann@example.test"),
+        recipient_options=RecipientOptions(notify=notify),
+        options=MailOptions(**options),
+    )
+
+
+def put_asking(world, *parts, **more):
+    world.now(world.store.deliver(transaction(*parts, now=world.clock.seconds(), **more)))
+
+
+@pytest.mark.parametrize(
+    ("notify", "outcome", "action"),
+    [
+        (None, OK, None),
+        (None, NEVER, b"failed"),
+        (Notify.NEVER, OK, None),
+        (Notify.NEVER, NEVER, None),
+        (Notify.FAILURE, OK, None),
+        (Notify.FAILURE, NEVER, b"failed"),
+        (Notify.SUCCESS, OK, b"relayed"),
+        (Notify.SUCCESS, NEVER, None),
+        (Notify.SUCCESS, replace(OK, reports=True), None),
+        (Notify.DELAY, NEVER, None),
+    ],
+)
+def test_the_sender_is_told_what_was_asked_for(world, notify, outcome, action):
+    """RFC 3461 §5.2.2, §5.2.6."""
+    put_asking(world, asking("r@b.test", notify, envelope_id="one"))
+    world.runner(ScriptedDelivery(outcome))
+    assert not world.items()
+    reports = world.reports()
+    assert len(reports) == (action is not None)
+    for report in reports:
+        assert b"\r\nAction: %s\r\n" % action in report
+        assert b"\r\nOriginal-Envelope-Id: one\r\n" in report
+    assert world.commits == [(1, len(reports))]
+
+
+def test_what_waited_for_a_mailbox_here_is_delivered(world):
+    placed = Placement("bob@example.test", "INBOX", 0, InternalDate(0))
+    part = replace(asking("bob@example.test", Notify.SUCCESS), placement=placed)
+    put_asking(world, replace(part, original_recipient=Address.parse("robert@example.test")))
+    world.runner(ScriptedDelivery(Delivered("delivered to the mailbox", "")))
+    (report,) = world.reports()
+    assert b"\r\nAction: delivered\r\n" in report
+    assert b"\r\nFinal-Recipient: rfc822; robert@example.test\r\n" in report
+    assert b"bob@" not in report
+
+
+def test_one_report_tells_of_success_and_failure(world):
+    wishes = Notify.SUCCESS | Notify.FAILURE
+    put_asking(world, asking("good@b.test", wishes), asking("bad@b.test", wishes), asking("quiet@b.test", Notify.NEVER))
+    world.runner(ScriptedDelivery(lambda item: OK if item.recipient.local_part == "good" else NEVER))
+    (report,) = world.reports()
+    assert report.count(b"\r\nAction: ") == 2
+    assert b"quiet@b.test" not in report
+    assert world.commits == [(3, 1)]
+
+
+def test_success_is_not_told_to_nobody(world):
+    part = replace(outgoing("r@b.test", sender=None), recipient_options=RecipientOptions(notify=Notify.SUCCESS))
+    put_asking(world, part)
+    world.runner(ScriptedDelivery(OK))
+    assert not world.reports()
+
+
+def test_a_report_that_fails_is_a_word_in_the_log(world, logged):
+    part = replace(outgoing("r@b.test", sender=None), recipient_options=RecipientOptions(notify=Notify.NEVER))
+    put_asking(world, part)
+    world.runner(ScriptedDelivery(NEVER))
+    assert not world.reports()
+    assert any("no sender to tell" in event["log_format"] for event in logged("queue_id"))
+
+
+@pytest.mark.parametrize(
+    ("ret", "outcome", "is_whole"),
+    [(Return.FULL, NEVER, True), (Return.FULL, OK, False), (Return.HEADERS, NEVER, False)],
+)
+def test_a_failed_message_comes_back_whole_where_that_was_asked_for(world, ret, outcome, is_whole):
+    wishes = Notify.SUCCESS | Notify.FAILURE
+    message = body(b"Subject: the one\r\n\r\nsecret text\r\n")
+    put_asking(world, asking("r@b.test", wishes, ret=ret), bodies=(message,))
+    world.runner(ScriptedDelivery(outcome))
+    (report,) = world.reports()
+    assert (b"secret text" in report) is is_whole
+
+
+def test_a_report_to_elsewhere_asks_for_no_report(world):
+    """RFC 3461 §6.1."""
+    world.resolved = Recipient(Address.parse("s@c.test"), (), (Address.parse("s@c.test"),))
+    put_asking(world, asking("r@b.test", Notify.SUCCESS, ret=Return.FULL, envelope_id="one"))
+    world.runner(ScriptedDelivery(lambda item: OK if item.recipient.domain == "b.test" else LATER))
+    (report,) = world.items()
+    assert (report.sender, report.recipient_options.notify) == (None, Notify.NEVER)
+    assert (report.options.ret, report.options.envelope_id) == (None, None)
 
 
 def test_the_header_in_a_report_is_the_messages(world):

@@ -8,6 +8,6 @@ message does.
 
 from .identity import TransactionIds
 from .sink import Intake, IntakeSettings
-from .transaction import Failure, MakeBounce
+from .transaction import MakeReport
 
-__all__ = ["Failure", "Intake", "IntakeSettings", "MakeBounce", "TransactionIds"]
+__all__ = ["Intake", "IntakeSettings", "MakeReport", "TransactionIds"]

@@ -22,8 +22,9 @@ from ..interfaces.store import IAcceptance
 from ..mail.address import Address
 from ..mail.envelope import Envelope, Recipient, Service
 from ..mail.errors import MailError, PermanentFailure, Refused
+from ..mail.report import Reported
 from ..mail.status import EnhancedStatus, Reply, reply
-from ..mail.transaction import Body, Committed
+from ..mail.transaction import Body, Committed, Transaction
 from ..wire.mime.envelope import envelope_of
 from ..wire.smtp import replies
 from .header import NO_PAST, header_facts, header_size
@@ -31,7 +32,7 @@ from .identity import TransactionIds
 from .spool import Room, Spool
 from .submission import is_submission, missing_fields
 from .trace import received
-from .transaction import LOOP, MakeBounce, Plan, plan
+from .transaction import LOOP, MakeReport, Plan, plan
 
 TOO_MANY_HOPS = reply(554, "5.4.6", "too many hops, mail is going round in circles")
 HEADER_TOO_BIG = reply(554, "5.6.0", "header too big")
@@ -65,12 +66,14 @@ class Intake:
         store: stages and commits. Has to provide IQueueStore as well where recipients may be elsewhere.
         clock: seconds since the epoch.
         ids: for transactions.
-        make_bounce: makes the report for recipients that vanish between RCPT and the commit.
+        make_report: makes the report about recipients that vanish between RCPT and the commit, and about those whose
+            success is to be told and known with the commit.
         settings: see IntakeSettings.
         envelope_of: gives the ENVELOPE of a header block in IMAP wire form, to be kept with the body; it must be
             cheap. None keeps none.
         resolve: where a sender's address leads, for the report: mailboxes here, or itself as a forward. Failing with
             PermanentFailure means that nobody can be told.
+        places_at_once: what the store commits is in its mailbox then, and not in a queue for it.
     """
 
     def __init__(
@@ -78,19 +81,21 @@ class Intake:
         store: IAcceptance,
         clock: IReactorTime,
         ids: TransactionIds,
-        make_bounce: MakeBounce,
+        make_report: MakeReport,
         settings: IntakeSettings,
         envelope_of: Callable[[bytes], bytes | None] | None = envelope_of,
         *,
         resolve: Callable[[Address], Deferred[Recipient]],
+        places_at_once: bool = True,
     ) -> None:
         self.store = store
         self.clock = clock
         self.ids = ids
-        self.make_bounce = make_bounce
+        self.make_report = make_report
         self.settings = settings
         self.envelope_of = envelope_of
         self.resolve = resolve
+        self.places_at_once = places_at_once
         self.room = Room(settings.max_held)
 
     def begin(self, envelope: Envelope) -> IMessageSink:
@@ -225,15 +230,24 @@ class MessageSink:
         self._commit(replace(body, envelope=self._kept_envelope()))
 
     def _commit(self, body: Body) -> None:
-        first = plan(self._envelope, body, self.id, self._now, self._past)
-        if first.failures:
-            self._commit_without(first)
-        else:
-            self._deliver(first, self._refused_once)
+        intake = self._intake
+        first = plan(self._envelope, body, self.id, self._now, self._past, places_at_once=intake.places_at_once)
+        self._commit_plan(first, self._refused_once)
 
-    def _deliver(self, attempt: Plan, refused: Callable[[TwistedFailure], None]) -> None:
-        self._plan = attempt
-        self._intake.store.deliver(attempt.transaction).addCallbacks(self._committed, refused).addErrback(self._broken)
+    def _commit_plan(self, left: Plan, refused: Callable[[TwistedFailure], None]) -> None:
+        """Commit what is left to be done, with what the sender is told of it (RFC 5321 §6.1, RFC 3461 §5.2)."""
+        self._plan = left
+        if left.is_empty:
+            self._answer_failures(left)
+        elif left.told:
+            assert self._envelope.sender is not None
+            reporting = Deferred.fromCoroutine(self._commit_with_reports(left, self._envelope.sender, refused))
+            reporting.addErrback(self._broken)
+        else:
+            self._deliver(left.transaction, refused)
+
+    def _deliver(self, transaction: Transaction, refused: Callable[[TwistedFailure], None]) -> None:
+        self._intake.store.deliver(transaction).addCallbacks(self._committed, refused).addErrback(self._broken)
 
     def _refused_once(self, failure: TwistedFailure) -> None:
         error = failure.value
@@ -243,21 +257,13 @@ class MessageSink:
         self._log.info(
             "{queue_id}: {count} recipients vanished before the commit", queue_id=self.id, count=len(error.refusals)
         )
-        self._commit_without(self._plan.without(error.refusals))
+        self._commit_plan(self._plan.without(error.refusals), self._broken)
 
-    def _commit_without(self, left: Plan) -> None:
-        """Commit what is left; in SMTP the sender is told of the others by a report (RFC 5321 §6.1)."""
-        self._plan = left
-        if left.is_empty:
-            self._answer_failures(left)
-            return
-        if self._envelope.client.service is Service.LMTP or self._envelope.sender is None:
-            self._deliver(left, self._broken)
-        else:
-            Deferred.fromCoroutine(self._commit_with_report(left, self._envelope.sender)).addErrback(self._broken)
-
-    async def _commit_with_report(self, left: Plan, sender: Address) -> None:
-        """The report goes where the sender's address leads, which may be here."""
+    async def _commit_with_reports(
+        self, left: Plan, sender: Address, refused: Callable[[TwistedFailure], None]
+    ) -> None:
+        """The reports go where the sender's address leads, which may be here."""
+        transaction = left.transaction
         try:
             recipient = await self._intake.resolve(sender)
         except PermanentFailure as error:
@@ -265,8 +271,11 @@ class MessageSink:
                 "{queue_id}: {sender} can't be told: {reason}", queue_id=self.id, sender=sender, reason=error
             )
         else:
-            left = self._plan = left.with_bounce(self._intake.make_bounce, self._header, recipient)
-        self._deliver(left, self._broken)
+            body, options = transaction.bodies[0], self._envelope.options
+            content = self._header if body.content is None else body.content
+            reported = Reported(sender, self._now, content, len(self._header), options)
+            transaction = left.with_reports(self._intake.make_report, reported, recipient)
+        self._deliver(transaction, refused)
 
     def _committed(self, committed: Committed) -> None:
         accepted = Reply(250, (f"queued as {self.id}",), _ACCEPTED)

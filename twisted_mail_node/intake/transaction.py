@@ -1,46 +1,37 @@
 """
-What a message does: placements for local mailboxes, queue entries for other nodes, and which recipient each is for.
+What a message does: placements for local mailboxes, queue entries for other nodes, which recipient each is for, and
+what the sender is told of it at once.
 
 Pure. Who is local was decided by `policy`; what cannot be placed after all is told by the store and taken out here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from ..mail.address import Address
 from ..mail.columns import InternalDate
-from ..mail.envelope import Envelope, Recipient
+from ..mail.envelope import Envelope, Recipient, Service
+from ..mail.options import RecipientOptions
+from ..mail.report import Action, Reported, Told
 from ..mail.status import EnhancedStatus
-from ..mail.transaction import Body, Outgoing, Placement, Transaction
+from ..mail.transaction import Body, Outgoing, Placement, Transaction, outgoing_report
 from .header import NO_PAST, Past
 from .trace import recipient_prefix
 
 LOOP = (EnhancedStatus(5, 4, 6), "mail is going round in circles")
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A recipient that an accepted message does not reach: who, and why."""
-
-    recipient: Address
-    status: EnhancedStatus
-    text: str
+# How many recipients one report tells of.
+TOLD_TOGETHER = 50
 
 
-class MakeBounce(Protocol):
-    """Makes the report that tells a sender of failed recipients. Source: RFC 3464."""
+class MakeReport(Protocol):
+    """Makes the report that tells a sender of recipients. Source: RFC 3464."""
 
-    def __call__(
-        self, transaction_id: str, now: float, sender: Address, failures: Sequence[Failure], header: bytes
-    ) -> Body:
-        """
-        The report's body. `header` is the header block of the message that failed.
-
-        `transaction_id` is that of the message; `now` is in seconds since the epoch.
-        """
+    def __call__(self, reported: Reported, told: Sequence[Told], now: float) -> Body:
+        """The report's body. `now` is in seconds since the epoch; at most TOLD_TOGETHER are told at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,72 +40,109 @@ class Plan:
     A transaction, and whom its placements are for.
 
     `owners[i]` are positions in `envelope.recipients` of those whose message placement i is. `failures` are
-    recipients' positions that got nothing (or not all), with the reason.
+    recipients' positions that got nothing (or not all), with the reason. `places_at_once` says that a placement that is
+    committed is in its mailbox, so that success can be told with it; `wants_success` that somebody wants to hear of it.
     """
 
     envelope: Envelope
     transaction: Transaction
     owners: tuple[tuple[int, ...], ...]
     failures: dict[int, tuple[EnhancedStatus, str]]
+    places_at_once: bool = True
+    wants_success: bool = False
 
     @property
     def is_empty(self) -> bool:
         """Nothing is left to be done for anybody."""
         return not self.transaction.placements and not self.transaction.queue
 
-    def without(self, refusals: dict[int, tuple[EnhancedStatus, str]]) -> Plan:
+    @property
+    def told(self) -> list[Told]:
+        """
+        What the sender is to be told of now, with the commit: failures of SMTP, and what has come to its end here.
+
+        In LMTP each failure has a reply of its own. Nobody tells the null sender. Source: RFC 3461 §5.2.3, §5.2.6,
+        §5.2.7.3 (c).
+        """
+        if self.envelope.sender is None or not (self.failures or self.wants_success):
+            return []
+        is_lmtp = self.envelope.client.service is Service.LMTP
+        told = []
+        for position, recipient in enumerate(self.envelope.recipients):
+            failure = self.failures.get(position)
+            if failure is None:
+                action = self._success(recipient)
+                if action is not None:
+                    told.append(Told(recipient.address, action, options=recipient.options))
+            elif recipient.options.wants_failure and not is_lmtp:
+                status, text = failure
+                told.append(Told(recipient.address, Action.FAILED, status, text, options=recipient.options))
+        return told
+
+    def without(self, refusals: Mapping[int, tuple[EnhancedStatus, str]]) -> Plan:
         """The plan without these placements, whose owners are failures from now on."""
         kept = [position for position in range(len(self.owners)) if position not in refusals]
         failures = dict(self.failures)
         for position, reason in refusals.items():
-            for owner in self.owners[position]:
-                failures.setdefault(owner, reason)
+            if position < len(self.owners):  # those behind are of a report
+                for owner in self.owners[position]:
+                    failures.setdefault(owner, reason)
         placements = self.transaction.placements
-        return Plan(
-            self.envelope,
-            replace(self.transaction, placements=tuple(placements[position] for position in kept)),
-            tuple(self.owners[position] for position in kept),
-            failures,
-        )
-
-    def with_bounce(self, make_bounce: MakeBounce, header: bytes, recipient: Recipient) -> Plan:
-        """
-        The plan with a report to the sender about its failures. There has to be a sender, and a failure.
-
-        `recipient` says where the sender's address leads; `header` is the header block to be given back.
-        """
-        sender, transaction = self.envelope.sender, self.transaction
-        assert sender is not None
-        failures = [
-            Failure(self.envelope.recipients[position].address, status, text)
-            for position, (status, text) in sorted(self.failures.items())
-        ]
-        body, date = len(transaction.bodies), InternalDate(int(transaction.now))
-        report = make_bounce(transaction.id, transaction.now, sender, failures, header)
-        placements = tuple(
-            Placement(
-                target.account,
-                target.mailbox,
-                body,
-                date,
-                prefix=recipient_prefix(None, sender, target.account),
-                recipient=sender,
-            )
-            for target in recipient.targets
-        )
-        outgoing = tuple(Outgoing(body, None, forward) for forward in recipient.forwards)
         return replace(
             self,
-            transaction=replace(
-                transaction,
-                bodies=(*transaction.bodies, report),
-                placements=(*transaction.placements, *placements),
-                queue=(*transaction.queue, *outgoing),
-            ),
+            transaction=replace(self.transaction, placements=tuple(placements[position] for position in kept)),
+            owners=tuple(self.owners[position] for position in kept),
+            failures=failures,
         )
 
+    def with_reports(self, make_report: MakeReport, reported: Reported, recipient: Recipient) -> Transaction:
+        """
+        The transaction with reports to the sender of what is `told`.
 
-def plan(envelope: Envelope, body: Body, transaction_id: str, now: float, past: Past = NO_PAST) -> Plan:
+        `recipient` says where the sender's address leads.
+        """
+        transaction, told = self.transaction, self.told
+        now, sender = transaction.now, reported.sender
+        bodies, placements, queue = list(transaction.bodies), list(transaction.placements), list(transaction.queue)
+        for start in range(0, len(told), TOLD_TOGETHER):
+            body, position = make_report(reported, told[start : start + TOLD_TOGETHER], now), len(bodies)
+            bodies.append(body)
+            placements += [
+                Placement(
+                    target.account,
+                    target.mailbox,
+                    position,
+                    InternalDate(int(now)),
+                    prefix=recipient_prefix(None, sender, target.account),
+                    recipient=sender,
+                )
+                for target in recipient.targets
+            ]
+            queue += [outgoing_report(position, body, forward) for forward in recipient.forwards]
+        return replace(transaction, bodies=tuple(bodies), placements=tuple(placements), queue=tuple(queue))
+
+    def _success(self, recipient: Recipient) -> Action | None:
+        if not recipient.options.wants_success:
+            return None
+        if _is_several(recipient):
+            return Action.EXPANDED
+        return Action.DELIVERED if recipient.targets and self.places_at_once else None
+
+
+def _is_several(recipient: Recipient) -> bool:
+    """Whether the address leads to several others: their success is not that of the address (RFC 3461 §5.2.7.3)."""
+    return len(recipient.targets) + len(recipient.forwards) > 1
+
+
+def plan(
+    envelope: Envelope,
+    body: Body,
+    transaction_id: str,
+    now: float,
+    past: Past = NO_PAST,
+    *,
+    places_at_once: bool = True,
+) -> Plan:
     """
     What the message does for its envelope: one copy for an account, one queue entry for an address elsewhere,
     however many recipients lead there.
@@ -122,41 +150,47 @@ def plan(envelope: Envelope, body: Body, transaction_id: str, now: float, past: 
     For whom the message has been here before, by its `past`, it is in a loop (RFC 5321 §6.3 leaves the means to us):
     hops are counted too, but a loop of a few nodes makes dozens of copies until there are enough.
     """
-    date, sender = InternalDate(int(now)), envelope.sender
+    date, sender, mail_options = InternalDate(int(now)), envelope.sender, envelope.options
     received_for, delivered_to = past.received_for, past.delivered_to
     owners: dict[str, list[int]] = {}
-    placements: list[Placement] = []
+    placements: dict[str, Placement] = {}
     queue: dict[str, Outgoing] = {}
     failures: dict[int, tuple[EnhancedStatus, str]] = {}
+    wants_success = False
     for position, recipient in enumerate(envelope.recipients):
         if received_for and recipient.address.key in received_for:
             failures[position] = LOOP
             continue
+        options = recipient.options
+        if options.wants_success:
+            wants_success = True
+            if _is_several(recipient):
+                options = options.without_success()
         for target in recipient.targets:
             account = target.account
             if account in owners:
                 owners[account].append(position)
+                placements[account] = _shared(placements[account], options)
             elif delivered_to and account in delivered_to:
                 failures[position] = LOOP
             else:
                 owners[account] = [position]
                 prefix = recipient_prefix(sender, recipient.address, account)
-                to = recipient.address
-                placements.append(
-                    Placement(
-                        account,
-                        target.mailbox,
-                        0,
-                        date,
-                        prefix=prefix,
-                        sender=sender,
-                        recipient=to,
-                        options=envelope.options,
-                        recipient_options=recipient.options,
-                    )
+                placements[account] = Placement(
+                    account,
+                    target.mailbox,
+                    0,
+                    date,
+                    prefix=prefix,
+                    sender=sender,
+                    recipient=recipient.address,
+                    options=mail_options,
+                    recipient_options=options,
                 )
         for forward in recipient.forwards:
-            if forward.key not in queue:
+            if forward.key in queue:
+                queue[forward.key] = _shared(queue[forward.key], options)
+            else:
                 original = recipient.address if forward.key != recipient.address.key else None
                 queue[forward.key] = Outgoing(
                     0,
@@ -164,8 +198,17 @@ def plan(envelope: Envelope, body: Body, transaction_id: str, now: float, past: 
                     forward,
                     original,
                     envelope.body_type,
-                    options=envelope.options,
-                    recipient_options=recipient.options,
+                    options=mail_options,
+                    recipient_options=options,
                 )
-    transaction = Transaction(transaction_id, now, (body,), tuple(placements), tuple(queue.values()))
-    return Plan(envelope, transaction, tuple(map(tuple, owners.values())), failures)
+    transaction = Transaction(transaction_id, now, (body,), tuple(placements.values()), tuple(queue.values()))
+    return Plan(envelope, transaction, tuple(map(tuple, owners.values())), failures, places_at_once, wants_success)
+
+
+T = TypeVar("T", Placement, Outgoing)
+
+
+def _shared(place: T, options: RecipientOptions) -> T:
+    """The place where another recipient leads as well."""
+    united = place.recipient_options.united(options)
+    return place if united is place.recipient_options else replace(place, recipient_options=united)

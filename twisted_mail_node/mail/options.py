@@ -8,7 +8,7 @@ RFC 2852 (DELIVERBY); RFC 6710 (MT-PRIORITY); RFC 4954 (AUTH=).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, Flag
 
 
@@ -82,6 +82,27 @@ class RecipientOptions:
 
     notify: Notify | None = None
     original: str | None = None
+
+    @property
+    def wants_failure(self) -> bool:
+        """Whether a failure is to be told; it is where nothing was said (RFC 3461 §4.1)."""
+        return self.notify is None or Notify.FAILURE in self.notify
+
+    @property
+    def wants_success(self) -> bool:
+        """Whether success is to be told; only where that was asked for (RFC 3461 §5.2.3)."""
+        return self.notify is not None and Notify.SUCCESS in self.notify
+
+    def without_success(self) -> RecipientOptions:
+        """The same for addresses to which an alias with several of them leads (RFC 3461 §5.2.7.3)."""
+        return replace(self, notify=self.notify & ~Notify.SUCCESS) if self.notify is not None else self
+
+    def united(self, other: RecipientOptions) -> RecipientOptions:
+        """What two recipients want that lead to the same place: each of their wishes, and the first one's address."""
+        if self.notify == other.notify:
+            return self
+        either = [Notify.FAILURE | Notify.DELAY if one.notify is None else one.notify for one in (self, other)]
+        return replace(self, notify=either[0] | either[1])
 
 
 NO_MAIL_OPTIONS = MailOptions()

@@ -11,7 +11,7 @@ from .address import Address
 from .columns import InternalDate
 from .envelope import BodyType
 from .flags import NO_FLAGS, Flags
-from .options import NO_MAIL_OPTIONS, NO_RECIPIENT_OPTIONS, MailOptions, RecipientOptions
+from .options import NO_MAIL_OPTIONS, NO_RECIPIENT_OPTIONS, MailOptions, Notify, RecipientOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,24 @@ class Outgoing:
         """When an item made now is due for the first time. Source: RFC 4865 §4."""
         held = self.options.hold_until
         return now if held is None else max(now, held)
+
+
+def outgoing_report(position: int, body: Body, recipient: Address, original: Address | None = None) -> Outgoing:
+    """
+    A report to a sender elsewhere, whose body is at this position. It comes from nobody, and nobody is told of it.
+
+    Source: RFC 3461 §6.1.
+    """
+    header = (body.content or b"")[: body.header_size]
+    return Outgoing(
+        position,
+        None,
+        recipient,
+        original,
+        BodyType.EIGHT_BIT_MIME if body.eight_bit else BodyType.SEVEN_BIT,
+        options=MailOptions(smtputf8=not header.isascii()),
+        recipient_options=RecipientOptions(notify=Notify.NEVER),
+    )
 
 
 @dataclass(frozen=True, slots=True)

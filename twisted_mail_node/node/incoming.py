@@ -8,18 +8,19 @@ from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 
-from ..intake import Failure, Intake, IntakeSettings, MakeBounce, TransactionIds
+from ..intake import Intake, IntakeSettings, MakeReport, TransactionIds
 from ..interfaces.deferred import returns_deferred
 from ..interfaces.intake import IIntake
 from ..interfaces.policy import ISMTPPolicy
 from ..mail.address import Address
 from ..mail.envelope import Recipient
 from ..mail.errors import PermanentFailure, TemporaryFailure
+from ..mail.report import Reported, Told
 from ..mail.status import EnhancedStatus
 from ..mail.transaction import Body
 from ..mail.verdict import Accept, Reject
 from ..policy import PolicyChain, Recipients, RecipientSettings, RelayPolicy, RelaySettings
-from ..queue.bounce import FailedRecipient, Reporter, report
+from ..queue.reports import Reporter, report
 from .config import Config
 from .doors import Doors
 from .storage import Reactor
@@ -49,23 +50,26 @@ def make_incoming(config: Config, doors: Doors, reactor: Reactor, more_policies:
 
     lead = make_lead(recipients)
     intake = Intake(
-        doors.entrance, reactor, ids, make_report(config.hostname, config.domains[0], ids), settings, resolve=lead
+        doors.entrance,
+        reactor,
+        ids,
+        make_report(config.hostname, config.domains[0], ids),
+        settings,
+        resolve=lead,
+        places_at_once=doors.spool is None,
     )
     policy: ISMTPPolicy = PolicyChain([*more_policies, relay]) if more_policies else relay
     return Incoming(policy, intake, ids, lead)
 
 
-def make_report(hostname: str, domain: str, ids: TransactionIds) -> MakeBounce:
-    """Intake's MakeBounce: the queue's report, for recipients that never came into the queue."""
+def make_report(hostname: str, domain: str, ids: TransactionIds) -> MakeReport:
+    """Intake's MakeReport: the queue's report, for recipients that never came into the queue."""
     reporter = Reporter(hostname, Address("postmaster", domain))
 
-    def make_bounce(
-        transaction_id: str, now: float, sender: Address, failures: Sequence[Failure], header: bytes
-    ) -> Body:
-        failed = [FailedRecipient(failure.recipient, failure.status, failure.text) for failure in failures]
-        return report(reporter, ids.next(), sender, failed, header, arrived=now, now=now)
+    def make(reported: Reported, told: Sequence[Told], now: float) -> Body:
+        return report(reporter, ids.next(), reported, told, now)
 
-    return make_bounce
+    return make
 
 
 def make_lead(recipients: Recipients) -> Lead:

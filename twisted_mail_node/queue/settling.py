@@ -17,9 +17,9 @@ from twisted.python.failure import Failure
 
 from ..interfaces.queue import IQueueStore
 from ..mail.errors import Refused, TemporaryFailure, Unavailable
-from ..mail.queue_item import Failed, QueueItem, Settled
+from ..mail.queue_item import QueueItem, Settled
 from ..mail.transaction import Transaction
-from .bouncer import Bouncer
+from .bouncer import Bouncer, action_for
 
 # At most so many outcomes in one commit.
 BATCH = 500
@@ -32,12 +32,12 @@ class _Unit:
     """
     Outcomes with the reports that they bring about: committed together or not at all.
 
-    `failures` is what the reports tell of; `is_made_anew` says that the reports were made a second time.
+    `told` is what the reports tell of; `is_made_anew` says that the reports were made a second time.
     """
 
     settled: Sequence[Settled]
     reports: Sequence[Transaction] = ()
-    failures: Sequence[tuple[QueueItem, Settled]] = ()
+    told: Sequence[tuple[QueueItem, Settled]] = ()
     is_made_anew: bool = False
 
 
@@ -135,7 +135,7 @@ class Settling:
             self._log.warn("{count} leases ended before their outcome was recorded", count=len(told) - len(held))
             kept = {item.item_id for item, _ in held}
             self._done([s for item, s in told if item.item_id not in kept])
-        units = [_Unit([s for _, s in held if not isinstance(s.outcome, Failed)])]
+        units = [_Unit([s for item, s in held if action_for(item, s.outcome) is None])]
         delayed: list[tuple[QueueItem, Settled]] = []
         for group in _by_message(held):
             try:
@@ -143,7 +143,7 @@ class Settling:
             except CancelledError:
                 raise
             except Exception:
-                self._log.failure("cannot report the failure of {queue_id} now", queue_id=group[0][0].transaction_id)
+                self._log.failure("cannot report what became of {queue_id} now", queue_id=group[0][0].transaction_id)
                 delayed += group
         self._told += delayed
         units = [unit for unit in units if unit.settled]
@@ -154,8 +154,7 @@ class Settling:
     async def _reports(self, group: Sequence[tuple[QueueItem, Settled]]) -> list[Transaction]:
         if self._bouncer is None:
             return []
-        failures = [(item, s.outcome) for item, s in group if isinstance(s.outcome, Failed)]
-        return await self._bouncer.reports(failures, self._now())
+        return await self._bouncer.reports([(item, s.outcome) for item, s in group], self._now())
 
     async def _commit(self, units: list[_Unit]) -> bool:
         settled = [s for unit in units for s in unit.settled]
@@ -204,13 +203,13 @@ class Settling:
             reports = self._elsewhere(unit.reports, refused)
         else:
             try:  # the sender may be found elsewhere by now
-                reports = await self._reports(unit.failures)
+                reports = await self._reports(unit.told)
             except CancelledError:
                 raise
             except Exception:
-                self._log.failure("cannot find whom to tell of {count} failures now", count=len(unit.failures))
+                self._log.failure("cannot find whom to tell of {count} recipients now", count=len(unit.told))
                 return False
-        self._rounds[0] = [_Unit(unit.settled, reports, unit.failures, is_made_anew=True)]
+        self._rounds[0] = [_Unit(unit.settled, reports, unit.told, is_made_anew=True)]
         return True
 
     def _elsewhere(self, reports: Sequence[Transaction], refused: Refused) -> list[Transaction]:
@@ -230,9 +229,9 @@ class Settling:
 
 
 def _by_message(told: Iterable[tuple[QueueItem, Settled]]) -> list[list[tuple[QueueItem, Settled]]]:
-    """Failures, those of one message together."""
+    """What has to be told, that of one message together."""
     groups: dict[tuple[str, int], list[tuple[QueueItem, Settled]]] = {}
     for item, settled in told:
-        if isinstance(settled.outcome, Failed):
+        if action_for(item, settled.outcome) is not None:
             groups.setdefault((item.transaction_id, item.body_id), []).append((item, settled))
     return list(groups.values())

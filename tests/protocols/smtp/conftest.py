@@ -45,20 +45,20 @@ class Site:
         self.portal = Portal(MailRealm(self.store, self.store), [checker])
         self.recipients = Recipients(self.store, RecipientSettings(domains=["a.test"]))
         self.policy = RelayPolicy(self.recipients)
-        self.bounces = []
+        self.reports = []
         numbers = itertools.count(1)
         self.intake = Intake(
             self.store,
             self.clock,
             TransactionIds(self.clock, lambda count: next(numbers).to_bytes(count, "big")),
-            self.make_bounce,
+            self.make_report,
             IntakeSettings(hostname="mx.a.test", max_size=1_000_000),
             resolve=lambda sender: succeed(Recipient(sender, (), (sender,))),
         )
 
-    def make_bounce(self, transaction_id, now, sender, failures, header):
-        self.bounces.append((sender, tuple(failures), header))
-        content = b"Subject: bounce\r\n\r\n"
+    def make_report(self, reported, told, now):
+        self.reports.append((reported, tuple(told)))
+        content = b"Subject: report\r\n\r\n"
         return Body(len(content), len(content), content)
 
     def factory(self, *, policy=None, intake=None, portal=None, tls_context=None, **settings):

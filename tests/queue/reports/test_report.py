@@ -7,16 +7,19 @@ import pytest
 
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.columns import INLINE_BODY_OCTETS
+from twisted_mail_node.mail.options import MailOptions, Return
+from twisted_mail_node.mail.report import Action, Reported, Told
 from twisted_mail_node.mail.status import EnhancedStatus
-from twisted_mail_node.queue.bounce import RECIPIENTS, FailedRecipient, Reporter, report
+from twisted_mail_node.queue.reports import RECIPIENTS, WHOLE_OCTETS, Reporter, report
 
 REPORTER = Reporter("mx.a.test", Address("postmaster", "a.test"))
 HEADER = b"From: s@a.test\r\nMessage-ID: <1@a.test>\r\nSubject: hi\r\n\r\n"
 
 
 def failed(recipient="r@b.test", *, status="5.1.1", reply="550 5.1.1 no such user", host="mx.b.test", original=None):
-    return FailedRecipient(
+    return Told(
         recipient if isinstance(recipient, Address) else Address.parse(recipient),
+        Action.FAILED,
         EnhancedStatus.parse(status),
         reply,
         host,
@@ -24,10 +27,11 @@ def failed(recipient="r@b.test", *, status="5.1.1", reply="550 5.1.1 no such use
     )
 
 
-def body(*recipients, header=HEADER, sender=None):
-    sender = sender or Address("s", "a.test")
-    times = {"arrived": 1_700_000_000.0, "now": 1_700_000_100.0}
-    return report(REPORTER, "id1", sender, recipients or (failed(),), header, **times)
+def body(*told, header=HEADER, sender=None, text=b"", **options):
+    reported = Reported(
+        sender or Address("s", "a.test"), 1_700_000_000.0, header + text, len(header), MailOptions(**options)
+    )
+    return report(REPORTER, "id1", reported, told or (failed(),), 1_700_000_100.0)
 
 
 def made(*recipients, **more):
@@ -140,16 +144,14 @@ def test_what_a_server_says_cannot_break_the_report(reply):
     assert fields(content)[1]["Action"] == "failed"
 
 
-def test_addresses_beyond_ascii_are_escaped():
-    content = made(failed(Address("ü", "b.test")), sender=Address("ß", "a.test"))
-    assert content.isascii()
-    assert "\\xfc@b.test" in fields(content)[1]["Final-Recipient"]
-
-
 def test_a_full_report_stays_in_one_piece_and_counts_the_rest():
     worst = failed(Address("l" * 200, "d" * 60 + ".test"), reply="550 " + "😀" * 2000, original="o" * 200 + "@a.test")
     full = body(*[worst] * (RECIPIENTS + 7), header="é".encode() * 20_000)
     assert full.size == len(full.content) <= INLINE_BODY_OCTETS
+    text = b"x" * (WHOLE_OCTETS - len(HEADER))
+    whole = body(*[worst] * (RECIPIENTS + 7), text=text, ret=Return.FULL)
+    assert text in whole.content
+    assert whole.size <= INLINE_BODY_OCTETS
     assert "And 7 more." in parts(full.content)[0].get_content()
 
 
@@ -173,3 +175,45 @@ def test_a_header_of_seven_bits_is_given_back_as_it_was():
     assert b"Content-Type: text/rfc822-headers\r\n\r\nSubject: =?utf-8?Q?=C3=A9?=\r\n" in made(header=header)
     for odd in ("Subject: é\r\n\r\n".encode(), b"Subject: " + b"x" * 1000 + b"\r\n\r\n"):
         assert b"Content-Transfer-Encoding: quoted-printable" in made(header=odd).split(b"text/rfc822-headers")[1]
+
+
+@pytest.mark.parametrize(
+    ("actions", "subject"),
+    [
+        ([Action.FAILED], "Your message was not delivered"),
+        ([Action.FAILED] * 2, "Your message was not delivered to 2 recipients"),
+        ([Action.FAILED, Action.RELAYED], "Your message was not delivered to all recipients"),
+        ([Action.DELIVERED], "Your message was delivered"),
+        ([Action.DELIVERED] * 3, "Your message was delivered to 3 recipients"),
+        ([Action.EXPANDED, Action.DELIVERED], "Your message was passed on to 2 recipients"),
+        ([Action.RELAYED], "Your message was passed on"),
+    ],
+)
+def test_the_subject_says_what_became_of_it(actions, subject):
+    told = [Told(Address("r", "b.test"), action) for action in actions]
+    assert read(made(*told))["Subject"] == subject
+
+
+def test_a_report_to_a_sender_beyond_ascii_is_beyond_ascii_itself():
+    """RFC 6533 §4.4, §4.5: the way back takes SMTPUTF8, or the report finds no way at all."""
+    report = body(sender=Address("jürgen", "bücher.test"), header="Subject: grüße\r\n\r\n".encode(), smtputf8=True)
+    assert report.eight_bit
+    message = read(report.content)
+    assert "\r\nTo: <jürgen@bücher.test>\r\n".encode() in report.content
+    assert message["Content-Transfer-Encoding"] == "8bit"
+    assert [part.get_content_type() for part in parts(report.content)] == [
+        "text/plain",
+        "message/delivery-status",
+        "message/global-headers",
+    ]
+
+
+def test_a_domain_beyond_ascii_alone_is_written_in_a_labels():
+    report = body(sender=Address("s", "bücher.test"))
+    assert report.content.isascii()
+    assert b"To: <s@xn--bcher-kva.test>" in report.content
+
+
+def test_an_address_that_nobody_can_write_is_escaped_in_the_header():
+    assert b"\r\nTo: <\\xfc?@a.test>\r\n" in made(sender=Address("ü\x85", "a.test"))
+    assert b"\nX-Injected" not in made(sender=Address("a\r\nX-Injected: b", "a.test"))

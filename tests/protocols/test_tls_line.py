@@ -17,7 +17,14 @@ from twisted.internet.interfaces import ISSLTransport
 from twisted.internet.testing import StringTransport
 from zope.interface import implementer
 
-from twisted_mail_node.protocols.tls_line import bindings_of, can_bind, certificate_of, client_certificate, end_point_of
+from twisted_mail_node.protocols.tls_line import (
+    awaits_certificate,
+    bindings_of,
+    can_bind,
+    certificate_of,
+    client_certificate,
+    end_point_of,
+)
 
 NOW = datetime.now(UTC)
 AUTHORITY = ec.generate_private_key(ec.SECP256R1())
@@ -168,12 +175,22 @@ def test_nothing_is_bound_before_the_handshake_is_over():
     assert bindings_of(Transport(server)) == {}
     assert can_bind(Transport(server))
     assert certificate_of(Transport(server)) is None
+    assert not awaits_certificate(Transport(server))
+
+
+def test_certificate_is_awaited_until_the_handshake_is_over():
+    asking = server_context(asks=True)
+    server = SSL.Connection(asking, None)
+    server.set_accept_state()
+    assert awaits_certificate(Transport(server))
+    assert not awaits_certificate(connected(asking, context(None, None))[0])
 
 
 @pytest.mark.parametrize("transport", [None, StringTransport(), Transport(object())])
 def test_without_tls_of_ours_there_is_nothing(transport):
     assert bindings_of(transport) == {}
     assert not can_bind(transport)
+    assert not awaits_certificate(transport)
     assert certificate_of(transport) is None
 
 

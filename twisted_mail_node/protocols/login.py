@@ -32,6 +32,7 @@ from ..mail.status import EnhancedStatus
 from ..wire.sasl.mechanisms import DEFAULT, MECHANISMS
 from .decoys import Decoys
 from .mechanisms import can_check, hint_of, is_safe, verifiers_of
+from .tls_line import awaits_certificate
 
 Plaintext = Literal["never", "loopback", "always"]
 
@@ -121,6 +122,12 @@ class Authenticator:
             if can_check(self._portal, MECHANISMS[name])
             and is_safe(MECHANISMS[name], peer, transport, clear_allowed=allowed, is_local=local)
         )
+
+    def will_know_more(self, transport: object) -> bool:
+        """Whether there may be another mechanism once the TLS handshake is over: EXTERNAL, by a certificate."""
+        external = MECHANISMS["EXTERNAL"]
+        wanted = external.name in self._mechanisms and can_check(self._portal, external)
+        return wanted and awaits_certificate(transport)
 
     def account_name(self, typed: str) -> str:
         """The account that a typed name means."""

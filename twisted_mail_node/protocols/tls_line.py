@@ -73,6 +73,12 @@ def can_bind(transport: Any) -> bool:  # Any: see tls_handle.
     return tls_handle(transport) is not None
 
 
+def awaits_certificate(transport: Any) -> bool:  # Any: see tls_handle.
+    """Whether the client may still show a certificate: it will be asked for one, and the handshake is not over."""
+    handle = tls_handle(transport)
+    return handle is not None and bool(handle.get_verify_mode() & VERIFY_PEER) and handle.get_cipher_name() is None
+
+
 def certificate_of(transport: Any) -> ClientCertificate | None:  # Any: see tls_handle.
     """
     The certificate of the client, if it holds: signed by whom the listener believes, in time, and for clients.

@@ -23,7 +23,13 @@ from .settings import IMAPSettings
 
 
 def greeting(session: IMAPSession) -> bytes:
-    """What a client is told first: with it the capabilities, which spare it the question (RFC 3501 §7.1)."""
+    """
+    What a client is told first: with it the capabilities, which spare it the question (RFC 3501 §7.1).
+
+    Without them where a certificate, which TLS brings only after this was written, may make them more.
+    """
+    if session.authenticator.will_know_more(session.driver.transport):
+        return untagged(ok(f"{session.settings.hostname} ready"))
     told = codes.capability(capabilities(session))
     return untagged(ok(f"{session.settings.hostname} ready", told))
 

@@ -42,6 +42,9 @@ tls = "none"
 service = "imap"
 endpoint = "tcp:0:interface=127.0.0.1"
 tls = "none"
+[submission]
+messages_per_account = 0
+recipients_per_account = 0
 [relay]
 smarthost = "127.0.0.1:{dead_port}"
 smarthost_tls = "none"

@@ -39,6 +39,9 @@ tls = "none"
 [store]
 kind = "postgres"
 dsn = "{dsn}"
+[submission]
+messages_per_account = 0
+recipients_per_account = 0
 [relay]
 smarthost = "127.0.0.1:{smarthost_port}"
 smarthost_tls = "none"

@@ -66,13 +66,13 @@ def test_memory_is_bounded():
     limits, _ = made(connections=1, max_addresses=10)
     for number in range(100):
         limits.connected(client(f"192.0.2.{number}"))
-    assert len(limits._counts) == 10
+    assert len(limits._connections) == 10
 
 
 def test_without_limits_nothing_is_counted():
     limits, _ = made()
     limits.connected(client("192.0.2.1"))
-    assert not limits._counts
+    assert len(limits._connections) == 0
     assert code(limits.hello(client("192.0.2.1"))) == 250
     assert code(limits.recipient(client("192.0.2.1"), None, Address("a", "b"))) == 250
     assert code(limits.verify(client("192.0.2.1"), "")) == 250

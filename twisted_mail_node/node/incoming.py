@@ -13,15 +13,25 @@ from ..interfaces.deferred import returns_deferred
 from ..interfaces.intake import IIntake
 from ..interfaces.policy import ISMTPPolicy
 from ..mail.address import Address
-from ..mail.envelope import Recipient
+from ..mail.envelope import Recipient, Service
 from ..mail.errors import PermanentFailure, TemporaryFailure
 from ..mail.report import Reported, Told
 from ..mail.status import EnhancedStatus
 from ..mail.transaction import Body
 from ..mail.verdict import Accept, Reject
-from ..policy import PolicyChain, Recipients, RecipientSettings, RelayPolicy, RelaySettings
+from ..policy import (
+    AccountLimits,
+    AccountLimitSettings,
+    PolicyChain,
+    RateLimits,
+    RateLimitSettings,
+    Recipients,
+    RecipientSettings,
+    RelayPolicy,
+    RelaySettings,
+)
 from ..queue.reports import Reporter, report
-from .config import Config
+from .config import Config, ListenSettings
 from .doors import Doors
 from .storage import Reactor
 
@@ -30,9 +40,12 @@ Lead = Callable[[Address], Deferred[Recipient]]
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """`policy` and `intake` are for SMTP sessions; `ids` names transactions; `lead` tells where reports go."""
+    """
+    `policy_for` gives the policy of a listener's sessions, `intake` takes their messages; `ids` names transactions;
+    `lead` tells where reports go.
+    """
 
-    policy: ISMTPPolicy
+    policy_for: Callable[[ListenSettings], ISMTPPolicy]
     intake: IIntake
     ids: TransactionIds
     lead: Lead
@@ -58,8 +71,51 @@ def make_incoming(config: Config, doors: Doors, reactor: Reactor, more_policies:
         resolve=lead,
         places_at_once=doors.spool is None,
     )
-    policy: ISMTPPolicy = PolicyChain([*more_policies, relay]) if more_policies else relay
-    return Incoming(policy, intake, ids, lead)
+    return Incoming(_policies(config, reactor, more_policies, relay), intake, ids, lead)
+
+
+def _policies(
+    config: Config, reactor: Reactor, more_policies: Sequence[ISMTPPolicy], relay: RelayPolicy
+) -> Callable[[ListenSettings], ISMTPPolicy]:
+    """What an address or an account may send is counted over all listeners; the rules of the house come last."""
+    of_addresses, of_accounts = _address_limits(config, reactor), _account_limits(config, reactor)
+
+    def policy_for(listen: ListenSettings) -> ISMTPPolicy:
+        limits: list[ISMTPPolicy] = []
+        if Service(listen.service) is Service.SMTP:
+            limits += of_addresses
+        if listen.auth != "off":
+            limits += of_accounts
+        policies = [*more_policies, *limits, relay]
+        return PolicyChain(policies) if len(policies) > 1 else relay
+
+    return policy_for
+
+
+def _address_limits(config: Config, reactor: Reactor) -> list[ISMTPPolicy]:
+    limits = config.limits
+    if not limits.connection_rate and not limits.message_rate:
+        return []
+    settings = RateLimitSettings(
+        connections=limits.connection_rate,
+        messages=limits.message_rate,
+        span_seconds=limits.rate_span,
+        trusted=limits.trusted_networks,
+    )
+    return [RateLimits(reactor, settings)]
+
+
+def _account_limits(config: Config, reactor: Reactor) -> list[ISMTPPolicy]:
+    submission = config.submission
+    if not submission.messages_per_account and not submission.recipients_per_account:
+        return []
+    settings = AccountLimitSettings(
+        messages=submission.messages_per_account,
+        recipients=submission.recipients_per_account,
+        span_seconds=submission.span,
+        exempt=submission.unlimited_accounts,
+    )
+    return [AccountLimits(reactor, settings)]
 
 
 def make_report(hostname: str, domain: str, ids: TransactionIds) -> MakeReport:

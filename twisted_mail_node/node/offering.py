@@ -66,8 +66,8 @@ class Offering:
                 return IMAPFactory(self._store, imap, self._reactor, self._authenticator, tls)
             case _:
                 smtp = smtp_settings(self._config, listen)
-                incoming = self._incoming
-                return SMTPFactory(incoming.policy, incoming.intake, smtp, self._reactor, self._authenticator, tls)
+                policy, intake = self._incoming.policy_for(listen), self._incoming.intake
+                return SMTPFactory(policy, intake, smtp, self._reactor, self._authenticator, tls)
 
     def _pop3_settings(self) -> POP3Settings:
         config = self._config

@@ -1,10 +1,12 @@
 """
 Policy: what may come in. One question a stage, one value as the answer (ISMTPPolicy).
 
-`relay` is the rule that this node is never an open relay, `recipients` finds where an address leads, `limits`
-slows those down who come too often, `chain` asks several policies in order, `skeleton` is there to be copied.
+`relay` is the rule that this node is never an open relay, `recipients` finds where an address leads, `limits` and
+`accounts` slow those down who come or send too often (`spans` counts for them), `chain` asks several policies in order,
+`skeleton` is there to be copied.
 """
 
+from .accounts import AccountLimits, AccountLimitSettings
 from .chain import PolicyChain
 from .limits import RateLimits, RateLimitSettings
 from .recipients import Recipients, RecipientSettings
@@ -12,6 +14,8 @@ from .relay import RelayPolicy, RelaySettings
 from .skeleton import OpenPolicy
 
 __all__ = [
+    "AccountLimitSettings",
+    "AccountLimits",
     "OpenPolicy",
     "PolicyChain",
     "RateLimitSettings",

@@ -6,7 +6,6 @@ How many may be here at a time is for the listeners, which see them leave.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -20,6 +19,7 @@ from ..mail.address import Address
 from ..mail.envelope import Client
 from ..mail.status import EnhancedStatus
 from ..mail.verdict import Defer, Verdict
+from .spans import SpanLimit
 from .verdicts import accepted
 
 Network = IPv4Network | IPv6Network
@@ -43,32 +43,18 @@ class RateLimitSettings:
     max_addresses: int = 10_000
 
 
-class _Count:
-    __slots__ = ("connections", "messages", "since")
-
-    def __init__(self, since: float) -> None:
-        self.since = since
-        self.connections = 0
-        self.messages = 0
-
-
 @implementer(ISMTPPolicy)
 class RateLimits:
     """Counts in spans that begin with an address's first visit."""
 
     def __init__(self, clock: IReactorTime, settings: RateLimitSettings) -> None:
-        self._clock = clock
-        self._settings = settings
-        self._counts: OrderedDict[str, _Count] = OrderedDict()
+        self._trusted = settings.trusted
+        self._connections = SpanLimit(clock, settings.connections, settings.span_seconds, settings.max_addresses)
+        self._messages = SpanLimit(clock, settings.messages, settings.span_seconds, settings.max_addresses)
 
     def connected(self, client: Client) -> Deferred[Verdict]:
         """See ISMTPPolicy."""
-        count = self._count(client)
-        if count is not None and self._settings.connections:
-            count.connections += 1
-            if count.connections > self._settings.connections:
-                return succeed(_TOO_MANY_CONNECTIONS)
-        return accepted()
+        return accepted() if self._may(client, self._connections) else succeed(_TOO_MANY_CONNECTIONS)
 
     def hello(self, client: Client) -> Deferred[Verdict]:
         """See ISMTPPolicy. Always yes."""
@@ -78,12 +64,7 @@ class RateLimits:
         self, client: Client, sender: Address | None, parameters: tuple[tuple[str, str], ...]
     ) -> Deferred[Verdict]:
         """See ISMTPPolicy."""
-        count = self._count(client)
-        if count is not None and self._settings.messages:
-            count.messages += 1
-            if count.messages > self._settings.messages:
-                return succeed(_TOO_MANY_MESSAGES)
-        return accepted()
+        return accepted() if self._may(client, self._messages) else succeed(_TOO_MANY_MESSAGES)
 
     def recipient(self, client: Client, sender: Address | None, recipient: Address) -> Deferred[Verdict]:
         """See ISMTPPolicy. Always yes, without a recipient: another policy of the chain gives it."""
@@ -93,23 +74,13 @@ class RateLimits:
         """See ISMTPPolicy. Always yes."""
         return accepted()
 
-    def _count(self, client: Client) -> _Count | None:
-        settings, host = self._settings, client.peer.host
-        if not host or not (settings.connections or settings.messages):
-            return None
+    def _may(self, client: Client, limit: SpanLimit) -> bool:
         try:
-            address = ip_address(host)
+            address = ip_address(client.peer.host)
         except ValueError:
-            return None
-        if any(address in network for network in settings.trusted):
-            return None
+            return True
+        if any(address in network for network in self._trusted):
+            return True
         if isinstance(address, IPv6Address):
-            host = str(IPv6Network((address, 64), strict=False))
-        now = self._clock.seconds()
-        count = self._counts.get(host)
-        if count is None or now - count.since >= settings.span_seconds:
-            count = self._counts[host] = _Count(now)
-        self._counts.move_to_end(host)
-        if len(self._counts) > settings.max_addresses:
-            self._counts.popitem(last=False)
-        return count
+            return limit.take(str(IPv6Network((address, 64), strict=False)))
+        return limit.take(str(address))

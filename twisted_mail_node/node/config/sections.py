@@ -15,11 +15,13 @@ from ...mail.envelope import Service
 from ...mail.special_use import USE_OF_NAME
 from .endpoint import split_endpoint
 from .values import (
+    AccountName,
     Count,
     EndpointText,
     FilePath,
     Flag,
     HostName,
+    Limit,
     MailboxName,
     NameServer,
     NetworkText,
@@ -196,7 +198,7 @@ class SMTPSettings(Table):
         description="Mistakes since the last accepted message before the connection is closed "
         "(smtpd_hard_error_limit of Postfix).",
     )
-    errors_before_delay: Annotated[int, Field(strict=True, ge=0)] = Field(
+    errors_before_delay: Limit = Field(
         default=10, description="Mistakes that are answered at once (smtpd_soft_error_limit of Postfix)."
     )
     error_delay: Seconds = Field(
@@ -207,6 +209,21 @@ class SMTPSettings(Table):
     max_hops: Count = Field(
         default=100,
         description="Received fields after which a message is taken to be in a loop (RFC 5321: 100 or more).",
+    )
+
+
+class SubmissionSettings(Table):
+    """[submission]: what accounts may send, wherever they log in to send."""
+
+    messages_per_account: Limit = Field(
+        default=1000, description="Messages of one account in `span`; 0 for any number (mox: 1000 a day)."
+    )
+    recipients_per_account: Limit = Field(
+        default=5000, description="Recipients of one account in `span`; 0 for any number."
+    )
+    span: Wait = Field(default=86400.0, description="The time in which these are counted.")
+    unlimited_accounts: tuple[AccountName, ...] = Field(
+        default=(), description="Accounts that may send any number of messages: of a newsletter, say."
     )
 
 
@@ -272,6 +289,19 @@ class LimitSettings(Table):
     )
     connections: Count = Field(default=2000, description="Clients at a time, over all listeners.")
     connections_per_address: Count = Field(default=50, description="Clients at a time from one address.")
+    connection_rate: Limit = Field(
+        default=0,
+        description="Connections from one address in rate_span to service smtp; 0 for any number "
+        "(smtpd_client_connection_rate_limit of Postfix).",
+    )
+    message_rate: Limit = Field(
+        default=0,
+        description="Messages from one address in rate_span to service smtp; 0 for any number "
+        "(smtpd_client_message_rate_limit of Postfix).",
+    )
+    rate_span: Wait = Field(
+        default=60.0, description="The time in which these are counted (anvil_rate_time_unit of Postfix)."
+    )
     trusted_networks: tuple[NetworkText, ...] = Field(
         default=("127.0.0.0/8", "::1"),  # type: ignore[arg-type]  # read like any value: defaults are validated
         description="Exempt from per-address counts, delays, and counts of messages and commands; never from memory "
@@ -330,6 +360,7 @@ class Config(Table):
     dns: DNSSettings = Field(default=DNSSettings(), description="Who is asked for MX and addresses.")
     store: StoreSettings = Field(default=StoreSettings(), description="Where mail is kept.")
     smtp: SMTPSettings = Field(default=SMTPSettings(), description="What is taken in.")
+    submission: SubmissionSettings = Field(default=SubmissionSettings(), description="What accounts may send.")
     relay: RelaySettings = Field(default=RelaySettings(), description="How mail is sent on.")
     queue: QueueSettings = Field(default=QueueSettings(), description="How long and how often sending is tried.")
     pop3: POP3Settings = Field(default=POP3Settings(), description="POP3.")

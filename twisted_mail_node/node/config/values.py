@@ -17,6 +17,7 @@ from typing import Annotated
 import idna
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, ValidationInfo
 
+from ...mail.address import Address
 from ...mail.errors import BadMailboxName
 from ...mail.mailbox_name import INBOX, checked
 from .endpoint import STATE_DIR_MARK, check_endpoint, resolved_endpoint
@@ -189,6 +190,13 @@ def _mailbox_name(value: str) -> str:
     return name
 
 
+def _account_name(value: str) -> str:
+    try:
+        return Address.parse(value).key
+    except ValueError:
+        raise ValueError("an account: NAME@DOMAIN") from None
+
+
 Size = Annotated[int, BeforeValidator(octets_of)]
 """Octets."""
 Seconds = Annotated[float, BeforeValidator(_seconds)]
@@ -206,6 +214,10 @@ FilePath = Annotated[Path, BeforeValidator(_path)]
 OptionalFile = Annotated[Path | None, BeforeValidator(_optional_path)]
 EndpointText = Annotated[str, AfterValidator(_endpoint)]
 MailboxName = Annotated[str, AfterValidator(_mailbox_name)]
+AccountName = Annotated[str, AfterValidator(_account_name)]
+"""`name@domain`, in lower case."""
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Count = Annotated[int, Field(strict=True, ge=1)]
+Limit = Annotated[int, Field(strict=True, ge=0)]
+"""How many of something; 0 for any number."""
 Flag = StrictBool

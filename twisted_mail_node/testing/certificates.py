@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -44,7 +45,7 @@ def issue(
     days: float = 7,
     with_rsa: bool = False,
     rsa_bits: int = 2048,
-    purpose: x509.ObjectIdentifier | None = None,
+    extensions: Sequence[x509.ExtensionType] = (),
 ) -> Issued:
     """
     A certificate for these host names, IP addresses and mail addresses, good for a week.
@@ -58,7 +59,7 @@ def issue(
         days: until it ends; it has begun ten days ago, so that it may have ended, too.
         with_rsa: whether its key is RSA in place of ECDSA.
         rsa_bits: the length of that.
-        purpose: its extended key usage; without one it is good for any purpose.
+        extensions: what it says besides; without an extended key usage it is good for any purpose.
     """
     key = rsa.generate_private_key(65537, rsa_bits) if with_rsa else ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
@@ -74,8 +75,8 @@ def issue(
         .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=authority or issuer is None, path_length=None), critical=True)
     )
-    if purpose is not None:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=False)
     return Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
 
 

@@ -3,6 +3,7 @@
 import ssl
 
 import pytest
+from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from twisted.internet.task import Clock
 
@@ -44,7 +45,7 @@ def is_served(conversation):
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_certificate_of_the_authorities_is_there_to_be_looked_at(talk, authority, version):
-    mine = issue("joe@a.test", issuer=authority, purpose=ExtendedKeyUsageOID.CLIENT_AUTH)
+    mine = issue("joe@a.test", issuer=authority, extensions=[x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])])
     conversation = talk(mine, version=version)
     assert is_served(conversation)
     assert conversation.server.get_peer_certificate().to_cryptography() == mine.certificate
@@ -57,7 +58,9 @@ def test_who_has_none_or_one_that_does_not_hold_is_served_as_well(talk, authorit
         "none": lambda: None,
         "stranger": lambda: issue("joe@a.test"),
         "ended": lambda: issue("joe@a.test", issuer=authority, days=-1),
-        "server": lambda: issue("joe@a.test", issuer=authority, purpose=ExtendedKeyUsageOID.SERVER_AUTH),
+        "server": lambda: issue(
+            "joe@a.test", issuer=authority, extensions=[x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])]
+        ),
     }[kind]()
     assert is_served(talk(certificate, version=version))
 

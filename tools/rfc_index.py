@@ -46,6 +46,7 @@ TITLES = {
     3030: "SMTP: large and binary MIME messages (CHUNKING, BINARYMIME)",
     3206: "POP3 SYS and AUTH response codes",
     3207: "SMTP: secure SMTP over TLS (STARTTLS)",
+    3339: "Date and time on the Internet: timestamps",
     3348: "IMAP4 child mailboxes (CHILDREN)",
     3454: "stringprep",
     3461: "SMTP: delivery status notifications (DSN)",
@@ -85,6 +86,7 @@ TITLES = {
     5646: "Language tags",
     5819: "IMAP: STATUS in extended LIST",
     5929: "TLS: channel bindings",
+    5890: "Internationalized domain names: definitions",
     5891: "Internationalized domain names in applications",
     6066: "TLS extensions (SNI)",
     6152: "SMTP: 8-bit MIME transport (8BITMIME)",
@@ -94,6 +96,7 @@ TITLES = {
     6522: "The multipart/report media type",
     6531: "SMTP: internationalized email (SMTPUTF8)",
     6533: "Internationalized delivery status notifications",
+    6532: "Internationalized email headers",
     6710: "SMTP: message transfer priorities (MT-PRIORITY)",
     6750: "OAuth 2.0 bearer tokens",
     6761: "Special-use domain names",
@@ -120,6 +123,7 @@ TITLES = {
     9228: "The Delivered-To header field",
     9260: "SCTP (its checksum CRC32c)",
     9266: "TLS 1.3: channel bindings (tls-exporter)",
+    9422: "SMTP: limits (LIMITS)",
     9525: "Service identity in TLS",
 }
 

@@ -32,3 +32,25 @@ def test_wire_form_is_quoted_where_needed(local, wire):
 
 def test_an_address_without_a_domain_is_its_local_part():
     assert str(Address("postmaster", "")) == "postmaster"
+
+
+def test_a_domain_is_the_same_in_u_labels_and_a_labels():
+    for text in (
+        "jörg@bücher.example",
+        "jörg@BÜCHER.example.",
+        "jörg@xn--bcher-kva.example",
+        "jörg@XN--bcher-kva.Example",
+    ):
+        assert Address.parse(text) == Address("jörg", "xn--bcher-kva.example")
+
+
+@pytest.mark.parametrize("text", ["joe@♥.example", "joe@ü-.example", "joe@" + "ü" * 63 + ".example"])
+def test_a_domain_beyond_ascii_has_to_be_one(text):
+    with pytest.raises(ValueError, match="its domain can't be"):
+        Address.parse(text)
+
+
+def test_a_local_part_is_known_by_its_composed_letters():
+    composed, decomposed = Address("J\u00d6RG", "x"), Address("jo\u0308rg", "x")
+    assert composed.key == decomposed.key == "j\u00f6rg@x"
+    assert str(decomposed) == "jo\u0308rg@x"

@@ -71,7 +71,7 @@ S: got rawA\
 C+ body
 S+ wanted
 C2: two
-S2: hello
+S2> .*o
 S2~ got t.o
 C: b
 C: a
@@ -100,6 +100,7 @@ S: got bye
         ("C: x\nS: hello\n", "left over on connection 1"),
         ("S: hello\nC: a\nS* got b\n", "story.txt:3: wanted 'got b' among"),
         ("S: hello\n-- closed\n", "story.txt:2: the connection is still open"),
+        ("S> hi\n", "story.txt:1: wanted 'hi', got only"),
         ("S: hello\nC: ${x}\n", "story.txt:2: nothing was kept as x"),
     ],
 )

@@ -24,7 +24,7 @@ def received(envelope: Envelope, hostname: str, transaction_id: str, now: float)
     to_whom = f"\r\n\tfor <{envelope.recipients[0].address}>" if len(envelope.recipients) == 1 else ""
     return (
         f"Received: from {_origin(client.hello, client.peer)}\r\n"
-        f"\tby {hostname} with {protocol_name(client)} id {transaction_id}{to_whom};\r\n"
+        f"\tby {hostname} with {protocol_name(client, envelope.options.smtputf8)} id {transaction_id}{to_whom};\r\n"
         f"\t{date_time(int(now))}\r\n"
     ).encode()
 
@@ -40,12 +40,12 @@ def recipient_prefix(sender: Address | None, recipient: Address, account: str) -
     return f"Return-Path: {return_path}\r\nDelivered-To: {account}\r\n{original}".encode()
 
 
-def protocol_name(client: Client) -> str:
-    """The `with` of a trace line. Source: RFC 3848, RFC 2033 §5."""
+def protocol_name(client: Client, is_utf8: bool = False) -> str:
+    """The `with` of a trace line; `is_utf8`: MAIL said SMTPUTF8. Source: RFC 3848, RFC 2033 §5, RFC 6531 §4.3."""
     if client.service is Service.LMTP:
-        name = "LMTP"
+        name = "UTF8LMTP" if is_utf8 else "LMTP"
     elif client.esmtp:
-        name = "ESMTP"
+        name = "UTF8SMTP" if is_utf8 else "ESMTP"
     else:
         return "SMTP"
     return f"{name}{'S' if client.peer.tls else ''}{'A' if client.account is not None else ''}"

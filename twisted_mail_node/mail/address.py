@@ -7,7 +7,10 @@ Sources: RFC 5321 §2.3.11, §4.1.2; RFC 6531 §3.3 for the local part's UTF-8; 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
+
+from .domain_name import ascii_domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +19,8 @@ class Address:
     `local_part@domain`, as it is meant: quoting and source routes removed, the domain in lower case.
 
     `local_part` keeps its case, since only its own domain may interpret it (RFC 5321 §2.4). `domain` is a host
-    name in lower case or an address literal in brackets. `domain` is empty only for the bare `postmaster` of
-    RFC 5321 §4.1.1.3.
+    name in lower case, as A-labels (RFC 5890 §2.3.2.1), or an address literal in brackets. It is empty only for the
+    bare `postmaster` of RFC 5321 §4.1.1.3.
     """
 
     local_part: str
@@ -35,12 +38,18 @@ class Address:
             raise ValueError(f"not a mail address: {text!r} (expected NAME@DOMAIN)")
         if "@" in local_part or domain.startswith((".", "-")) or ".." in domain:
             raise ValueError(f"not a mail address: {text!r} (expected NAME@DOMAIN)")
-        return cls(local_part, domain.lower().rstrip("."))
+        try:
+            return cls(local_part, ascii_domain(domain).rstrip("."))
+        except ValueError:
+            raise ValueError(f"not a mail address: {text!r} (its domain can't be)") from None
 
     @property
     def key(self) -> str:
-        """The name under which this node's own tables know the address: all lower case."""
-        return f"{self.local_part.lower()}@{self.domain}"
+        """The name under which this node's own tables know the address: all lower case, letters composed (NFC)."""
+        local_part = self.local_part.lower()
+        if not local_part.isascii():
+            local_part = unicodedata.normalize("NFC", local_part)  # RFC 6532 §3.1
+        return f"{local_part}@{self.domain}"
 
     def without_detail(self, separator: str = "+") -> Address:
         """The address without its sub-address: `joe+lists@x` gives `joe@x` (RFC 5233 §1)."""

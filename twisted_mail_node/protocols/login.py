@@ -25,6 +25,7 @@ from zope.interface import implementer
 
 from ..interfaces.auth import IAttempts, ILogin
 from ..interfaces.deferred import returns_deferred
+from ..mail.domain_name import ascii_domain
 from ..mail.envelope import Peer
 from ..mail.errors import MailError, NoSuchAccount, PermanentFailure, TemporaryFailure
 from ..mail.scram import ScramHash, ScramVerifier
@@ -234,11 +235,18 @@ def account_name(username: str, default_domain: str = "") -> str:
     """
     The account that a typed name means.
 
-    Composed by Unicode's NFC and in lower case, with the default domain where there is no "@". This is less than
-    SASLprep (RFC 4013) asks for: widths and look-alikes stay apart, and so are simply names that do not exist.
+    Composed by Unicode's NFC and in lower case, with the default domain where there is no "@", and any domain as
+    A-labels. This is less than SASLprep (RFC 4013) asks for: widths and look-alikes stay apart, and so are simply names
+    that do not exist.
     """
-    name = unicodedata.normalize("NFC", username.strip(" ")).lower()
-    return f"{name}@{default_domain}" if default_domain and "@" not in name else name
+    name = unicodedata.normalize("NFC", username.strip(" ").lower())
+    if "@" not in name:
+        return f"{name}@{default_domain}" if default_domain else name
+    local_part, _, domain = name.rpartition("@")
+    try:
+        return f"{local_part}@{ascii_domain(domain)}"
+    except ValueError:
+        return name
 
 
 def is_loopback(host: str) -> bool:

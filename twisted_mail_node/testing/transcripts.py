@@ -10,6 +10,7 @@ connection (`C2:`, `S2:`); connection 1 needs none. A connection is opened when 
     C+ FILE          send the octets of a file beside the transcript
     S: line          the next line must be this one
     S~ regex         the next line must match; named groups are kept
+    S> regex         pass over lines up to the first that matches, which is taken as by S~
     S* line          one of the lines of this block of S* and S*~ lines, in any order
     S*~ regex        likewise, as a regular expression
     S+ FILE          the next octets must be those of a file
@@ -20,7 +21,7 @@ connection (`C2:`, `S2:`); connection 1 needs none. A connection is opened when 
     -- closed 2      the server must have ended the connection
     -- needs WORD    asked of the caller before anything else: what the server must offer
 
-`${name}` in any line stands for what a named group has kept (in S~, as plain text).
+`${name}` in any line stands for what a named group has kept (in S~ and S>, as plain text).
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Step:
     text: str
 
 
-_STEP = re.compile(r"(C|S)(\d*)(:|=|\+|~|\*~|\*)(?: (.*))?")
+_STEP = re.compile(r"(C|S)(\d*)(:|=|\+|~|>|\*~|\*)(?: (.*))?")
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|[rnt\\])")
 _NAMED = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"\\": b"\\"}
 
@@ -148,6 +149,7 @@ class _Run:
             "C+": lambda step: self._send(step, (self.path.parent / step.text).read_bytes()),
             "S:": self._expect,
             "S~": self._expect,
+            "S>": self._pass_over,
             "S+": self._expect_octets,
             "advance": lambda step: self.connect.advance(float(step.text)),
             "connect": lambda step: self._listen(step.connection),
@@ -166,6 +168,10 @@ class _Run:
     def _expect(self, step: Step) -> None:
         line = self._line(step)
         assert self._fits(step, line), f"{step.where}: wanted {self._filled(step)!r}, got {line!r}"
+
+    def _pass_over(self, step: Step) -> None:
+        while not self._fits(step, self._line(step)):
+            pass
 
     def _any_order(self, block: list[Step]) -> None:
         lines = [self._line(step) for step in block]
@@ -225,7 +231,7 @@ class _Run:
         return found is not None
 
     def _filled(self, step: Step) -> str:
-        escape = re.escape if step.kind in ("S~", "S*~") else str
+        escape = re.escape if step.kind in ("S~", "S>", "S*~") else str
 
         def value(found: re.Match[str]) -> str:
             assert found[1] in self.kept, f"{step.where}: nothing was kept as {found[1]}"

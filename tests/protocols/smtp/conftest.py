@@ -26,13 +26,13 @@ from twisted_mail_node.testing.deferreds import result_of
 
 
 class Site:
-    """alice and bob at a.test; list@ leads to both and to c.test; sales+ details; everything late if asked."""
+    """alice, bob and grüße at a.test; list@ leads to both and to c.test; sales+ details; everything late if asked."""
 
     def __init__(self):
         self.clock = Clock()
         self.store = MemoryStore(self.clock)
         result_of(self.store.start())
-        for name in ("alice@a.test", "bob@a.test", "postmaster@a.test"):
+        for name in ("alice@a.test", "bob@a.test", "grüße@a.test", "postmaster@a.test"):
             result_of(self.store.add_user(name, "hash"))
         result_of(
             self.store.set_alias(

@@ -8,8 +8,10 @@ import pytest
 from twisted.internet.address import IPv4Address
 
 from twisted_mail_node.mail.envelope import Service
+from twisted_mail_node.protocols.smtp.settings import EXTENSIONS
 from twisted_mail_node.testing.connections import MemoryTransport
 from twisted_mail_node.testing.transcripts import needs_of, run_transcript
+from twisted_mail_node.wire.smtp.offer import Extension
 
 TRANSCRIPTS = sorted((Path(__file__).parents[2] / "transcripts" / "smtp").glob("*.txt"))
 
@@ -18,6 +20,9 @@ TRANSCRIPTS = sorted((Path(__file__).parents[2] / "transcripts" / "smtp").glob("
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_transcript(site, path, piece):
     needs, settings = needs_of(path), {}
+    wanted = {extension for extension in Extension if extension.value in needs}
+    unwanted = {extension for extension in Extension if f"no {extension.value}" in needs}
+    settings["extensions"] = (EXTENSIONS | wanted) - unwanted
     if "lmtp" in needs:
         settings["service"] = Service.LMTP
     if "auth" in needs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -122,3 +123,16 @@ def test_memory_held_back_is_a_few_octets() -> None:
     reader = DataReader()
     given_octets = sum(len(reader.receive(b"\r\n.")) for _ in range(1000))
     assert 3000 - given_octets - 1000 <= 4
+
+
+def test_only_crlf_dot_crlf_ends_the_content() -> None:
+    """Every string of CR, LF, dot and a letter up to seven octets, whole and octet by octet."""
+    for length in range(8):
+        for octets in product(b"\r\n.a", repeat=length):
+            data = bytes(octets)
+            at = (b"\r\n" + data).find(b"\r\n.\r\n")
+            whole, one_by_one = read_whole(data, []), read_whole(data, list(range(1, length)))
+            assert whole == one_by_one
+            assert whole[1] is (at >= 0), data
+            if at >= 0:
+                assert whole[2] == data[at + 3 :], data

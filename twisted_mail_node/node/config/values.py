@@ -18,6 +18,7 @@ import idna
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, ValidationInfo
 
 from ...mail.address import Address
+from ...mail.domain_name import ascii_domain
 from ...mail.errors import BadMailboxName
 from ...mail.mailbox_name import INBOX, checked
 from .endpoint import STATE_DIR_MARK, check_endpoint, resolved_endpoint
@@ -106,15 +107,10 @@ def is_host_name(text: str) -> bool:
         return False
 
 
-def a_labels(name: str) -> str:
-    """A host's or domain's name in lower case as it stands on the wire: what is not ASCII, in A-labels (RFC 5891)."""
-    return name.lower() if name.isascii() else idna.encode(name, uts46=True).decode("ascii")
-
-
 def _host_name(value: object) -> str:
     if not isinstance(value, str) or not is_host_name(value):
         raise ValueError('a host name such as "mx.example.org"')
-    return a_labels(value)
+    return ascii_domain(value)
 
 
 def split_host_port(text: str) -> tuple[str, int]:

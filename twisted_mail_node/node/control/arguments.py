@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...mail.address import Address
-from ..config.values import a_labels
 
 # What JSON has.
 JSON = Any
@@ -30,10 +29,7 @@ def address(given: str) -> Address:
     if not is_text(given):
         raise Refusal(f"not a mail address: {given!r} (not UTF-8)")
     try:
-        parsed = Address.parse(unicodedata.normalize("NFC", given))
-        return Address(parsed.local_part, a_labels(parsed.domain))
-    except UnicodeError:
-        raise Refusal(f"not a mail address: {given!r} (its domain can't be)") from None
+        return Address.parse(unicodedata.normalize("NFC", given))
     except ValueError as error:
         raise Refusal(str(error)) from None
 

@@ -1,7 +1,7 @@
 """
-DATA and the content behind it, up to the answer that takes the message over.
+DATA and BDAT, and the content behind them, up to the answer that takes the message over.
 
-What becomes of a message is for the intake. Sources: RFC 5321 §4.1.1.4; RFC 2033 §4.2.
+What becomes of a message is for the intake. Sources: RFC 5321 §4.1.1.4; RFC 3030 §2; RFC 2033 §4.2.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred
 
 from ...mail.status import Reply
 from ...wire.smtp import replies
-from ...wire.smtp.commands import Content, ContentEnd, Data
+from ...wire.smtp.commands import Chunk, ChunkEnd, Content, ContentEnd, Data
 from ..driver import Answer
 from .transaction import MailTransaction
 from .transaction_log import Outcome, log_answers
@@ -24,23 +24,48 @@ if TYPE_CHECKING:
 
 def answer_data(session: SMTPSession, event: Data) -> Answer:
     """Answer DATA: open the sink."""
+    _open(session)
+    return session.engine.send(replies.START_INPUT)
+
+
+def _open(session: SMTPSession) -> None:
     transaction = session.under_way()
     transaction.begin_content(session.intake.begin(transaction.envelope(session.client)), session.clock.seconds())
     session.expect_content()
-    return session.engine.send(replies.START_INPUT)
+
+
+def begin_chunk(session: SMTPSession, event: Chunk) -> Answer:
+    """Open the sink with the first chunk; what would be too much is read, and not kept."""
+    transaction = session.under_way()
+    if not transaction.queue_id:
+        _open(session)
+    transaction.chunked_octets += event.size
+    if transaction.chunked_octets > session.settings.max_message_size:
+        transaction.refusal = replies.MESSAGE_TOO_BIG
+        transaction.abort()
+    return None
+
+
+def answer_chunk(session: SMTPSession, event: ChunkEnd) -> Answer:
+    """Answer the end of a chunk. Source: RFC 3030 §2."""
+    refusal = session.under_way().refusal
+    if refusal is None:
+        return session.engine.send(replies.CHUNK_TAKEN)
+    session.end_transaction(Outcome.REFUSED, refusal)
+    session.expect_commands()
+    return session.mistaken(refusal)
 
 
 def take_content(session: SMTPSession, event: Content) -> Answer:
     """Hand a piece on; a sink that is busy is waited for."""
     transaction = session.under_way()
     sink = transaction.sink
-    assert sink is not None
     transaction.size += len(event.data)
     if _is_too_slow(session, transaction):
         session.ending = (Outcome.TIMED_OUT, replies.TOO_SLOW)
         session.driver.close(replies.render(replies.TOO_SLOW))
         return None
-    written = sink.write(event.data)
+    written = None if sink is None else sink.write(event.data)
     return None if written is None or written.called else _await_room(session, transaction, written)
 
 
@@ -62,13 +87,13 @@ def answer_end(session: SMTPSession, event: ContentEnd) -> Answer | Deferred[byt
     """Answer the end of the message, once the intake has it or does not want it."""
     transaction = session.under_way()
     sink = transaction.sink
-    assert sink is not None
     transaction.is_complete = True
     session.expect_commands()
-    unfit = _unfit(session, event)
+    unfit = transaction.refusal or _unfit(session, event)
     if unfit is not None:
         transaction.abort()
         return _answered(session, session.for_each_recipient(unfit))
+    assert sink is not None, "a sink is given up together with a refusal only"
     # From here on it is the intake's: whoever leaves now can't take it back.
     transaction.sink = None
     finished = sink.finish()

@@ -9,6 +9,8 @@ from .session import EventAnswer
 EVENTS: dict[type[commands.Event], EventAnswer] = {
     commands.Auth: auth.answer,
     commands.AuthLine: auth.answer_line,
+    commands.Chunk: content.begin_chunk,
+    commands.ChunkEnd: content.answer_chunk,
     commands.Connected: hello.greet,
     commands.Content: content.take_content,
     commands.ContentEnd: content.answer_end,

@@ -1,10 +1,17 @@
-"""MAIL: may this client send as this sender, and so much? Sources: RFC 5321 §4.1.1.2; RFC 1870 §6.1; RFC 4954 §6."""
+"""
+MAIL: may this client send as this sender, and so much? What else it asks for is put into times of the clock here.
+
+Sources: RFC 5321 §4.1.1.2; RFC 1870 §6.1; RFC 4954 §6.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ...mail.options import DeliverBy, MailOptions
+from ...mail.status import Reply, reply
 from ...mail.verdict import Accept, Verdict
 from ...wire.smtp import replies
 from ...wire.smtp.commands import Mail
@@ -31,12 +38,32 @@ def _allowed(session: SMTPSession, event: Mail, is_own: bool) -> Answer:
         return session.refuse("sender", replies.NOT_YOUR_ADDRESS, sender=event.sender)
     if event.size > session.settings.max_message_size:  # RFC 1870 §6.1
         return session.refuse("sender", replies.MESSAGE_TOO_BIG, sender=event.sender)
+    options = _in_time(event, session.clock.seconds())
+    latest = session.clock.seconds() + session.settings.max_hold_seconds
+    if options.hold_until is not None and options.hold_until > latest:  # RFC 4865 §4
+        return session.refuse("sender", replies.HELD_TOO_LONG, sender=event.sender)
     asked = session.policy.sender(session.client, event.sender, event.parameters)
-    return session.when(asked, partial(_judged, session, event))
+    return session.when(asked, partial(_judged, session, event, options))
 
 
-def _judged(session: SMTPSession, event: Mail, verdict: Verdict) -> Answer:
+def _judged(session: SMTPSession, event: Mail, options: MailOptions, verdict: Verdict) -> Answer:
     if not isinstance(verdict, Accept):
         return session.refuse("sender", verdict.as_reply(), sender=event.sender)
-    session.transaction = MailTransaction(event, session.clock.seconds())
-    return session.engine.send(replies.SENDER_OK)
+    answer = replies.SENDER_OK
+    if options.priority > 0 and session.login is None and not session.is_lmtp:
+        # RFC 6710 §4.1: a high priority is for those whom we know.
+        options, answer = replace(options, priority=0), _NEW_PRIORITY
+    session.transaction = MailTransaction(replace(event, options=options), session.clock.seconds())
+    return session.engine.send(answer)
+
+
+_NEW_PRIORITY: Reply = reply(250, "2.3.6", "0 is the new priority")
+
+
+def _in_time(event: Mail, now: float) -> MailOptions:
+    options = event.options
+    if event.hold_for is not None:
+        options = replace(options, hold_until=now + event.hold_for)
+    if event.by is not None:
+        options = replace(options, deliver_by=DeliverBy(now + event.by.seconds, event.by.mode, event.by.trace))
+    return options

@@ -26,19 +26,23 @@ from ...mail.envelope import Client, Peer, Service
 from ...mail.errors import MailError
 from ...mail.status import Reply
 from ...wire.smtp import replies
-from ...wire.smtp.commands import Content, ContentEnd, Event
+from ...wire.smtp.commands import Chunk, Content, ContentEnd, Event
 from ...wire.smtp.offer import Offer
 from ...wire.smtp.server import SMTPServerEngine
 from ..driver import Answer, Driver
 from ..login import Authenticator
 from ..peer import peer_of
 from ..sasl import Exchange
+from .offer import offer_for
 from .patience import Patience
 from .settings import SMTPSettings
 from .transaction import MailTransaction
 from .transaction_log import Outcome, log_end
 
 T = TypeVar("T")
+
+# Events that no command of its own has brought; a chunk counts when it has come, and can be answered.
+_NO_COMMANDS: frozenset[type[Event]] = frozenset((Chunk, Content, ContentEnd))
 
 # Any: every event's own type goes to its own function; `dispatch` pairs them.
 EventAnswer = Callable[["SMTPSession", Any], Answer | Deferred[bytes | None]]
@@ -101,6 +105,7 @@ class SMTPSession:
         self.client = replace(self.client, peer=peer)
         self.patience = Patience(self.settings, is_exempt=self.settings.trusted(peer.host))
         self.driver.set_timeout(self.settings.hello_timeout_seconds, of_silence=False)
+        self.look_at_offer()
         self.driver.resume()
 
     def end(self) -> None:
@@ -116,7 +121,7 @@ class SMTPSession:
     def answer(self, event: Any) -> Answer | Deferred[bytes | None]:
         """Answer an event of the engine."""
         kind = type(event)
-        if kind is not Content and kind is not ContentEnd and not self.patience.command(kind):
+        if kind not in _NO_COMMANDS and not self.patience.command(kind):
             return self.dismiss(replies.TOO_MANY_COMMANDS)
         return self._events[kind](self, event)
 
@@ -137,8 +142,9 @@ class SMTPSession:
         if self.transaction is None or not self.engine.is_receiving_content:
             return self.engine.send(replies.LOCAL_ERROR)
         answers = self.for_each_recipient(replies.LOCAL_ERROR)
+        is_at_end = self.transaction.is_complete
         self.end_transaction(Outcome.DEFERRED, replies.LOCAL_ERROR)
-        return self.send_at_end(answers)
+        return self.send_at_end(answers) if is_at_end else self.engine.send(replies.LOCAL_ERROR)
 
     def disconnected(self) -> None:
         """What has come of a message is forgotten; a commit that has begun is not."""
@@ -148,16 +154,14 @@ class SMTPSession:
 
     def look_at_offer(self) -> None:
         """See what the client can have now: TLS began, or somebody said hello."""
-        peer, authenticator = self.client.peer, self.authenticator
-        offered: tuple[str, ...] = ()
-        if authenticator is not None:
-            offered = authenticator.mechanisms(peer, self.driver.transport)
-        self.engine.offer = Offer(
-            max_size=self.settings.max_message_size,
-            starttls=self.tls_context is not None and not peer.tls,
-            tls=peer.tls,
-            mechanisms=offered,
-            auth_needs_tls=authenticator is not None and not offered,
+        mechanisms: tuple[str, ...] = ()
+        if self.authenticator is not None:
+            mechanisms = self.authenticator.mechanisms(self.client.peer, self.driver.transport)
+        self.engine.offer = replace(
+            offer_for(self.settings, self.client.peer, self.clock, is_exempt=self.patience.is_exempt),
+            starttls=self.tls_context is not None and not self.client.peer.tls,
+            mechanisms=mechanisms,
+            auth_needs_tls=self.authenticator is not None and not mechanisms,
         )
 
     def under_way(self) -> MailTransaction:
@@ -171,6 +175,8 @@ class SMTPSession:
         if transaction is not None:
             transaction.abort()
             log_end(self, transaction, outcome, reply)
+            if outcome is Outcome.RESET:  # perhaps between two chunks
+                self.expect_commands()
 
     # -- how answers come about ---------------------------------------------------------------------------------
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...mail.envelope import Service
+from ...wire.smtp.offer import Extension
+
+EXTENSIONS = frozenset({Extension.CHUNKING})
+"""What is offered unless told otherwise: all that works from one end to the other."""
 
 
 def _nobody(host: str) -> bool:
@@ -27,6 +31,9 @@ class SMTPSettings:
         max_messages: transactions in one connection.
         max_commands: since the last accepted message, of any kind.
         max_idle_commands: the same for those that bring no message nearer: NOOP, RSET, VRFY, HELP, one more EHLO.
+        max_recipient_domains: in one transaction; 0 for any number (RFC 9422 §4.3).
+        extensions: those that are a matter of choice.
+        max_hold_seconds: for how long a message may be held by FUTURERELEASE, which submission alone has.
         max_errors: mistakes, failed logins and refused senders, since the last accepted message, before the connection
             is closed.
         errors_before_delay: so many of these are answered at once.
@@ -51,6 +58,9 @@ class SMTPSettings:
     max_messages: int = 1000
     max_commands: int = 10_000
     max_idle_commands: int = 100
+    max_recipient_domains: int = 0
+    extensions: frozenset[Extension] = EXTENSIONS
+    max_hold_seconds: int = 7 * 24 * 3600
     max_errors: int = 20
     errors_before_delay: int = 10
     error_delay_seconds: float = 1.0

@@ -17,7 +17,7 @@ class MailTransaction:
     From an accepted MAIL to the answer at the end of content, or to RSET. Source: RFC 5321 §3.3.
 
     Attributes:
-        mail: what MAIL said.
+        mail: what MAIL said, its options in times of the clock.
         began: when, by the session's clock.
         recipients: those accepted.
         refusals: recipients that were not, with the replies; `refusal_count` counts those not kept as well.
@@ -25,16 +25,20 @@ class MailTransaction:
         queue_id: what the intake calls the message, from DATA on.
         content_began: when the content began, the time left out in which the sink was waited for.
         size: octets of content that have come.
+        chunked_octets: have been announced by BDAT.
+        refusal: the answer to a chunk that is read and not kept.
         is_complete: the end of the content has come.
     """
 
     __slots__ = (
         "began",
+        "chunked_octets",
         "content_began",
         "is_complete",
         "mail",
         "queue_id",
         "recipients",
+        "refusal",
         "refusal_count",
         "refusals",
         "sink",
@@ -52,6 +56,8 @@ class MailTransaction:
         self.content_began = 0.0
         self.size = 0
         self.is_complete = False
+        self.chunked_octets = 0
+        self.refusal: Reply | None = None
 
     @property
     def sender(self) -> Address | None:

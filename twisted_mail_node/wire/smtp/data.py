@@ -73,7 +73,7 @@ class DataReader:
         if is_bare:
             self.bare_newlines = True
             if self._normalise:
-                content = _ANY_NEWLINE.sub(b"\r\n", content)
+                content = with_crlf(content)
         self.size_octets += len(content)
         return content
 
@@ -84,3 +84,8 @@ def has_bare_newline(content: bytes) -> bool:
     # than to count the pairs.
     newlines = len(content.splitlines()) - (content[-1] not in b"\r\n")
     return newlines != content.count(b"\n") or newlines != content.count(b"\r")
+
+
+def with_crlf(content: bytes) -> bytes:
+    """The content with CRLF in place of each CR or LF alone."""
+    return _ANY_NEWLINE.sub(b"\r\n", content)

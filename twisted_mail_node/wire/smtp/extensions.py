@@ -11,11 +11,26 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...mail.status import Reply
-from .offer import Offer
+from .offer import Extension, Offer
 
 
 def _auth_line(offer: Offer) -> str | None:
     return "AUTH " + " ".join(offer.mechanisms) if offer.mechanisms else None
+
+
+def _if_had(extension: Extension) -> Callable[[Offer], str | None]:
+    return lambda offer: extension.value if offer.has(extension) else None
+
+
+def _future_release(offer: Offer) -> str | None:
+    if not offer.has(Extension.FUTURE_RELEASE):
+        return None
+    seconds, until = offer.future_release
+    return f"FUTURERELEASE {seconds} {until}"
+
+
+def _limits(offer: Offer) -> str | None:
+    return "LIMITS " + " ".join(f"{name}={value}" for name, value in offer.limits) if offer.limits else None
 
 
 # What EHLO and LHLO say, in order; None says nothing.
@@ -23,9 +38,18 @@ KEYWORDS: tuple[Callable[[Offer], str | None], ...] = (
     lambda offer: "PIPELINING",  # RFC 2920
     lambda offer: f"SIZE {offer.max_size}" if offer.max_size else "SIZE",  # RFC 1870
     lambda offer: "8BITMIME",  # RFC 6152
+    _if_had(Extension.SMTPUTF8),
+    _if_had(Extension.CHUNKING),
+    _if_had(Extension.BINARY_MIME),
+    _if_had(Extension.DSN),
     lambda offer: "ENHANCEDSTATUSCODES",  # RFC 2034
     lambda offer: "STARTTLS" if offer.starttls else None,  # RFC 3207
+    _if_had(Extension.REQUIRE_TLS),
     _auth_line,  # RFC 4954
+    _future_release,  # RFC 4865 §4
+    _if_had(Extension.DELIVER_BY),
+    _if_had(Extension.MT_PRIORITY),
+    _limits,  # RFC 9422 §3
     lambda offer: "HELP",  # RFC 5321 §4.1.1.8
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import replies
-from .commands import Command, Data, Mistake, Quit, Rset, StartTLS, Verb, auth, hello, mail, rcpt, small, verify
+from .commands import Command, Data, Mistake, Quit, Rset, StartTLS, Verb, auth, data, hello, mail, rcpt, small, verify
 from .offer import Offer
 
 Parser = Callable[[bytes, Offer], Command | Mistake]
@@ -33,6 +33,7 @@ PARSERS: dict[Verb, Parser] = {
     Verb.MAIL: mail.parse,
     Verb.RCPT: rcpt.parse,
     Verb.DATA: _alone(Data()),
+    Verb.BDAT: data.parse_bdat,
     Verb.RSET: _alone(Rset()),
     Verb.NOOP: small.parse_noop,
     Verb.HELP: small.parse_help,

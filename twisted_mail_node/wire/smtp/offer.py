@@ -3,6 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
+
+
+class Extension(Enum):
+    """Extensions that a server may have or lack; those that it always has are no matter of choice."""
+
+    SMTPUTF8 = "SMTPUTF8"
+    """RFC 6531."""
+    CHUNKING = "CHUNKING"
+    """RFC 3030 §2."""
+    BINARY_MIME = "BINARYMIME"
+    """RFC 3030 §3; needs CHUNKING."""
+    DSN = "DSN"
+    """RFC 3461."""
+    REQUIRE_TLS = "REQUIRETLS"
+    """RFC 8689; only where TLS is active."""
+    FUTURE_RELEASE = "FUTURERELEASE"
+    """RFC 4865."""
+    DELIVER_BY = "DELIVERBY"
+    """RFC 2852."""
+    MT_PRIORITY = "MT-PRIORITY"
+    """RFC 6710."""
+
+
+NO_EXTENSIONS: frozenset[Extension] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +37,8 @@ class Offer:
 
     `max_size` is the largest message in octets, 0 for no fixed limit. `starttls`: a TLS context is there and TLS
     is not active. `tls`: TLS is active. `mechanisms` may be begun now; `auth_needs_tls` says that there would be
-    some under TLS.
+    some under TLS. `limits` are name and value of each limit that is told (RFC 9422). `future_release` is how many
+    seconds, and until when (as RFC 3339 has it), a message may be held.
     """
 
     max_size: int = 0
@@ -20,3 +46,10 @@ class Offer:
     tls: bool = False
     mechanisms: tuple[str, ...] = ()
     auth_needs_tls: bool = False
+    extensions: frozenset[Extension] = NO_EXTENSIONS
+    limits: tuple[tuple[str, int], ...] = ()
+    future_release: tuple[int, str] = (0, "")
+
+    def has(self, extension: Extension) -> bool:
+        """Whether the extension can be had now."""
+        return extension in self.extensions and (self.tls or extension is not Extension.REQUIRE_TLS)

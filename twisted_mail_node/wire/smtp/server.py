@@ -3,9 +3,9 @@ The server's engine: octets in, events out, answers in, octets out. SMTP, submis
 
 It knows order, grammar and limits; it decides nothing. After an event it is paused until `send`, so answers keep
 the order of the commands however late they come. Neighbours: `states` (the table), `grammar` and `commands`, `offer`
-(what is to be had), `data` (content).
+(what is to be had), `data` and `chunks` (content).
 
-Sources: RFC 5321; RFC 2920 (pipelining); RFC 3207; RFC 4954; RFC 2033.
+Sources: RFC 5321; RFC 2920 (pipelining); RFC 3030 (chunks); RFC 3207; RFC 4954; RFC 2033.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ...mail.envelope import BodyType
 from ...mail.status import Reply
 from ..buffer import LineBuffer
 from ..errors import LineTooLong, MisuseError
 from ..wait import Wait
 from . import replies
-from .commands import AuthLine, Connected, Content, ContentEnd, Event, Mistake, Verb
+from .chunks import ChunkReader
+from .commands import AuthLine, Chunk, ChunkEnd, Connected, Content, ContentEnd, Event, Mail, Mistake, Verb
 from .data import DataReader
 from .grammar import PARSERS, VERBS
-from .offer import Offer
+from .offer import Extension, Offer
 from .parameters import AUTH_LINE_OCTETS, COMMAND_LINE_OCTETS, LINE_LIMITS
 from .states import OUT_OF_ORDER, TRANSITIONS, State
 
@@ -32,7 +34,9 @@ ENDLESS_LINE_OCTETS = 1024 * 1024
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HELLOS = frozenset((Verb.HELO, Verb.EHLO, Verb.LHLO))
 _CONNECTED = Connected()
+_CHUNK_END = ChunkEnd()
 _CONTENT_ANSWER = (Verb.CONTENT, State.GREETED)
+_CHUNK_ANSWER = (Verb.BDAT, State.CHUNKS)
 
 
 class SMTPServerEngine:
@@ -45,11 +49,14 @@ class SMTPServerEngine:
 
     __slots__ = (
         "_buffer",
+        "_chunks",
+        "_is_binary",
         "_lmtp",
         "_normalise",
         "_pending",
         "_reader",
         "_since_line",
+        "_unwanted",
         "authenticated",
         "offer",
         "state",
@@ -63,6 +70,10 @@ class SMTPServerEngine:
         self._normalise = normalise_newlines
         self._buffer = LineBuffer(AUTH_LINE_OCTETS)
         self._reader = DataReader()
+        self._chunks = ChunkReader()
+        self._is_binary = False
+        # Octets of a chunk that came out of order, and the reply that follows when they have been thrown away.
+        self._unwanted: tuple[int, Reply] | None = None
         self._since_line = 0
         # The verb that waits for its answer, and the state after a positive one; None is "stay".
         self._pending: tuple[Verb | None, State | None] | None = None
@@ -79,8 +90,8 @@ class SMTPServerEngine:
 
     @property
     def is_receiving_content(self) -> bool:
-        """Between the 354 and the end of the message."""
-        return self.state is State.CONTENT
+        """Between the 354 and the end of the message, or within a chunk."""
+        return self.state is State.CONTENT or self.state is State.CHUNK
 
     @property
     def has_input(self) -> bool:
@@ -103,6 +114,10 @@ class SMTPServerEngine:
         state = self.state
         if state is State.CONTENT:
             return self._content()
+        if state is State.CHUNK:
+            return self._chunk()
+        if self._unwanted is not None:
+            return self._throw_away(*self._unwanted)
         if state is State.NEW:
             self._pending = (Verb.CONNECT, State.STARTED)
             return _CONNECTED
@@ -141,7 +156,8 @@ class SMTPServerEngine:
                 self._begin_anew()
             elif verb is Verb.AUTH:
                 self.authenticated = True
-        elif verb is Verb.CONTENT or verb is Verb.AUTH:
+        elif verb is Verb.CONTENT or verb is Verb.BDAT or verb is Verb.AUTH:
+            # RFC 3030 §2: a chunk that failed ends the transaction; the chunks behind it come out of order.
             self.state = State.GREETED
         elif verb is Verb.CONNECT:
             self.state = State.REFUSED
@@ -190,33 +206,42 @@ class SMTPServerEngine:
             return Mistake(replies.AUTH_LINE_TOO_LONG)
         return self._mistake(replies.LINE_TOO_LONG)
 
-    def _command(self, line: bytes) -> Event:
+    def _command(self, line: bytes) -> Event | Wait:
         if _CONTROL.search(line) is not None:
-            return self._mistake(replies.BAD_LINE)
+            return self._mistake(self._unless_chunk(line, replies.BAD_LINE))
         word, _, argument = line.partition(b" ")
         verb = VERBS.get(word) or VERBS.get(word.upper())
         if verb is None:
             too_long = len(line) + 2 > COMMAND_LINE_OCTETS
             return self._mistake(replies.LINE_TOO_LONG if too_long else replies.UNKNOWN_COMMAND)
         if len(line) + 2 > LINE_LIMITS.get(verb.value, COMMAND_LINE_OCTETS):
-            return self._mistake(replies.LINE_TOO_LONG)
+            return self._mistake(self._unless_chunk(line, replies.LINE_TOO_LONG))
         following = TRANSITIONS.get((self.state, verb))
         refusal = self._refusal(verb, following)
         if refusal is not None:
             return self._mistake(refusal)
         event = PARSERS[verb](argument, self.offer)
+        if isinstance(event, Chunk):
+            return self._begin_chunk(event)
         if isinstance(event, Mistake):
             self._pending = (None, None)
-        else:
-            self._pending = (verb, following)
+            return event
+        if isinstance(event, Mail):
+            self._is_binary = event.body_type is BodyType.BINARY_MIME
+        self._pending = (verb, following)
         return event
 
     def _refusal(self, verb: Verb, following: State | None) -> Reply | None:
         """Why this command can't be had here or now; None where it can."""
         if verb in _HELLOS and (verb is Verb.LHLO) is not self._lmtp:
             return replies.USE_LHLO if self._lmtp else replies.UNKNOWN_COMMAND  # RFC 2033 §4.1
+        if verb is Verb.BDAT:
+            # What follows it has to be read, wanted or not.
+            return None if self.offer.has(Extension.CHUNKING) else replies.UNKNOWN_COMMAND
         if following is None:
             return OUT_OF_ORDER.get((self.state, verb), replies.BAD_SEQUENCE)
+        if verb is Verb.DATA and self._is_binary:
+            return replies.BINARY_BY_CHUNKS
         if verb is Verb.STARTTLS and not self.offer.starttls:
             return replies.TLS_ACTIVE if self.offer.tls else replies.NOT_IMPLEMENTED
         if verb is Verb.AUTH:
@@ -240,6 +265,45 @@ class SMTPServerEngine:
                 return Wait.NEED_DATA
         self._pending = _CONTENT_ANSWER
         return ContentEnd(reader.size_octets, reader.bare_newlines, reader.nul)
+
+    def _unless_chunk(self, line: bytes, answer: Reply) -> Reply:
+        """Of a BDAT that can't be read nobody knows what follows it."""
+        return replies.BAD_CHUNK if line[:4].upper() == b"BDAT" and self.offer.has(Extension.CHUNKING) else answer
+
+    def _begin_chunk(self, event: Chunk) -> Event | Wait:
+        if (self.state, Verb.BDAT) not in TRANSITIONS:
+            return self._throw_away(event.size, replies.CHUNK_OUT_OF_ORDER)
+        if self.state is State.RECIPIENT:
+            self._chunks = ChunkReader(binary=self._is_binary, normalise=self._normalise)
+        self._chunks.begin(event.size, event.is_last)
+        self.state = State.CHUNK
+        return event
+
+    def _chunk(self) -> Event | Wait:
+        reader = self._chunks
+        while reader.left_octets:
+            octets = self._buffer.take_up_to(reader.left_octets)
+            if not octets:
+                return Wait.NEED_DATA
+            if content := reader.receive(octets):
+                return Content(content)
+        self._since_line = len(self._buffer)
+        if not reader.is_last:
+            self._pending = _CHUNK_ANSWER
+            return _CHUNK_END
+        if content := reader.finish():
+            return Content(content)
+        self._pending = _CONTENT_ANSWER
+        return ContentEnd(reader.size_octets, reader.bare_newlines, reader.nul)
+
+    def _throw_away(self, left_octets: int, answer: Reply) -> Event | Wait:
+        left_octets -= len(self._buffer.take_up_to(left_octets))
+        if left_octets:
+            self._unwanted = (left_octets, answer)
+            return Wait.NEED_DATA
+        self._unwanted = None
+        self._since_line = len(self._buffer)
+        return self._mistake(answer)
 
     def _after_content(self, reader: DataReader) -> bool:
         """Give back what came behind the end of the message, if it is there."""

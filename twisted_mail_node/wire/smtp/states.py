@@ -2,7 +2,7 @@
 Which command may come when, and where it leads: one table.
 
 Sources: RFC 5321 §3.1, §3.3, §4.1.4 (order of commands); RFC 3207 §4 (STARTTLS); RFC 4954 §4 (AUTH);
-RFC 2033 §4 (LMTP).
+RFC 2033 §4 (LMTP); RFC 3030 §2 (BDAT).
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ class State(Enum):
     """At least one RCPT was accepted."""
     CONTENT = auto()
     """The message comes."""
+    CHUNK = auto()
+    """Octets of a chunk come."""
+    CHUNKS = auto()
+    """A chunk was taken, and was not the last."""
     CLOSED = auto()
     """Over."""
 
@@ -47,14 +51,17 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     (_S.RECIPIENT, _V.RCPT): _S.RECIPIENT,
     (_S.RECIPIENT, _V.DATA): _S.CONTENT,
     (_S.CONTENT, _V.CONTENT): _S.GREETED,
+    (_S.RECIPIENT, _V.BDAT): _S.CHUNK,
+    (_S.CHUNKS, _V.BDAT): _S.CHUNK,
     (_S.GREETED, _V.STARTTLS): _S.STARTED,
     (_S.GREETED, _V.AUTH): _S.GREETED,
     (_S.STARTED, _V.RSET): _S.STARTED,
     (_S.GREETED, _V.RSET): _S.GREETED,
     (_S.SENDER, _V.RSET): _S.GREETED,
     (_S.RECIPIENT, _V.RSET): _S.GREETED,
+    (_S.CHUNKS, _V.RSET): _S.GREETED,
 }
-for _state in (_S.STARTED, _S.GREETED, _S.SENDER, _S.RECIPIENT):
+for _state in (_S.STARTED, _S.GREETED, _S.SENDER, _S.RECIPIENT, _S.CHUNKS):
     for _verb in (_V.HELO, _V.EHLO, _V.LHLO):
         TRANSITIONS[_state, _verb] = _S.GREETED  # RFC 5321 §4.1.4: as RSET, in the middle of a transaction too
     for _verb in (_V.NOOP, _V.HELP, _V.VRFY, _V.EXPN):
@@ -78,4 +85,7 @@ OUT_OF_ORDER: dict[tuple[State, Verb], Reply] = {
     (_S.RECIPIENT, _V.STARTTLS): replies.NOT_IN_TRANSACTION,
     (_S.SENDER, _V.AUTH): replies.NOT_IN_TRANSACTION,
     (_S.RECIPIENT, _V.AUTH): replies.NOT_IN_TRANSACTION,
+    **dict.fromkeys(
+        ((_S.CHUNKS, verb) for verb in (_V.MAIL, _V.RCPT, _V.DATA, _V.STARTTLS, _V.AUTH)), replies.CHUNKS_ONLY
+    ),
 }

@@ -7,7 +7,7 @@ Whether a command may come now is for `states`, which parser reads which verb fo
 from __future__ import annotations
 
 from .auth import Auth, AuthLine
-from .data import Content, ContentEnd, Data
+from .data import Chunk, ChunkEnd, Content, ContentEnd, Data
 from .hello import HELLO_NAME_OCTETS, Connected, Hello
 from .mail import Mail
 from .mistake import Mistake
@@ -17,11 +17,11 @@ from .starttls import StartTLS
 from .verb import Verb
 from .verify import Vrfy
 
-Command = Hello | Mail | Rcpt | Data | Rset | Noop | Help | Vrfy | Quit | StartTLS | Auth
-Event = Command | Connected | Content | ContentEnd | AuthLine | Mistake
+Command = Hello | Mail | Rcpt | Data | Chunk | Rset | Noop | Help | Vrfy | Quit | StartTLS | Auth
+Event = Command | Connected | Content | ChunkEnd | ContentEnd | AuthLine | Mistake
 
 # fmt: off
 __all__ = [
-    "HELLO_NAME_OCTETS", "Auth", "AuthLine", "Command", "Connected", "Content", "ContentEnd", "Data", "Event", "Hello",
-    "Help", "Mail", "Mistake", "Noop", "Quit", "Rcpt", "Rset", "StartTLS", "Verb", "Vrfy",
+    "HELLO_NAME_OCTETS", "Auth", "AuthLine", "Chunk", "ChunkEnd", "Command", "Connected", "Content", "ContentEnd",
+    "Data", "Event", "Hello", "Help", "Mail", "Mistake", "Noop", "Quit", "Rcpt", "Rset", "StartTLS", "Verb", "Vrfy",
 ]

@@ -15,6 +15,7 @@ class Verb(Enum):
     MAIL = b"MAIL"
     RCPT = b"RCPT"
     DATA = b"DATA"
+    BDAT = b"BDAT"
     CONTENT = b"."
     RSET = b"RSET"
     NOOP = b"NOOP"

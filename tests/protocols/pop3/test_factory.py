@@ -40,7 +40,7 @@ def test_settings_that_cannot_be_are_refused(wrong, told):
         POP3Settings(**wrong)
 
 
-ALWAYS = {"TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "LANG"}
+ALWAYS = {"TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "UTF8 USER", "LANG"}
 
 
 def listed(line):

@@ -10,7 +10,7 @@ from ...wire.pop3.phrases import Phrase
 from ...wire.pop3.states import State
 from .session_parts import Parts
 
-_ALWAYS = ("TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "LANG")
+_ALWAYS = ("TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "UTF8 USER", "LANG")
 
 
 def answer(parts: Parts, _: AskCapabilities) -> bytes:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from .languages import language_of
 
 # RFC 1939 §3: an autologout timer must be of at least this.
 SHORTEST_TIMEOUT_SECONDS = 600.0
+
+UTF8Headers = Literal["downgrade", "refuse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +21,10 @@ class POP3Settings:
     `hostname` is what the greeting names. `timeout_seconds` is the silence after which a session ends; less than
     ten minutes the standard forbids. `implementation` is told by CAPA to who has logged in. `language` is the tag
     of the language that `LANG *` chooses (RFC 6856 §3.2). `login_delay_seconds` have to pass between two logins to
-    one maildrop (RFC 2449 §6.5); 0 lets anybody come at any time. `expire_days` is what a store of your own does:
-    after how many days, at the earliest, it removes messages by itself (RFC 2449 §6.7); None for never.
+    one maildrop (RFC 2449 §6.5); 0 lets anybody come at any time. `utf8_headers` is for clients that have not said
+    UTF8: what they get of a message whose header is beyond ASCII, another form or a refusal (RFC 6856 §2.1).
+    `expire_days` is what a store of your own does: after how many days, at the earliest, it removes messages by
+    itself (RFC 2449 §6.7); None for never.
     """
 
     hostname: str = "localhost"
@@ -27,6 +32,7 @@ class POP3Settings:
     implementation: str = "twisted-mail-node"
     language: str = "en"
     login_delay_seconds: int = 0
+    utf8_headers: UTF8Headers = "downgrade"
     expire_days: int | None = None
 
     def __post_init__(self) -> None:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import NamedTuple
 
 from .envelope import envelope_of
 from .headers import HEADER_LIMIT_OCTETS, unfold, values_of
@@ -95,10 +97,33 @@ def structure_of(message: bytes) -> Part:
     return scanner.finish()
 
 
-class StructureScanner:
-    """Feed it the message in pieces, then take the tree from `finish`. Linear in the octets fed."""
+class Section(Enum):
+    """What a stretch of the message's octets is."""
 
-    def __init__(self) -> None:
+    HEADER = auto()
+    BODY = auto()
+    BETWEEN = auto()
+    """Delimiters, and what stands before the first part and behind the last."""
+
+
+class Edge(NamedTuple):
+    """A place in the message where a section begins: the header or body of `part`, or what is behind it."""
+
+    offset: int
+    section: Section
+    part: Part
+
+
+class StructureScanner:
+    """
+    Feed it the message in pieces, then take the tree from `finish`. Linear in the octets fed.
+
+    `edges`, where it is given, gets the edges as they are found, in ascending order; who gives it may take them out.
+    The message begins with a header, which has no edge.
+    """
+
+    def __init__(self, edges: list[Edge] | None = None) -> None:
+        self._edges = edges
         # One octet before the message, so that its first line begins behind a line end as any other.
         self._buffer = b"\n"
         self._base = -1  # offset of the buffer's first octet in the message
@@ -112,6 +137,11 @@ class StructureScanner:
         self._boundaries: dict[bytes, Part] = {}
         self._parts = 1
         self._final = False
+
+    @property
+    def settled(self) -> int:
+        """Up to this offset of the message no more edges will be found."""
+        return max(0, self._base + self._position - 2)
 
     def feed(self, data: bytes) -> None:
         """Take the next piece."""
@@ -195,6 +225,7 @@ class StructureScanner:
         self._in_header = True
         self._header.clear()
         self._position = self._header_done = place
+        self._tell(part.header_start, Section.HEADER, part)
 
     def _end_header(self, end: int, body: int, bare: bool = False) -> None:
         """The header of the innermost part ends here; with `bare` a delimiter follows, so it can hold nothing."""
@@ -208,6 +239,7 @@ class StructureScanner:
         part.body_start = part.body_end = self._base + body
         self._open[-1] = (part, self._lines_before(part.body_start))
         _describe(part, header)
+        self._tell(part.body_start, Section.BODY, part)
         if len(self._open) >= 2 and (outer := self._open[-2][0]).type.lower() == b"message":
             outer.envelope = envelope_of(header)
         self._enter(part, body, bare)
@@ -235,9 +267,14 @@ class StructureScanner:
         while len(self._open) > level:
             part, lines_before = self._open.pop()
             part.body_end = max(part.body_start, end)
+            self._tell(part.body_end, Section.BETWEEN, part)
             part.lines = max(0, self._lines_before(part.body_end) - lines_before)
             if part.is_multipart:
                 self._forget_boundary(part)
+
+    def _tell(self, offset: int, section: Section, part: Part) -> None:
+        if self._edges is not None:
+            self._edges.append(Edge(offset, section, part))
 
     def _forget_boundary(self, part: Part) -> None:
         for boundary, owner in self._boundaries.items():

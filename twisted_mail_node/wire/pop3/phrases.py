@@ -50,6 +50,7 @@ class Phrase(Enum):
     TOP_FOLLOWS = auto()
     NO_SUCH_MESSAGE = auto()
     MESSAGE_GONE = auto()
+    NEEDS_UTF8 = auto()
     MARKED = auto()
     NOT_REMOVED = auto()
 

@@ -28,6 +28,8 @@ class ResponseCode(Enum):
     """A failure of ours that needs somebody to mend it (RFC 3206 §4)."""
     AUTH = b"[AUTH]"
     """It is the user's credentials (RFC 3206 §5)."""
+    UTF8 = b"[UTF8]"
+    """The message needs UTF-8 mode (RFC 6856 §5)."""
 
 
 OK = b"+OK\r\n"

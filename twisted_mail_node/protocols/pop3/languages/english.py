@@ -39,6 +39,7 @@ ENGLISH = Language(
         Phrase.TOP_FOLLOWS: "top of message follows",
         Phrase.NO_SUCH_MESSAGE: "no such message",
         Phrase.MESSAGE_GONE: "no such message any more",
+        Phrase.NEEDS_UTF8: "the message is not in ASCII, say UTF8 before the login",
         Phrase.MARKED: "marked",
         Phrase.NOT_REMOVED: "the messages could not be removed",
         Phrase.CANNOT_NOW: "cannot do that now, try again later",

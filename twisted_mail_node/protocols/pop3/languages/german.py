@@ -39,6 +39,7 @@ GERMAN = Language(
         Phrase.TOP_FOLLOWS: "es folgt der Anfang der Nachricht",
         Phrase.NO_SUCH_MESSAGE: "diese Nachricht gibt es nicht",
         Phrase.MESSAGE_GONE: "diese Nachricht gibt es nicht mehr",
+        Phrase.NEEDS_UTF8: "die Nachricht ist nicht in ASCII, bitte vor der Anmeldung UTF8 senden",
         Phrase.MARKED: "zum Löschen vorgemerkt",
         Phrase.NOT_REMOVED: "die Nachrichten konnten nicht gelöscht werden",
         Phrase.CANNOT_NOW: "das geht gerade nicht, bitte später noch einmal versuchen",

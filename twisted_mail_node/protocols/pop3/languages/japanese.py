@@ -39,6 +39,7 @@ JAPANESE = Language(
         Phrase.TOP_FOLLOWS: "メッセージの先頭部分",
         Phrase.NO_SUCH_MESSAGE: "そのメッセージはありません",
         Phrase.MESSAGE_GONE: "そのメッセージはすでに削除されています",
+        Phrase.NEEDS_UTF8: "ASCII で表せないメッセージです。ログイン前に UTF8 を送ってください",
         Phrase.MARKED: "削除の印を付けました",
         Phrase.NOT_REMOVED: "メッセージを削除できませんでした",
         Phrase.CANNOT_NOW: "現在は処理できません。しばらくしてからもう一度お試しください",

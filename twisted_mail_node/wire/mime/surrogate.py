@@ -1,0 +1,203 @@
+"""
+Messages for protocols that carry lines of text alone: what cannot be carried gets another form on the way.
+
+- Lines end with CRLF; one that ends with LF alone in the store is given its CR. NUL never occurs, nor CR alone.
+- A part in binary transfer encoding comes in base64 (RFC 2045 §6.2: what carries lines may not be given it).
+- With `ascii_headers`, header blocks, those of parts and of messages inside too, are downgraded to ASCII.
+
+A message that has nothing of the kind comes out as it went in. Memory: one header, or a few octets of a body.
+Neighbours: `structure` finds the parts, `downgrading` does the headers.
+
+Sources: RFC 6856 §2.1, RFC 6858, RFC 3030 §3 (conversion of binary content).
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import b2a_base64
+from typing import Protocol
+
+from .downgrading import downgraded
+from .headers import HEADER_LIMIT_OCTETS
+from .structure import Edge, Part, Section, StructureScanner
+
+_line_feed = re.compile(rb"\r?\n").sub
+_lone_return = re.compile(rb"\r(?!\n)").sub
+_odd_in_header = re.compile(rb"\0|\r(?!\n)").sub
+_encoding_field = re.compile(rb"(?im)^(content-transfer-encoding[ \t]*:)[^\r]*(?:\r\n[ \t][^\r]*)*").sub
+# RFC 2045 §6.8: a line of base64 has at most 76 characters.
+_OCTETS_IN_A_LINE = 57
+
+
+def is_plain(content: bytes, *, ascii_headers: bool) -> bool:
+    """Whether a message at hand needs no surrogate. It is quick, and errs on the side of no."""
+    if ascii_headers and not content.isascii():
+        return False
+    pairs = content.count(b"\r\n")
+    return content.count(b"\n") == pairs == content.count(b"\r") and b"\0" not in content
+
+
+def surrogate_of(content: bytes, *, ascii_headers: bool) -> bytes:
+    """The surrogate of a message at hand, or of a header block."""
+    surrogate = Surrogate(ascii_headers=ascii_headers)
+    return surrogate.feed(content) + surrogate.end()
+
+
+class Surrogate:
+    """Makes the surrogate of a message that comes in pieces of any size."""
+
+    def __init__(self, *, ascii_headers: bool) -> None:
+        self._ascii_headers = ascii_headers
+        self._edges: list[Edge] = []
+        self._scanner = StructureScanner(self._edges)
+        # Octets that have come and are not given out yet, and the offset of the first of them.
+        self._waiting = b""
+        self._offset = 0
+        self._form: _Form | None = None  # None while a header is gathered
+        self._out: list[bytes] = []
+
+    def feed(self, piece: bytes) -> bytes:
+        """As much of the surrogate as is known by now."""
+        self._waiting += piece
+        self._scanner.feed(piece)
+        self._pass_edges()
+        if self._form is None and len(self._waiting) > HEADER_LIMIT_OCTETS:
+            # No header that could be read as a whole: what is not ASCII is not shown.
+            self._form = _Masked() if self._ascii_headers else _Lines()
+        if self._form is not None:
+            self._give(self._scanner.settled)
+        return self._taken()
+
+    def end(self) -> bytes:
+        """The rest. Base64 that goes on to the end gets its last line end here."""
+        in_base64 = isinstance(self._form, _Base64)
+        self._scanner.finish()
+        self._pass_edges()
+        rest = self._taken()
+        return rest + b"\r\n" if in_base64 and not rest.endswith(b"\n") else rest
+
+    def _pass_edges(self) -> None:
+        for edge in self._edges:
+            self._pass(edge)
+        self._edges.clear()
+
+    def _pass(self, edge: Edge) -> None:
+        says_base64 = False
+        if self._form is None:
+            self._out.append(self._header(self._take(edge.offset), edge.part))
+            says_base64 = _is_binary(edge.part) and not _holds_parts(edge.part)
+        else:
+            self._give(edge.offset)
+            self._out.append(self._form.end())
+        if edge.section is Section.HEADER:
+            self._form = None
+        else:
+            self._form = _Base64() if says_base64 else _Lines()
+
+    def _header(self, block: bytes, part: Part) -> bytes:
+        # LF ends a line, as it did for the scanner. If a CR did too, or went, there would be fields that were none.
+        block = _odd_in_header(b"?", _line_feed(b"\r\n", block))
+        if _is_binary(part):
+            block = _encoding_field(rb"\1 8bit" if _holds_parts(part) else rb"\1 base64", block)
+        return downgraded(block) if self._ascii_headers else block
+
+    def _give(self, end: int) -> None:
+        assert self._form is not None
+        self._out.append(self._form.feed(self._take(end)))
+
+    def _take(self, end: int) -> bytes:
+        """The octets that wait before this offset of the message."""
+        count = max(0, end - self._offset)
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._offset += len(taken)
+        return taken
+
+    def _taken(self) -> bytes:
+        given = b"".join(self._out)
+        self._out.clear()
+        return given
+
+
+def _is_binary(part: Part) -> bool:
+    return part.encoding.lower() == b"binary"
+
+
+def _holds_parts(part: Part) -> bool:
+    """Whether its own encoding says no more than what the parts in it say for themselves (RFC 2045 §6.4)."""
+    kind = part.type.lower()
+    return kind == b"multipart" or (kind == b"message" and part.subtype.lower() == b"rfc822")
+
+
+class _Form(Protocol):
+    """How the octets of a section are given out."""
+
+    def feed(self, octets: bytes) -> bytes: ...
+    def end(self) -> bytes: ...
+
+
+class _Lines:
+    """
+    Octets in lines: each LF or CRLF is a CRLF.
+
+    CR alone is a space: as a line end it could make a delimiter of what was none for the scanner. NUL is what it is
+    over IMAP (see wire.imap.strings).
+    """
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    def feed(self, octets: bytes) -> bytes:
+        octets = self._held + octets
+        self._held = b"\r" if octets.endswith(b"\r") else b""
+        if self._held:
+            octets = octets[:-1]
+        pairs = octets.count(b"\r\n")
+        if octets.count(b"\n") != pairs or octets.count(b"\r") != pairs:
+            octets = _lone_return(b" ", _line_feed(b"\r\n", octets))
+        return octets.replace(b"\0", b"\x80") if b"\0" in octets else octets
+
+    def end(self) -> bytes:
+        held, self._held = self._held, b""
+        return b" " if held else b""
+
+
+class _Masked:
+    """As lines, with a question mark for all that is not ASCII."""
+
+    def __init__(self) -> None:
+        self._lines = _Lines()
+
+    def feed(self, octets: bytes) -> bytes:
+        lines = self._lines.feed(octets)
+        return lines if lines.isascii() else lines.decode("ascii", "replace").replace("\ufffd", "?").encode("ascii")
+
+    def end(self) -> bytes:
+        return self._lines.end()
+
+
+class _Base64:
+    """Octets in base64. The end of the last line is left to what follows."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._between = b""
+
+    def feed(self, octets: bytes) -> bytes:
+        octets = self._rest + octets
+        whole = len(octets) - len(octets) % _OCTETS_IN_A_LINE
+        self._rest = octets[whole:]
+        return self._lines(octets[:whole])
+
+    def end(self) -> bytes:
+        rest, self._rest = self._rest, b""
+        return self._lines(rest)
+
+    def _lines(self, octets: bytes) -> bytes:
+        lines = [
+            b2a_base64(octets[start : start + _OCTETS_IN_A_LINE], newline=False)
+            for start in range(0, len(octets), _OCTETS_IN_A_LINE)
+        ]
+        if not lines:
+            return b""
+        between, self._between = self._between, b"\r\n"
+        return between + b"\r\n".join(lines)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 
+from twisted.cred.credentials import IUsernameHashedPassword
 from twisted.cred.portal import Portal
+from twisted.logger import Logger
 
 from .. import __version__
 from ..auth.throttle import FailedLogins
 from ..mail.envelope import Service
 from ..protocols.imap import IMAPFactory, IMAPSettings
 from ..protocols.login import Authenticator
-from ..protocols.pop3 import POP3Factory, POP3Settings
+from ..protocols.pop3 import LoginDelay, POP3Factory, POP3Settings
 from ..protocols.smtp import SMTPFactory
 from .config import Config, ListenSettings
 from .doors import Doors
@@ -25,6 +28,8 @@ Factory = SMTPFactory | POP3Factory | IMAPFactory
 
 class Offering:
     """Makes the factories: all of them share the record of failed logins, and what they ask."""
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -52,6 +57,9 @@ class Offering:
             mechanisms=config.auth.mechanisms,
             decoy_key=decoy_key,
         )
+        self._login_delay = LoginDelay(reactor, ceil(config.pop3.login_delay))
+        if config.pop3.apop and not self._authenticator.takes(IUsernameHashedPassword):
+            self._log.warn("pop3.apop is set, but nobody here keeps secrets in plain: APOP is not offered")
 
     def factory(self, listen: ListenSettings) -> Factory:
         """What is served at this place of the configuration."""
@@ -60,7 +68,7 @@ class Offering:
         match service:
             case Service.POP3:
                 pop3 = self._pop3_settings()
-                return POP3Factory(self._store, pop3, self._reactor, self._authenticator, tls)
+                return POP3Factory(self._store, pop3, self._reactor, self._authenticator, tls, self._login_delay)
             case Service.IMAP:
                 imap = self._imap_settings()
                 return IMAPFactory(self._store, imap, self._reactor, self._authenticator, tls)
@@ -75,6 +83,10 @@ class Offering:
             hostname=config.hostname,
             timeout_seconds=config.pop3.idle_timeout,
             implementation=f"twisted-mail-node-{__version__}",
+            language=config.pop3.language,
+            login_delay_seconds=ceil(config.pop3.login_delay),
+            utf8_headers=config.pop3.utf8_headers,
+            apop=config.pop3.apop,
         )
 
     def _imap_settings(self) -> IMAPSettings:

@@ -21,7 +21,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
-from zope.interface import implementer
+from zope.interface import Interface, implementer
 
 from ..interfaces.auth import IAttempts, ILogin
 from ..interfaces.deferred import returns_deferred
@@ -129,6 +129,10 @@ class Authenticator:
         external = MECHANISMS["EXTERNAL"]
         wanted = external.name in self._mechanisms and can_check(self._portal, external)
         return wanted and awaits_certificate(transport)
+
+    def takes(self, credentials: type[Interface]) -> bool:
+        """Whether the portal has a checker for credentials of this kind."""
+        return credentials in self._portal.checkers
 
     def account_name(self, typed: str) -> str:
         """The account that a typed name means."""

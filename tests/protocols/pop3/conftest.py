@@ -24,16 +24,21 @@ JOE = "joe@example.test"
 class Server:
     """What the tests connect to."""
 
-    def __init__(self, tls_context=None, **settings):
+    def __init__(self, tls_context=None, nonce=b"nonce", **settings):
         self.clock = Clock()
         self.clock.advance(1_700_000_000)
         self.store = MemoryStore(self.clock)
         result_of(self.store.start())
         result_of(self.store.create_account(JOE))
-        checker = InMemoryUsernamePasswordDatabaseDontUse(**{JOE: b"secret", "gone@example.test": b"secret"})
+        result_of(self.store.create_account("mrose@example.test"))
+        checker = InMemoryUsernamePasswordDatabaseDontUse(
+            **{JOE: b"secret", "gone@example.test": b"secret", "mrose@example.test": b"tanstaaf"}
+        )
         portal = Portal(MailRealm(self.store, self.store), [checker])
-        authenticator = Authenticator(portal, UncountedAttempts(), self.clock, default_domain="example.test")
-        settings = POP3Settings(hostname="mx.example.test", **settings)
+        authenticator = Authenticator(
+            portal, UncountedAttempts(), self.clock, default_domain="example.test", new_nonce=lambda: nonce
+        )
+        settings = POP3Settings(**{"hostname": "mx.example.test"} | settings)
         self.factory = POP3Factory(self.store, settings, self.clock, authenticator, tls_context)
         self.delivered = 0
         self.host = "127.0.0.1"

@@ -41,6 +41,11 @@ def test_text_never_looks_like_a_response_code():
     assert replies.error("[AUTH] no", ResponseCode.IN_USE) == b"-ERR [IN-USE] (AUTH) no\r\n"
 
 
+def test_greeting_shows_a_timestamp_where_there_is_one():
+    assert replies.greeting(b"+OK ready\r\n", None) == b"+OK ready\r\n"
+    assert replies.greeting(b"+OK ready\r\n", b"<1@x>") == b"+OK ready <1@x>\r\n"
+
+
 def test_listings():
     assert replies.scan_listings([(1, 120), (2, 200)]) == b"1 120\r\n2 200\r\n"
     assert replies.scan_listing(2, 200) == b"+OK 2 200\r\n"

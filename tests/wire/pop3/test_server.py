@@ -72,12 +72,23 @@ def logged_in():
         (b"USER", c.Violated(Phrase.NAME_EXPECTED, False)),
         (b"USER j\0", c.Violated(Phrase.NAME_EXPECTED, False)),
         (b"USER j\xff", c.Violated(Phrase.NAME_EXPECTED, False)),
+        ("USER j\u2028e".encode(), c.Violated(Phrase.NAME_EXPECTED, False)),
+        ("USER j\ue000".encode(), c.Violated(Phrase.NAME_EXPECTED, False)),
+        ("USER jö\u0237".encode(), c.NameUser("jö\u0237")),
         (b"USER j\ne", c.Violated(Phrase.NAME_EXPECTED, False)),
         (b"PASS secret", c.Violated(Phrase.USER_FIRST, False)),
         (b"STAT", c.Violated(Phrase.NOT_NOW, False)),
         (b"RETR 1", c.Violated(Phrase.NOT_NOW, False)),
         (b"XTND XMIT", c.Violated(Phrase.UNKNOWN_COMMAND, False)),
-        (b"APOP joe c4c9334bac560ecc979e58001b3e22fb", c.Violated(Phrase.UNKNOWN_COMMAND, False)),
+        (
+            b"APOP joe doe c4c9334bac560ecc979e58001b3e22fb",
+            c.ShowDigest("joe doe", b"c4c9334bac560ecc979e58001b3e22fb"),
+        ),
+        (b"APOP c4c9334bac560ecc979e58001b3e22fb", c.Violated(Phrase.DIGEST_EXPECTED, False)),
+        (b"APOP joe c4c9334bac560ecc979e58001b3e22f", c.Violated(Phrase.DIGEST_EXPECTED, False)),
+        (b"APOP joe C4C9334BAC560ECC979E58001B3E22FB", c.Violated(Phrase.DIGEST_EXPECTED, False)),
+        (b"APOP j\xff c4c9334bac560ecc979e58001b3e22fb", c.Violated(Phrase.DIGEST_EXPECTED, False)),
+        (b"APOP", c.Violated(Phrase.DIGEST_EXPECTED, False)),
     ],
 )
 def test_line_before_login(line, command):
@@ -132,7 +143,7 @@ def test_password_is_the_rest_of_the_line():
     assert asked(engine, b"PASS  two words \r\n") == c.LogIn("joe", " two words ")
 
 
-@pytest.mark.parametrize("argument", [b"", b"a\0b", b"\xff", b"x" * 1025])
+@pytest.mark.parametrize("argument", [b"", b"a\0b", b"\xff", b"x" * 1025, "a\ufffdb".encode(), "א1".encode()])
 def test_password_that_is_no_text_is_a_violation_and_forgets_the_user(argument):
     engine = POP3Server()
     asked(engine, b"USER joe\r\n")

@@ -266,6 +266,19 @@ class POP3Settings(Table):
     idle_timeout: Annotated[Seconds, Field(ge=600)] = Field(
         default=600.0, description="A client that says nothing this long is left (RFC 1939: 10 min)."
     )
+    login_delay: Seconds = Field(
+        default=0.0, description="What has to pass between two logins to one maildrop (RFC 2449); 0 s is nothing."
+    )
+    utf8_headers: Literal["downgrade", "refuse"] = Field(
+        default="downgrade",
+        description="What clients without UTF8 get of mail whose header is beyond ASCII (RFC 6856).",
+    )
+    language: Literal["en", "de", "ja"] = Field(
+        default="en", description='The language that a client gets which asks for "*" (RFC 6856).'
+    )
+    apop: Flag = Field(
+        default=False, description="Whether APOP is offered, where an application's checker has plain secrets."
+    )
 
 
 class IMAPSettings(Table):

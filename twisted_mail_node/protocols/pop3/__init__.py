@@ -6,6 +6,7 @@ and writes octets, `protocols.driver` moves them.
 """
 
 from .factory import POP3Factory
+from .login_delay import LoginDelay
 from .settings import POP3Settings
 
-__all__ = ["POP3Factory", "POP3Settings"]
+__all__ = ["LoginDelay", "POP3Factory", "POP3Settings"]

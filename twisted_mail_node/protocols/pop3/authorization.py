@@ -22,6 +22,7 @@ from ...wire.pop3.commands import (
     LogIn,
     NameUser,
     Quit,
+    ShowDigest,
     StartTLS,
 )
 from ...wire.pop3.phrases import Phrase
@@ -30,6 +31,7 @@ from ...wire.sasl.outcomes import Challenge, RefusalReason, Refused
 from ..driver import Answer
 from ..sasl import Exchange, Step
 from .anywhere import ANYWHERE
+from .apop import Digest
 from .languages import ENGLISH
 from .lease import MaildropLease
 from .maildrop import Maildrop
@@ -113,6 +115,19 @@ class Authorization:
         parts.look_at_peer()
         return await self._begin(await parts.authenticator.login(parts.peer, command.username, command.password))
 
+    def _show_digest(self, command: ShowDigest) -> Answer:
+        timestamp = self._parts.timestamp
+        if timestamp is None:
+            return self._parts.error(Phrase.UNKNOWN_COMMAND)
+        return self._log_in_by_digest(command, timestamp)
+
+    async def _log_in_by_digest(self, command: ShowDigest, timestamp: bytes) -> bytes:
+        parts = self._parts
+        parts.look_at_peer()
+        name = parts.authenticator.account_name(command.username)
+        shown = Digest(name, timestamp, command.digest)
+        return await self._begin(await parts.authenticator.enter(parts.peer, name, shown, "name or digest is wrong"))
+
     async def _begin(self, login: ILogin) -> bytes:
         """Open the maildrop of who has proven to be its owner."""
         parts = self._parts
@@ -149,6 +164,7 @@ _ANSWERS: dict[type, Callable[[Authorization, Any], Answer]] = {
     EnableUTF8: Authorization._enable_utf8,
     NameUser: Authorization._name_user,
     LogIn: Authorization._log_in,
+    ShowDigest: Authorization._show_digest,
     AskMechanisms: Authorization._mechanisms,
     Auth: Authorization._auth,
     AuthLine: Authorization._auth_line,

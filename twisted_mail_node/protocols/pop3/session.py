@@ -15,12 +15,14 @@ from twisted.python.failure import Failure
 
 from ...interfaces.store import IMaildropLock
 from ...mail.errors import MailError, TemporaryFailure
+from ...wire.pop3 import replies
 from ...wire.pop3.phrases import Phrase
 from ...wire.pop3.replies import ResponseCode
 from ...wire.pop3.server import POP3Server
 from ..driver import Answer, Driver
 from ..login import Authenticator, LoginRefused
 from ..peer import peer_of
+from .apop import new_timestamp
 from .authorization import Authorization
 from .languages import ENGLISH, Language
 from .lease import MaildropLease
@@ -87,7 +89,9 @@ class POP3Session:
         self._parts = parts
         self._authorization = Authorization(parts)
         self.driver.set_timeout(self._settings.timeout_seconds)
-        self.driver.write(ENGLISH.ok(Phrase.GREETING, hostname=self._settings.hostname))
+        parts.timestamp = new_timestamp(parts)
+        greeting = ENGLISH.ok(Phrase.GREETING, hostname=self._settings.hostname)
+        self.driver.write(replies.greeting(greeting, parts.timestamp))
 
     def end(self) -> None:
         """The node stops: say so, and close. Nothing is removed."""

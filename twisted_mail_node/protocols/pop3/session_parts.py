@@ -30,7 +30,8 @@ class Parts:
 
     `tls_context` is what `startTLS` takes, None for no STLS. `begin_transaction` ends the authorization state;
     `lose_lease` is called when another session has got the maildrop. `language` is what replies are worded in.
-    While `is_streaming`, part of a reply has been written: a failure can only be told by cutting the connection.
+    `timestamp` is what APOP's digests are made with, None where it is not offered. While `is_streaming`, part of a
+    reply has been written: a failure can only be told by cutting the connection.
     """
 
     engine: POP3Server
@@ -47,6 +48,7 @@ class Parts:
     begin_transaction: Callable[[Maildrop, MaildropLease], None]
     lose_lease: Callable[[], None]
     language: Language = ENGLISH
+    timestamp: bytes | None = None
     is_streaming: bool = False
 
     @property

@@ -22,9 +22,10 @@ class POP3Settings:
     ten minutes the standard forbids. `implementation` is told by CAPA to who has logged in. `language` is the tag
     of the language that `LANG *` chooses (RFC 6856 §3.2). `login_delay_seconds` have to pass between two logins to
     one maildrop (RFC 2449 §6.5); 0 lets anybody come at any time. `utf8_headers` is for clients that have not said
-    UTF8: what they get of a message whose header is beyond ASCII, another form or a refusal (RFC 6856 §2.1).
-    `expire_days` is what a store of your own does: after how many days, at the earliest, it removes messages by
-    itself (RFC 2449 §6.7); None for never.
+    UTF8: what they get of a message whose header is beyond ASCII, another form or a refusal (RFC 6856 §2.1). `apop`
+    offers APOP where the portal has a checker that takes IUsernameHashedPassword. `expire_days` is what a store of
+    your own does: after how many days, at the earliest, it removes messages by itself (RFC 2449 §6.7); None for
+    never.
     """
 
     hostname: str = "localhost"
@@ -33,6 +34,7 @@ class POP3Settings:
     language: str = "en"
     login_delay_seconds: int = 0
     utf8_headers: UTF8Headers = "downgrade"
+    apop: bool = False
     expire_days: int | None = None
 
     def __post_init__(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from ...mail.saslprep import prepared
 from ..errors import ProtocolViolation
+from ..sasl.text import checked_text
 from .phrases import Phrase
 
 # Message numbers and line counts are digits; more than these no mailbox and no message has.
@@ -29,3 +31,17 @@ def number(argument: bytes) -> int:
     if not digits.isdigit() or len(digits) > MAX_DIGITS:
         raise Mistake(Phrase.NUMBER_EXPECTED)
     return int(digits)
+
+
+def text_of(octets: bytes, limit: int) -> str | None:
+    """A name or password, or None where it cannot be one. What SASLprep prohibits beyond ASCII is refused."""
+    text = checked_text(octets, limit)
+    if text is None or text.isascii():
+        return text
+    try:
+        # RFC 6856 §2.2 asks for queries, which may have what Unicode 3.2 did not assign (RFC 3454 §7). What is
+        # compared is the text as it came: so it is hashed, and so AUTH PLAIN takes it.
+        prepared(text, allow_unassigned=True)
+    except ValueError:
+        return None
+    return text

@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .arguments import Mistake
-from .commands import Command, authenticate, capabilities, lang, listings, login, marks, messages, small, starttls, utf8
+from .commands import (
+    Command,
+    apop,
+    authenticate,
+    capabilities,
+    lang,
+    listings,
+    login,
+    marks,
+    messages,
+    small,
+    starttls,
+    utf8,
+)
 from .phrases import Phrase
 from .standing import Standing
 from .states import COMMANDS_BY_STATE, State
@@ -23,6 +36,7 @@ PARSERS: dict[bytes, Parser] = {
     b"LANG": lang.parse,
     b"USER": login.parse_user,
     b"PASS": login.parse_password,
+    b"APOP": apop.parse,
     b"AUTH": authenticate.parse,
     b"STAT": listings.parse_status,
     b"LIST": listings.parse_sizes,

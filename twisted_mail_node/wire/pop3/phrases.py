@@ -65,5 +65,6 @@ class Phrase(Enum):
     NAME_EXPECTED = auto()
     PASSWORD_EXPECTED = auto()
     LANGUAGE_EXPECTED = auto()
+    DIGEST_EXPECTED = auto()
     USER_FIRST = auto()
     TOO_MANY_MISTAKES = auto()

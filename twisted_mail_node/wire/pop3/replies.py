@@ -46,6 +46,11 @@ def error(text: str, code: ResponseCode | None = None, *, international: bool = 
     return b"-ERR " + (code.value + b" " if code else b"") + _line(text, international) + b"\r\n"
 
 
+def greeting(line: bytes, timestamp: bytes | None) -> bytes:
+    """A greeting, with the timestamp that offers APOP behind its text (RFC 1939 §7)."""
+    return line if timestamp is None else line.removesuffix(b"\r\n") + b" " + timestamp + b"\r\n"
+
+
 def challenge(base64: bytes) -> bytes:
     """The server's line in an AUTH exchange (RFC 5034 §4)."""
     return b"+ " + base64 + b"\r\n"

@@ -17,7 +17,7 @@ from ..errors import LineTooLong, MisuseError
 from ..sasl.encoding import MAX_LINE_OCTETS
 from ..wait import Wait
 from .arguments import Mistake
-from .commands import Auth, AuthLine, Command, EnableUTF8, LogIn, NameUser, Quit, StartTLS, Violated
+from .commands import Auth, AuthLine, Command, EnableUTF8, LogIn, NameUser, Quit, ShowDigest, StartTLS, Violated
 from .grammar import parse
 from .phrases import Phrase
 from .replies import challenge
@@ -161,6 +161,7 @@ _AFTER: dict[type, Callable[[POP3Server, Command, bool], None]] = {
     EnableUTF8: POP3Server._after_utf8,
     NameUser: POP3Server._after_user,
     LogIn: POP3Server._after_login,
+    ShowDigest: POP3Server._after_login,
     Auth: POP3Server._after_login,
     AuthLine: POP3Server._after_login,
     Violated: POP3Server._after_violation,

@@ -23,7 +23,7 @@ class State(Enum):
 
 
 COMMANDS_BY_STATE: dict[State, frozenset[bytes]] = {
-    State.AUTHORIZATION: frozenset((b"CAPA", b"LANG", b"UTF8", b"USER", b"PASS", b"AUTH", b"STLS", b"QUIT")),
+    State.AUTHORIZATION: frozenset((b"CAPA", b"LANG", b"UTF8", b"USER", b"PASS", b"APOP", b"AUTH", b"STLS", b"QUIT")),
     State.EXCHANGE: frozenset(),
     State.TRANSACTION: frozenset(
         (b"CAPA", b"LANG", b"STAT", b"LIST", b"UIDL", b"RETR", b"TOP", b"DELE", b"RSET", b"NOOP", b"QUIT")

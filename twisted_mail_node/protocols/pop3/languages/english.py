@@ -52,6 +52,7 @@ ENGLISH = Language(
         Phrase.NAME_EXPECTED: "USER takes a name",
         Phrase.PASSWORD_EXPECTED: "PASS takes a password",
         Phrase.LANGUAGE_EXPECTED: "LANG takes a language tag, or *",
+        Phrase.DIGEST_EXPECTED: "APOP takes a name and a digest",
         Phrase.USER_FIRST: "USER first",
         Phrase.TOO_MANY_MISTAKES: "too many mistakes, closing",
     },

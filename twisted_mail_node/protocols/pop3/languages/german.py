@@ -52,6 +52,7 @@ GERMAN = Language(
         Phrase.NAME_EXPECTED: "USER braucht einen Namen",
         Phrase.PASSWORD_EXPECTED: "PASS braucht ein Passwort",
         Phrase.LANGUAGE_EXPECTED: "LANG braucht ein Sprachkürzel oder *",
+        Phrase.DIGEST_EXPECTED: "APOP braucht einen Namen und eine Prüfsumme",
         Phrase.USER_FIRST: "zuerst USER",
         Phrase.TOO_MANY_MISTAKES: "zu viele Fehler, die Verbindung wird beendet",
     },

@@ -52,6 +52,7 @@ JAPANESE = Language(
         Phrase.NAME_EXPECTED: "USER には名前を指定してください",
         Phrase.PASSWORD_EXPECTED: "PASS にはパスワードを指定してください",
         Phrase.LANGUAGE_EXPECTED: "LANG には言語タグまたは * を指定してください",
+        Phrase.DIGEST_EXPECTED: "APOP には名前とダイジェストを指定してください",
         Phrase.USER_FIRST: "先に USER を送ってください",
         Phrase.TOO_MANY_MISTAKES: "誤りが多すぎるため接続を終了します",
     },

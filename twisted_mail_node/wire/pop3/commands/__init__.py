@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .apop import ShowDigest
 from .authenticate import AskMechanisms, Auth, AuthLine
 from .capabilities import AskCapabilities
 from .lang import ChooseLanguage, ListLanguages
@@ -21,6 +22,7 @@ Command = (
     | ChooseLanguage
     | NameUser
     | LogIn
+    | ShowDigest
     | AskMechanisms
     | Auth
     | AuthLine
@@ -56,6 +58,7 @@ __all__ = [
     "Reset",
     "Retrieve",
     "RetrieveTop",
+    "ShowDigest",
     "StartTLS",
     "Violated",
 ]

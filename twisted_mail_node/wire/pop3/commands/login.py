@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...sasl.text import MAX_NAME_OCTETS, MAX_PASSWORD_OCTETS, checked_text
-from ..arguments import Mistake
+from ...sasl.text import MAX_NAME_OCTETS, MAX_PASSWORD_OCTETS
+from ..arguments import Mistake, text_of
 from ..phrases import Phrase
 from ..standing import Standing
 
@@ -27,7 +27,7 @@ class LogIn:
 
 def parse_user(argument: bytes, _: Standing) -> NameUser:
     """Raises: Mistake."""
-    name = checked_text(argument.strip(b" "), MAX_NAME_OCTETS)
+    name = text_of(argument.strip(b" "), MAX_NAME_OCTETS)
     if name is None:
         raise Mistake(Phrase.NAME_EXPECTED)
     return NameUser(name)
@@ -39,7 +39,7 @@ def parse_password(argument: bytes, standing: Standing) -> LogIn:
     name, standing.user = standing.user, None
     if name is None:
         raise Mistake(Phrase.USER_FIRST)
-    password = checked_text(argument, MAX_PASSWORD_OCTETS)
+    password = text_of(argument, MAX_PASSWORD_OCTETS)
     if password is None:
         raise Mistake(Phrase.PASSWORD_EXPECTED)
     return LogIn(name, password)

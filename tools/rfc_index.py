@@ -102,6 +102,8 @@ TITLES = {
     6761: "Special-use domain names",
     6851: "IMAP MOVE",
     6856: "POP3: UTF-8 and languages (UTF8, LANG)",
+    6857: "Post-delivery message downgrading for internationalized email",
+    6858: "Simplified POP and IMAP downgrading for internationalized email",
     7162: "IMAP CONDSTORE and QRESYNC",
     7301: "TLS: application-layer protocol negotiation (ALPN)",
     7435: "Opportunistic security",

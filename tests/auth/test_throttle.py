@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from twisted.logger import capturedLogs
 from zope.interface.verify import verifyObject
 
 from twisted_mail_node.auth.throttle import (
@@ -134,3 +135,38 @@ def test_tables_are_bounded(time):
         record.failed(f"10.0.{number // 250}.{number % 250}", f"user{number}@x")
         record.succeeded(f"10.1.{number // 250}.{number % 250}", f"user{number}@x")
     assert len(record._hosts) == len(record._accounts) == len(record._known) == 50
+
+
+def test_who_is_slowed_is_listed_with_most_failures_first(record):
+    assert list(record.slowed()) == []
+    fail(record, "192.0.2.1", "joe@x", FREE_HOST_FAILURES)
+    fail(record, "2001:db8:9::1", "ann@x", FREE_ACCOUNT_FAILURES)
+    fail(record, "192.0.2.2", "bob@x", FREE_HOST_FAILURES - 1)
+    first, second, *others = record.slowed()
+    assert {first.host or first.account, second.host or second.account} == {"2001:db8:9::/64", "ann@x"}
+    assert [(slowed.host, slowed.account, slowed.delay_seconds) for slowed in others] == [("192.0.2.1", "", 1.0)]
+
+
+@pytest.mark.parametrize("name", ["2001:db8:9::5", "2001:db8:9::/64"])
+def test_a_released_host_waits_no_longer(record, name):
+    fail(record, "2001:db8:9::1", "ann@x", 5)
+    assert record.release(name)
+    assert record.delay_before("2001:db8:9::1", "ann@x") == 0.0
+    assert not record.release(name)
+
+
+def test_a_released_account_waits_no_longer(record):
+    for number in range(FREE_ACCOUNT_FAILURES):
+        record.failed(f"192.0.2.{number}", "joe@x")
+    assert record.release("joe@x")
+    assert record.delay_before("192.0.2.200", "joe@x") == 0.0
+
+
+def test_the_log_tells_once_when_somebody_is_slowed(record):
+    with capturedLogs() as events:
+        fail(record, "192.0.2.1", "joe@x", FREE_HOST_FAILURES + 5)
+    assert [event["peer"] for event in events] == ["192.0.2.1"]
+    with capturedLogs() as events:
+        for number in range(FREE_ACCOUNT_FAILURES):
+            record.failed(f"198.51.100.{number}", "ann@x")
+    assert [event["account"] for event in events] == ["ann@x"]

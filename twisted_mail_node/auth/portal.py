@@ -20,7 +20,8 @@ from ..interfaces.deferred import returns_deferred
 from ..interfaces.store import IAccount, IDirectory, IMailStore
 from ..mail.address import Address
 from .certificates import CertificateChecker
-from .directory import DirectoryChecker
+from .checker import PasswordChecker
+from .directory import DirectoryPasswords
 from .passwords import Passwords
 
 # An alias may lead to an alias; further than this nobody looks.
@@ -129,9 +130,10 @@ def make_portal(
         checkers: take the place of the directory's; what they give as avatar ids are names of accounts.
         separator: begins the detail in `name+detail@domain`.
     """
-    own = (DirectoryChecker(directory, passwords), CertificateChecker(directory))
-    chosen = own if checkers is None else checkers
-    return Portal(MailRealm(store, directory, separator), chosen)
+    if checkers is None:
+        by_password = PasswordChecker([DirectoryPasswords(directory, passwords)], passwords)
+        checkers = (by_password, CertificateChecker(directory))
+    return Portal(MailRealm(store, directory, separator), checkers)
 
 
 def _nothing() -> None:

@@ -10,10 +10,12 @@ asks and waits.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from ..interfaces.auth import IAttempts
@@ -28,6 +30,24 @@ HALF_LIFE_SECONDS = 600.0
 # Answers of one host or account are queued one behind the other up to here; beyond, nothing more is queued.
 LONGEST_QUEUE_SECONDS = 30.0
 MAX_RECORDS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slowed:
+    """
+    A host or an account whose next answer has to wait.
+
+    Attributes:
+        host: its address, or for IPv6 its network; "" for an account.
+        account: its name; "" for a host.
+        failures: how many count still; they fade.
+        delay_seconds: how long the next answer takes, where nobody else waits for one.
+    """
+
+    host: str = ""
+    account: str = ""
+    failures: float
+    delay_seconds: float
 
 
 class _Record:
@@ -68,7 +88,14 @@ class _Table:
     def __len__(self) -> int:
         return len(self._records)
 
-    def add_failure(self, key: str, now: float) -> None:
+    def slowed(self, now: float) -> Iterator[tuple[str, float, float]]:
+        """(name, failures, delay) of those who have to wait."""
+        for key, record in self._records.items():
+            if delay := record.delay(now, self._free):
+                yield key, record.failures_now(now), delay
+
+    def add_failure(self, key: str, now: float) -> bool:
+        """Returns whether this failure is the one from which on answers have to wait."""
         record = self._records.get(key)
         if record is None:
             record = self._records[key] = _Record(now)
@@ -76,10 +103,12 @@ class _Table:
                 self._records.popitem(last=False)
         else:
             self._records.move_to_end(key)
+        waited = record.delay(now, self._free) > 0
         record.add_failure(now)
+        return not waited and record.delay(now, self._free) > 0
 
-    def forget(self, key: str) -> None:
-        self._records.pop(key, None)
+    def forget(self, key: str) -> bool:
+        return self._records.pop(key, None) is not None
 
     def wait(self, key: str, now: float) -> float:
         """When the next answer may be given, from now."""
@@ -104,6 +133,8 @@ class FailedLogins:
     many connections guess no faster than one. `delay_before` queues; what it gives beyond LONGEST_QUEUE_SECONDS
     was not queued, and its caller should send the peer away.
     """
+
+    _log = Logger()
 
     def __init__(
         self, seconds: Callable[[], float], trusted_networks: Sequence[str] = (), max_records: int = MAX_RECORDS
@@ -142,9 +173,10 @@ class FailedLogins:
         if key is None:
             return
         now = self._seconds()
-        self._hosts.add_failure(key, now)
-        if name and (key, name) not in self._known:
-            self._accounts.add_failure(name, now)
+        if self._hosts.add_failure(key, now):
+            self._log.info("logins from {peer} are slowed: too many have failed", peer=key, account=name)
+        if name and (key, name) not in self._known and self._accounts.add_failure(name, now):
+            self._log.info("logins to {account!r} are slowed: too many have failed", account=name, peer=key)
 
     def succeeded(self, host: str, name: str) -> None:
         """See IAttempts. What others did to the account stays counted; this host no longer waits for it."""
@@ -156,6 +188,19 @@ class FailedLogins:
         self._known.move_to_end((key, name))
         if len(self._known) > self._max_records:
             self._known.popitem(last=False)
+
+    def slowed(self) -> Sequence[Slowed]:
+        """Who has to wait now, those with most failures first."""
+        now = self._seconds()
+        found = [Slowed(host=key, failures=n, delay_seconds=delay) for key, n, delay in self._hosts.slowed(now)]
+        found += [Slowed(account=key, failures=n, delay_seconds=delay) for key, n, delay in self._accounts.slowed(now)]
+        return sorted(found, key=lambda slowed: slowed.failures, reverse=True)
+
+    def release(self, host_or_account: str) -> bool:
+        """Forget the failures of an address, an IPv6 network or an account. Returns whether there were any."""
+        names = {host_or_account, host_key(host_or_account.partition("/")[0]) or ""}
+        released = [table.forget(name) for table in (self._hosts, self._accounts) for name in names]
+        return any(released)
 
 
 def host_key(host: str, trusted: Sequence[IPv4Network | IPv6Network] = ()) -> str | None:

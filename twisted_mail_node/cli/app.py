@@ -12,6 +12,7 @@ from .check import check
 from .copying import copy
 from .domains import domain
 from .exporting import export
+from .guessing import guessing
 from .importing import import_
 from .queue import queue
 from .restore import restore
@@ -44,6 +45,7 @@ for command in (
     domain,
     queue,
     certificate,
+    guessing,
     import_,
     export,
     copy,

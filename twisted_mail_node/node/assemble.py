@@ -17,6 +17,7 @@ from ..mail.envelope import Service
 from .config import Config
 from .connection_limits import ConnectionLimits
 from .control.certificates import Certificates
+from .control.guessing import GuessingDesk
 from .control.operations import Operations
 from .doors import Doors, Storage, complete
 from .incoming import make_incoming
@@ -85,7 +86,11 @@ def assemble(
         reactor.seconds,
         state.forget_first_password,
         outgoing.forget_failures,
-        {**Backups(config, doors.store).by_name, **Certificates(tls, renewal).by_name},
+        {
+            **Backups(config, doors.store).by_name,
+            **Certificates(tls, renewal).by_name,
+            **GuessingDesk(offering.attempts).by_name,
+        },
     )
     rooms = Rooms(
         storage=doors,

@@ -27,7 +27,11 @@ Factory = SMTPFactory | POP3Factory | IMAPFactory
 
 
 class Offering:
-    """Makes the factories: all of them share the record of failed logins, and what they ask."""
+    """
+    Makes the factories: all of them share the record of failed logins, and what they ask.
+
+    Attribute: `attempts`, that record.
+    """
 
     _log = Logger()
 
@@ -46,11 +50,12 @@ class Offering:
         self._store = doors.store
         self._incoming = incoming
         self._tls = tls
-        trusted = [str(network) for network in config.limits.trusted_networks]
-        attempts = FailedLogins(reactor.seconds, trusted)
+        # A proxy may name any address for its client: what it says for itself is nobody's guess.
+        trusted = [str(network) for network in (*config.limits.trusted_networks, *config.proxy.trusted)]
+        self.attempts = FailedLogins(reactor.seconds, trusted)
         self._authenticator = Authenticator(
             portal,
-            attempts,
+            self.attempts,
             reactor,
             config.auth.plaintext,
             config.domains[0],

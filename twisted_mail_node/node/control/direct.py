@@ -13,6 +13,7 @@ from ..config import Config
 from ..owner import ActingAs
 from ..state import StateFolder
 from ..storage import Reactor, make_passwords, make_storage
+from .guessing import GuessingDesk
 from .mail import MailDesk
 from .operations import JSON, Operations, Refusal
 from .waiting import Waiting
@@ -82,6 +83,7 @@ class _Store:
             passwords,
             reactor.seconds,
             state.forget_first_password,
+            others=GuessingDesk(None).by_name,
         )
 
     def begin(self, name: str, arguments: dict[str, Any], octets: bytes) -> Waiting:

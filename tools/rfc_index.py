@@ -64,6 +64,7 @@ TITLES = {
     4466: "Collected extensions to IMAP4 ABNF",
     4514: "LDAP: string representation of distinguished names",
     4155: "The application/mbox media type",
+    4513: "LDAP: authentication methods and security mechanisms",
     4616: "SASL PLAIN",
     4647: "Matching of language tags",
     4648: "Base16, base32 and base64",

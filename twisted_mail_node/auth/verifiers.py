@@ -1,8 +1,8 @@
 """
-SCRAM verifiers: made of passwords that are new or were shown, and what a client proves held against them.
+SCRAM verifiers in the directory: made of passwords that are new or were shown.
 
-Decides when a verifier is made, and nothing about the exchange (see `wire.sasl`). PBKDF2 is computed in the threads of
-the password hashes. Neighbours: the directory keeps verifiers, and lets them go with the password they were made of.
+Decides when a verifier is made, and nothing about what is proved by it (see `scram`). PBKDF2 is computed in the threads
+of the password hashes. Neighbour: the directory lets verifiers go with the password that they were made of.
 
 Sources: RFC 5802, RFC 7677.
 """
@@ -13,13 +13,11 @@ import secrets
 from collections.abc import Sequence
 from functools import partial
 
-from twisted.cred.checkers import ICredentialsChecker
-from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from ..interfaces.credentials import IScramProof, IScramVerifiers, IVerifierKeeping
+from ..interfaces.credentials import IScramVerifiers, IVerifierKeeping
 from ..interfaces.deferred import returns_deferred
 from ..interfaces.store import IDirectory
 from ..mail.scram import SALT_OCTETS, ScramHash, ScramVerifier
@@ -27,8 +25,9 @@ from .kept import Kept
 from .threads import Executor
 
 
+@implementer(IScramVerifiers)
 class Verifiers:
-    """Makes them, and reads them."""
+    """Those that the directory keeps; makes new ones."""
 
     _log = Logger()
 
@@ -57,8 +56,8 @@ class Verifiers:
         self._under_way: set[str] = set()
 
     @returns_deferred
-    async def find(self, name: str, hash: ScramHash) -> ScramVerifier | None:
-        """The user's verifier of that hash. Fails with: TemporaryFailure."""
+    async def verifier(self, name: str, hash: ScramHash) -> ScramVerifier | None:
+        """See IScramVerifiers."""
         return next((verifier for verifier in await self._kept.get(name) if verifier.hash is hash), None)
 
     @returns_deferred
@@ -102,35 +101,3 @@ class Verifiers:
     def _computed(self, password: str, hash: ScramHash) -> Deferred[ScramVerifier]:
         salt = secrets.token_bytes(SALT_OCTETS)
         return self._executor.run(partial(ScramVerifier.from_password, password, hash, salt, self.iterations))
-
-
-@implementer(ICredentialsChecker, IScramVerifiers)
-class ScramChecker:
-    """Checks what a SCRAM exchange has proved. The avatar's id is the account's name."""
-
-    credentialInterfaces = (IScramProof,)
-
-    def __init__(self, verifiers: Verifiers) -> None:
-        self._verifiers = verifiers
-
-    @property
-    def hashes(self) -> frozenset[ScramHash]:
-        """See IScramVerifiers."""
-        return self._verifiers.hashes
-
-    @property
-    def iterations(self) -> int:
-        """See IScramVerifiers."""
-        return self._verifiers.iterations
-
-    def verifier(self, name: str, hash: ScramHash) -> Deferred[ScramVerifier | None]:
-        """See IScramVerifiers."""
-        return self._verifiers.find(name, hash)
-
-    @returns_deferred
-    async def requestAvatarId(self, credentials: IScramProof) -> bytes | tuple[()]:
-        """Fires with the account's name. Fails with: UnauthorizedLogin; TemporaryFailure."""
-        verifier = await self._verifiers.find(credentials.username, credentials.hash)
-        if not credentials.is_proven_by(verifier):
-            raise UnauthorizedLogin("nothing was proved")
-        return str(credentials.username).encode("utf-8")

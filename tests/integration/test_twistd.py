@@ -252,7 +252,7 @@ def test_a_socket_from_systemd_is_served(tmp_path):
             process.wait(15)
 
 
-def test_a_hang_up_makes_the_node_read_its_certificate_again(tmp_path):
+def test_a_hang_up_makes_the_node_read_its_certificate_again(tmp_path, trusting):
     def renew():
         certificate, private_key = make_certificate(["localhost"], datetime.now(UTC))
         (tmp_path / "cert.pem").write_bytes(certificate)
@@ -274,6 +274,7 @@ def test_a_hang_up_makes_the_node_read_its_certificate_again(tmp_path):
         node.wait_until_listening()
         place = ("127.0.0.1", node.port("imap"))
         assert ssl.get_server_certificate(place, timeout=20) == first
+        stays = imaplib.IMAP4_SSL(*place, ssl_context=trusting, timeout=20)
         second = renew()
         os.kill(node.pid, signal.SIGHUP)
         until(lambda: ssl.get_server_certificate(place, timeout=20) == second)
@@ -281,6 +282,8 @@ def test_a_hang_up_makes_the_node_read_its_certificate_again(tmp_path):
         os.kill(node.pid, signal.SIGHUP)
         until(lambda: "is not a certificate in PEM form; the old one stays" in node.output())
         assert ssl.get_server_certificate(place, timeout=20) == second
+        assert stays.noop()[0] == "OK"
+        stays.shutdown()
         assert node.stop() == -signal.SIGTERM
 
 

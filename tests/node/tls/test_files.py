@@ -1,5 +1,7 @@
 """Certificates, keys and authorities that can't be used are told in one sentence, with the file that is to blame."""
 
+import tempfile
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa, x25519
@@ -71,6 +73,14 @@ def test_a_key_that_is_too_short_is_told(files):
     with pytest.raises(CannotStart) as caught:
         load_contexts(settings(files))
     assert str(caught.value) == f"the certificate {files['certificate']} can't be used: ee key too small"
+
+
+def test_a_machine_without_room_for_a_temporary_file_is_told(files, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(files["certificate"].parent / "none"))
+    with pytest.raises(CannotStart) as caught:
+        load_contexts(settings(files))
+    path = files["certificate"]
+    assert str(caught.value) == f"the certificate {path} can't be handed to OpenSSL: no such file or directory"
 
 
 def test_a_further_certificate_that_nobody_can_ask_for_is_told(files, tmp_path):

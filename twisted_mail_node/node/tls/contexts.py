@@ -25,7 +25,7 @@ from OpenSSL.SSL import (
 from OpenSSL.SSL import Error as OpenSSLError
 
 from ..config.sections import TLSSettings
-from ..errors import CannotStart
+from ..errors import CannotStart, reason
 from .alpn import refuse_other_protocols
 from .client import ask_for_certificate
 from .files import Pair, read_authorities, read_pair
@@ -104,15 +104,17 @@ def _context(pairs: tuple[Pair, ...], policy: Policy, authorities: tuple[x509.Ce
 
 def _use(context: Context, pair: Pair) -> None:
     """Raises: CannotStart: OpenSSL does not want it: a key that is too short, a digest that is too weak."""
-    # From a file alone a context takes a chain for each certificate; what is in this one was checked.
-    with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-        file.write(pair.chain_pem())
-        file.flush()
-        try:
+    try:
+        # From a file alone a context takes a chain for each certificate; what is in this one was checked.
+        with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+            file.write(pair.chain_pem())
+            file.flush()
             context.use_certificate_chain_file(file.name)
-            context.use_privatekey(pair.key)
-        except (OpenSSLError, TypeError, ValueError) as error:
-            raise CannotStart(f"the certificate {pair.path} can't be used: {_why(error)}") from error
+        context.use_privatekey(pair.key)
+    except OSError as error:
+        raise CannotStart(f"the certificate {pair.path} can't be handed to OpenSSL: {reason(error)}") from error
+    except (OpenSSLError, TypeError, ValueError) as error:
+        raise CannotStart(f"the certificate {pair.path} can't be used: {_why(error)}") from error
 
 
 def _why(error: Exception) -> str:

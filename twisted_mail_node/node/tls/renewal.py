@@ -8,7 +8,7 @@ the two fit. Nothing of this takes the node down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,15 +87,15 @@ class Renewal:
         is_settled, self._seen = now == self._seen, now
         if now != self._read and is_settled:
             self._read = now
-            self._try()
+            self._try(self._load)
         elif self._clock.seconds() - self._tickets_renewed >= TICKET_KEY_SECONDS:
             self._tickets_renewed = self._clock.seconds()
-            self._tls.renew_tickets()
+            self._try(self._tls.renew_tickets)
         self._tell_expiry()
 
-    def _try(self) -> None:
+    def _try(self, step: Callable[[], None]) -> None:
         try:
-            self._load()
+            step()
         except CannotStart as error:
             if str(error) != self._told:
                 self._told = str(error)

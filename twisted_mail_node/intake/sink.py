@@ -20,11 +20,13 @@ from zope.interface import implementer
 from ..interfaces.intake import IIntake, IMessageSink
 from ..interfaces.store import IAcceptance
 from ..mail.address import Address
+from ..mail.authors import NO_AUTHORS, Authors
 from ..mail.envelope import Envelope, Recipient, Service
 from ..mail.errors import MailError, PermanentFailure, Refused
 from ..mail.report import Reported
 from ..mail.status import EnhancedStatus, Reply, reply
 from ..mail.transaction import Body, Committed, Transaction
+from ..wire.mime.authors import authors_of
 from ..wire.mime.envelope import envelope_of
 from ..wire.smtp import replies
 from .header import NO_PAST, header_facts, header_size
@@ -156,6 +158,13 @@ class MessageSink:
             return self._watched(spool.stage(in_front, len(self._header)))
         staging = spool.go_on() if spool.is_staged else None
         return None if staging is None else self._watched(staging)
+
+    def authors(self) -> Authors:
+        """See IMessageSink."""
+        if self._refusal is not None:
+            return NO_AUTHORS
+        content = self._spool.content
+        return authors_of(self._header if self._spool.is_staged else bytes(content[: header_size(content)]))
 
     def finish(self) -> Deferred[Sequence[Reply]]:
         """See IMessageSink. Cancelling gives up the answer, never the commit."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
+from ..mail.authors import Authors
 from ..mail.envelope import Envelope
 from ..mail.status import Reply
 
@@ -26,6 +27,9 @@ class IMessageSink(Interface):
 
         After a refusal (too large, disk full) further chunks are swallowed; `finish` tells.
         """
+
+    def authors() -> Authors:
+        """Who the header says the message is from. To be asked at the end of the content, before `finish`."""
 
     def finish() -> Deferred[Sequence[Reply]]:
         """

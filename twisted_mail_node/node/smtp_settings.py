@@ -17,6 +17,7 @@ def smtp_settings(config: Config, listen: ListenSettings) -> SMTPSettings:
         hostname=config.hostname,
         service=service,
         auth=listen.auth or "off",
+        own_from=config.submission.own_from,
         max_message_size=config.limits.max_message_size,
         max_recipients=smtp.max_recipients,
         max_messages=smtp.max_messages,

@@ -215,6 +215,10 @@ class SMTPSettings(Table):
 class SubmissionSettings(Table):
     """[submission]: what accounts may send, wherever they log in to send."""
 
+    own_from: Flag = Field(
+        default=True,
+        description="Whether each address of the header's From and Sender has to be one that the account may send as.",
+    )
     messages_per_account: Limit = Field(
         default=1000, description="Messages of one account in `span`; 0 for any number (mox: 1000 a day)."
     )

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
+from ...interfaces.auth import ILogin
+from ...interfaces.intake import IMessageSink
+from ...mail.errors import MailError
 from ...mail.status import Reply
 from ...wire.smtp import replies
 from ...wire.smtp.commands import Chunk, ChunkEnd, Content, ContentEnd, Data
 from ..driver import Answer
+from .authors import refusal_of
 from .transaction import MailTransaction
 from .transaction_log import Outcome, log_answers
 
@@ -39,6 +43,8 @@ def begin_chunk(session: SMTPSession, event: Chunk) -> Answer:
     transaction = session.under_way()
     if not transaction.queue_id:
         _open(session)
+    else:
+        session.expect_content()
     transaction.chunked_octets += event.size
     if transaction.chunked_octets > session.settings.max_message_size:
         transaction.refusal = replies.MESSAGE_TOO_BIG
@@ -50,6 +56,7 @@ def answer_chunk(session: SMTPSession, event: ChunkEnd) -> Answer:
     """Answer the end of a chunk. Source: RFC 3030 §2."""
     refusal = session.under_way().refusal
     if refusal is None:
+        session.expect_chunk()
         return session.engine.send(replies.CHUNK_TAKEN)
     session.end_transaction(Outcome.REFUSED, refusal)
     session.expect_commands()
@@ -94,11 +101,30 @@ def answer_end(session: SMTPSession, event: ContentEnd) -> Answer | Deferred[byt
         transaction.abort()
         return _answered(session, session.for_each_recipient(unfit))
     assert sink is not None, "a sink is given up together with a refusal only"
+    if session.login is not None and session.settings.own_from:
+        return _end_of_own(session, session.login, transaction, sink)
     # From here on it is the intake's: whoever leaves now can't take it back.
     transaction.sink = None
     finished = sink.finish()
     # Never fails. A coroutine would cost each message some microseconds.
     return finished.addCallback(lambda answers: _answered(session, answers))
+
+
+async def _end_of_own(
+    session: SMTPSession, login: ILogin, transaction: MailTransaction, sink: IMessageSink
+) -> bytes | None:
+    """The same where From has to be the client's own. Who leaves while that is found out has sent nothing."""
+    try:
+        refusal = await refusal_of(login, sink.authors())
+    except CancelledError:
+        raise
+    except MailError as error:
+        refusal = replies.for_error(error)
+    if refusal is not None:
+        transaction.abort()
+        return _answered(session, session.for_each_recipient(refusal))
+    transaction.sink = None
+    return _answered(session, await sink.finish())
 
 
 def _unfit(session: SMTPSession, event: ContentEnd) -> Reply | None:

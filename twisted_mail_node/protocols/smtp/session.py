@@ -276,6 +276,10 @@ class SMTPSession:
         """The client has its time for a command; one that it sends octet by octet is not more than one."""
         self.driver.set_timeout(self.settings.command_timeout_seconds, of_silence=False)
 
+    def expect_chunk(self) -> None:
+        """The client has its time for the next chunk of content; as for any command, octet by octet is not enough."""
+        self.driver.set_timeout(self.settings.content_timeout_seconds, of_silence=False)
+
     def expect_content(self) -> None:
         """The client has its time for a piece of content."""
         self.driver.set_timeout(self.settings.content_timeout_seconds)

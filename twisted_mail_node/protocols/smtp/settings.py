@@ -26,6 +26,7 @@ class SMTPSettings:
         hostname: this node's name, in the greeting and the answer to EHLO.
         service: SMTP, SUBMISSION or LMTP.
         auth: "off": AUTH is not offered; "required": no MAIL before it (RFC 4954 §6).
+        own_from: whether who has logged in may write as each address of From and Sender.
         max_message_size: octets, told in SIZE and held at MAIL; the intake holds it while receiving.
         max_recipients: in one transaction; RFC 5321 §4.5.3.1.8 wants at least 100.
         max_messages: transactions in one connection.
@@ -53,6 +54,7 @@ class SMTPSettings:
     hostname: str
     service: Service = Service.SMTP
     auth: Literal["off", "optional", "required"] = "off"
+    own_from: bool = True
     max_message_size: int = 50 * 1024 * 1024
     max_recipients: int = 1000
     max_messages: int = 1000

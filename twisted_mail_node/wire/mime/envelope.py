@@ -39,7 +39,7 @@ _escaped = re.compile(rb"\\(.)", re.DOTALL).sub
 # A header field that names more mailboxes is cut: a line of the answer must end some time.
 _MAILBOX_LIMIT = 20_000
 # Reading by the full grammar takes about a microsecond an octet at worst, and no honest list needs it for long.
-_FULL_GRAMMAR_OCTETS = 16 * 1024
+FULL_GRAMMAR_OCTETS = 16 * 1024
 # Long lists are as good as never met twice: they would only fill the memory.
 _CACHED_VALUE_OCTETS = 200
 
@@ -101,7 +101,7 @@ def address_list(value: bytes) -> bytes:
     while position < end:
         match = _usual_mailbox(value, position)
         if match is None:
-            found += _Addresses(value[position : position + _FULL_GRAMMAR_OCTETS]).wire
+            found += _Addresses(value[position : position + FULL_GRAMMAR_OCTETS]).wire
             break
         quoted, phrase, local, domain, bare_local, bare_domain = match.groups()
         if bare_local is not None:
@@ -114,6 +114,15 @@ def address_list(value: bytes) -> bytes:
     return b"(" + b"".join(found[:_MAILBOX_LIMIT]) + b")" if found else b"NIL"
 
 
+def mailboxes(value: bytes) -> list[tuple[bytes, bytes]]:
+    """
+    (local part, domain) of each mailbox in the first FULL_GRAMMAR_OCTETS of an address field's raw value.
+
+    A part that is not there is empty: words that are no address have no domain.
+    """
+    return _Addresses(value[:FULL_GRAMMAR_OCTETS]).mailboxes
+
+
 @lru_cache(maxsize=2048)
 def _cached_address_list(value: bytes) -> bytes:
     return address_list(value)
@@ -124,6 +133,7 @@ class _Addresses:
 
     def __init__(self, value: bytes) -> None:
         self.wire: list[bytes] = []
+        self.mailboxes: list[tuple[bytes, bytes]] = []
         self._words: list[bytes] = []  # of the mailbox being read, white space between them as b" "
         self._comment: bytes | None = None
         self._in_group = False
@@ -194,6 +204,7 @@ class _Addresses:
             local = _phrase(words) or b""  # no address at all, only words: keep them readable
         if local or domain or phrase:
             name = phrase or comment
+            self.mailboxes.append((local, domain))
             self.wire.append(b"(%b %b %b %b)" % (nstring(name), nstring(route), string(local), string(domain)))
 
     def _end_group(self) -> None:

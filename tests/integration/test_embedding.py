@@ -15,8 +15,11 @@ from twisted.application.service import MultiService
 from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
 from twisted.cred.portal import Portal
 from twisted.internet import reactor
+from twisted.internet.address import IPv4Address
 from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.testing import StringTransportWithDisconnection
 from twisted.internet.threads import deferToThread
+from zope.interface import implementer
 
 import twisted_mail_node
 from twisted_mail_node import (
@@ -30,6 +33,7 @@ from twisted_mail_node import (
     SMTPSettings,
     assemble,
 )
+from twisted_mail_node.interfaces.store import IDirectory, IMailStore
 from twisted_mail_node.node.config import parse_config
 from twisted_mail_node.testing.node import RunningNode
 from twisted_mail_node.testing.process import process_environment
@@ -153,3 +157,33 @@ def test_an_smtp_factory_needs_to_know_whose_mail_it_takes():
     store = MemoryStore(reactor)
     with pytest.raises(ValueError, match="domains and a directory"):
         SMTPFactory(Portal(MailRealm(store, store)), store, SMTPSettings(hostname="a.test"), reactor=reactor)
+
+
+@implementer(IMailStore, IDirectory)
+class Queueless:
+    """A store of mailboxes alone."""
+
+    def __init__(self):
+        self._store = MemoryStore(reactor)
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+
+@pytest.mark.parametrize("has_queue", [True, False])
+def test_dsn_is_offered_where_there_is_a_queue_for_reports(has_queue):
+    store = MemoryStore(reactor) if has_queue else Queueless()
+    factory = SMTPFactory(
+        Portal(MailRealm(store, store)), store, SMTPSettings(hostname="a.test"), reactor=reactor, domains=["a.test"]
+    )
+    assert (b"250-DSN" in said_to_ehlo(factory)) is has_queue
+
+
+def said_to_ehlo(factory):
+    protocol = factory.buildProtocol(IPv4Address("TCP", "127.0.0.1", 2525))
+    transport = StringTransportWithDisconnection()
+    transport.protocol = protocol
+    protocol.makeConnection(transport)
+    protocol.dataReceived(b"EHLO me.test\r\n")
+    transport.loseConnection()
+    return transport.value()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from twisted.cred.portal import Portal
 
@@ -18,6 +19,7 @@ from ..intake import Intake, IntakeSettings, TransactionIds
 from ..interfaces.auth import IAttempts
 from ..interfaces.intake import IIntake
 from ..interfaces.policy import ISMTPPolicy
+from ..interfaces.queue import IQueueStore
 from ..interfaces.store import IDirectory, IMailStore
 from ..mail.envelope import Service
 from ..policy import Recipients, RecipientSettings, RelayPolicy
@@ -30,6 +32,7 @@ from ..store.completed import CompletedStore
 from ..store.memory import MemoryStore
 from ..store.sql import SQLiteStore
 from ..wire.sasl.mechanisms import DEFAULT
+from ..wire.smtp.offer import Extension
 from .assemble import assemble
 from .config import Config, ConfigError, load_config, parse_config
 from .doors import Storage
@@ -84,7 +87,9 @@ class SMTPFactory(smtp.SMTPFactory):
             led = RecipientSettings(domains=domains, postmaster=f"postmaster@{first}")
             recipients = Recipients(found, led)
             policy = policy or RelayPolicy(recipients)
-            intake = intake or _intake(store, settings, reactor, recipients, first)
+            if intake is None:
+                intake = _intake(store, settings, reactor, recipients, first)
+                settings = _without_reports(settings, store)
         counted = attempts or UncountedAttempts()
         authenticator = Authenticator(portal, counted, reactor, plaintext, first, mechanisms=mechanisms)
         super().__init__(policy, intake, settings, reactor, authenticator, tls_context)
@@ -97,6 +102,13 @@ def _intake(
     taken = IntakeSettings(hostname=settings.hostname, max_size=settings.max_message_size)
     report = make_report(settings.hostname, domain, ids)
     return Intake(store, reactor, ids, report, taken, resolve=make_lead(recipients))
+
+
+def _without_reports(settings: SMTPSettings, store: IMailStore) -> SMTPSettings:
+    """Where there is no queue, success can't be reported to a sender elsewhere, as who offers DSN must."""
+    if IQueueStore(store, None) is not None:
+        return settings
+    return replace(settings, extensions=settings.extensions - {Extension.DSN})
 
 
 class POP3Factory(pop3.POP3Factory):

@@ -9,7 +9,7 @@ from typing import Literal
 from ...mail.envelope import Service
 from ...wire.smtp.offer import Extension
 
-EXTENSIONS = frozenset({Extension.CHUNKING})
+EXTENSIONS = frozenset({Extension.CHUNKING, Extension.DSN})
 """What is offered unless told otherwise: all that works from one end to the other."""
 
 

@@ -128,6 +128,18 @@ def test_a_file_without_certificate_and_listeners_has_the_default_ones_without_t
         ),
         ("[tls]\ncertificate = 'c'", "node.toml: tls.private_key: this setting is needed"),
         (
+            "[tls]\ncertificate = 'c'\nprivate_key = 'k'\nclient_revocations = 'r'",
+            "node.toml: tls.client_revocations: needs tls.client_authorities",
+        ),
+        (
+            "[tls]\ncertificate = 'c'\nprivate_key = 'k'\npolicy = 'old'",
+            'node.toml: tls.policy = "old": allowed: "intermediate", "modern"',
+        ),
+        (
+            "[tls]\ncertificate = 'c'\nprivate_key = 'k'\n[[tls.further]]\ncertificate = 'd'",
+            "node.toml: tls.further[0].private_key: this setting is needed",
+        ),
+        (
             "[limits]\nmax_message_size = '5 parsecs'",
             'node.toml: limits.max_message_size = "5 parsecs": allowed: a size such as "50 MiB", "64 kB" '
             "or a whole number of octets",

@@ -2,17 +2,21 @@
 
 import socket
 import ssl
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_twisted
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from OpenSSL import SSL
+from OpenSSL.crypto import X509, X509StoreContext, X509StoreContextError
 from twisted.internet import reactor
 from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 
-from twisted_mail_node.node.tls import ServerTLS
+from twisted_mail_node.node.tls import ServerTLS, load_contexts
 from twisted_mail_node.testing.certificates import issue
 from twisted_mail_node.testing.node import RunningNode
 
@@ -83,6 +87,54 @@ def test_who_has_none_or_one_that_does_not_hold_is_served_as_well(talk, authorit
 def test_the_client_is_told_which_authorities_count(talk, authority):
     names = talk(issue("joe@a.test", issuer=authority)).server.get_client_ca_list(as_cryptography=True)
     assert names == [authority.certificate.subject]
+
+
+def revocations(authority, *revoked, days=1):
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority.certificate.subject)
+        .last_update(now - timedelta(days=2))
+        .next_update(now + timedelta(days=days))
+    )
+    for one in revoked:
+        serial = one.certificate.serial_number
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - timedelta(days=2)).build()
+        builder = builder.add_revoked_certificate(entry)
+    return builder.sign(authority.key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def holds(folder, issued, authorities, lists):
+    """Whether the node would believe this client, by the store of its context."""
+    (folder / "clients.pem").write_bytes(b"".join(one.pem for one in authorities))
+    (folder / "revoked.pem").write_bytes(lists)
+    files = written(folder, "a", authorities[0])
+    trusted = {"client_authorities": folder / "clients.pem"}
+    if lists:
+        trusted["client_revocations"] = folder / "revoked.pem"
+    store = load_contexts(settings(files, **trusted)).asking.default.get_cert_store()
+    try:
+        X509StoreContext(store, X509.from_cryptography(issued.certificate)).verify_certificate()
+    except X509StoreContextError:
+        return False
+    return True
+
+
+def test_what_an_authority_has_revoked_counts_no_more(tmp_path, authority):
+    kept, revoked = (issue(f"{name}@a.test", issuer=authority) for name in ("kept", "revoked"))
+    assert holds(tmp_path, revoked, [authority], b"")
+    lists = revocations(authority, revoked)
+    assert not holds(tmp_path, revoked, [authority], lists)
+    assert holds(tmp_path, kept, [authority], lists)
+    assert not holds(tmp_path, kept, [authority], revocations(authority, days=-1)), "a list that is out of time"
+
+
+def test_of_several_authorities_each_has_its_list(tmp_path, authority):
+    other = issue("other-authority.test")
+    mine = issue("joe@a.test", issuer=other)
+    assert not holds(tmp_path, mine, [authority, other], revocations(authority))
+    assert holds(tmp_path, mine, [authority, other], revocations(authority) + revocations(other))
+    assert not holds(tmp_path, mine, [authority, other], revocations(authority) + revocations(other, mine))
 
 
 @pytest.mark.parametrize("listen", ALL_WITH_TLS)

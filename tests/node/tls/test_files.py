@@ -95,6 +95,29 @@ def test_authorities_that_are_none_are_told(files, tmp_path):
         load_contexts(settings(files, client_authorities=tmp_path / "clients.pem"))
 
 
+BROKEN_LIST = b"-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "can't be read: no such file or directory"),
+        (b"", "has none in PEM form"),
+        (b"nonsense", "has none in PEM form"),
+        (BROKEN_LIST, "has none in PEM form"),
+    ],
+    ids=["none", "empty", "nonsense", "broken"],
+)
+def test_revocation_lists_that_are_none_are_told(files, tmp_path, content, told):
+    path = tmp_path / "revoked.pem"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CannotStart) as caught:
+        load_contexts(settings(files, client_authorities=files["certificate"], client_revocations=path))
+    assert str(caught.value).startswith(f"the file of revocation lists {path} ")
+    assert str(caught.value).endswith(told)
+
+
 def test_what_cannot_be_used_leaves_what_was_loaded_before(files):
     tls = ServerTLS(Clock())
     tls.load(settings(files))

@@ -25,6 +25,7 @@ def contradictions(raw: Mapping[str, Any], named: Named, *, has_certificate: boo
         *_of_hashes(raw, named),
         *_of_relay(raw, named),
         *_of_store(raw, named),
+        *_of_tls(raw, named),
     ]
 
 
@@ -106,6 +107,12 @@ def _of_hashes(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
     if isinstance(lanes, int) and memory < lanes * 8192:
         least = f'"{lanes * 8} KiB" or more with hash_lanes = {lanes}'
         yield Mistake(named("auth"), "auth.hash_memory", shown(auth["hash_memory"]), f"allowed: {least}")
+
+
+def _of_tls(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
+    tls = raw.get("tls")
+    if isinstance(tls, Mapping) and tls.get("client_revocations") and not tls.get("client_authorities"):
+        yield Mistake(named("tls"), "tls.client_revocations", "", "needs tls.client_authorities")
 
 
 def _of_relay(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:

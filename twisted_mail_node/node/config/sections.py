@@ -95,6 +95,9 @@ class TLSSettings(Table):
         default=None,
         description="PEM file of the authorities that users' certificates come from; empty: none asked for.",
     )
+    client_revocations: OptionalFile = Field(
+        default=None, description="PEM file of these authorities' revocation lists; empty: none are asked."
+    )
     further: tuple[FurtherCertificate, ...] = Field(
         default=(), description="Chosen by the name that the client asks for; the first is for any other."
     )

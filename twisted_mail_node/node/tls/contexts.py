@@ -11,7 +11,6 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 
-from cryptography import x509
 from OpenSSL.SSL import (
     MODE_RELEASE_BUFFERS,
     OP_CIPHER_SERVER_PREFERENCE,
@@ -27,8 +26,8 @@ from OpenSSL.SSL import Error as OpenSSLError
 from ..config.sections import TLSSettings
 from ..errors import CannotStart, reason
 from .alpn import refuse_other_protocols
-from .client import ask_for_certificate
-from .files import Pair, read_authorities, read_pair
+from .client import Trust, ask_for_certificate
+from .files import Pair, read_authorities, read_pair, read_revocations
 from .names import ByName
 from .policy import POLICIES, Policy
 
@@ -44,18 +43,18 @@ class Contexts:
     """
     The contexts of one load, by name: for services that ask no client for a certificate, and for those that do.
 
-    Without authorities the two are the same.
+    Where nobody's certificates count, the two are the same.
     """
 
     pairs: tuple[Pair, ...]
-    authorities: tuple[x509.Certificate, ...]
+    trust: Trust | None
     policy: Policy
     plain: ByName[Pair, Context]
     asking: ByName[Pair, Context]
 
     def fresh(self) -> Contexts:
         """The same with new keys for tickets."""
-        return _made(self.pairs, self.authorities, self.policy)
+        return _made(self.pairs, self.trust, self.policy)
 
 
 def load_contexts(settings: TLSSettings) -> Contexts:
@@ -69,21 +68,27 @@ def load_contexts(settings: TLSSettings) -> Contexts:
         pairs.append(read_pair(further.certificate, further.private_key))
         if not pairs[-1].names:
             raise CannotStart(f"the certificate {further.certificate} has no host name, so no client would get it")
-    authorities = read_authorities(settings.client_authorities) if settings.client_authorities else ()
-    return _made(tuple(pairs), authorities, POLICIES[settings.policy])
+    return _made(tuple(pairs), _trust(settings), POLICIES[settings.policy])
 
 
-def _made(pairs: tuple[Pair, ...], authorities: tuple[x509.Certificate, ...], policy: Policy) -> Contexts:
-    plain = ByName(pairs, lambda chosen: _context(chosen, policy, ()))
+def _trust(settings: TLSSettings) -> Trust | None:
+    if settings.client_authorities is None:
+        return None
+    revocations = settings.client_revocations
+    return Trust(read_authorities(settings.client_authorities), read_revocations(revocations) if revocations else ())
+
+
+def _made(pairs: tuple[Pair, ...], trust: Trust | None, policy: Policy) -> Contexts:
+    plain = ByName(pairs, lambda chosen: _context(chosen, policy, None))
     _choose_by_name(plain)
-    if not authorities:
-        return Contexts(pairs, authorities, policy, plain, plain)
-    asking = ByName(pairs, lambda chosen: _context(chosen, policy, authorities))
+    if trust is None:
+        return Contexts(pairs, trust, policy, plain, plain)
+    asking = ByName(pairs, lambda chosen: _context(chosen, policy, trust))
     _choose_by_name(asking)
-    return Contexts(pairs, authorities, policy, plain, asking)
+    return Contexts(pairs, trust, policy, plain, asking)
 
 
-def _context(pairs: tuple[Pair, ...], policy: Policy, authorities: tuple[x509.Certificate, ...]) -> Context:
+def _context(pairs: tuple[Pair, ...], policy: Policy, trust: Trust | None) -> Context:
     context = Context(TLS_METHOD)
     context.set_min_proto_version(policy.lowest)
     context.set_cipher_list(policy.ciphers)
@@ -95,8 +100,8 @@ def _context(pairs: tuple[Pair, ...], policy: Policy, authorities: tuple[x509.Ce
     context.set_session_id(_SESSION_ID_CONTEXT)
     context.set_timeout(TICKET_SECONDS)
     refuse_other_protocols(context)
-    if authorities:
-        ask_for_certificate(context, authorities)
+    if trust is not None:
+        ask_for_certificate(context, trust)
     for pair in pairs:
         _use(context, pair)
     return context

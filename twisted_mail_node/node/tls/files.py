@@ -8,6 +8,7 @@ in one sentence.
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from ..errors import CannotStart, reason
 from .names import names_of
+
+_LISTS = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -67,6 +70,18 @@ def read_pair(certificate: Path, private_key: Path) -> Pair:
 def read_authorities(path: Path) -> tuple[x509.Certificate, ...]:
     """The certificates of a file. Raises: CannotStart."""
     return tuple(_read_chain(path))
+
+
+def read_revocations(path: Path) -> tuple[x509.CertificateRevocationList, ...]:
+    """The revocation lists of a file. Raises: CannotStart."""
+    found = _LISTS.findall(_read(path, "file of revocation lists"))
+    try:
+        lists = tuple(map(x509.load_pem_x509_crl, found))
+    except ValueError:
+        lists = ()
+    if not lists:
+        raise CannotStart(f"the file of revocation lists {path} has none in PEM form")
+    return lists
 
 
 def check_trusted_certificates(path: Path | None) -> None:

@@ -69,7 +69,7 @@ class ServerTLS:
         files = [settings.certificate, settings.private_key]
         for further in settings.further:
             files += [further.certificate, further.private_key]
-        return [*files, *([settings.client_authorities] if settings.client_authorities else [])]
+        return [*files, *filter(None, (settings.client_authorities, settings.client_revocations))]
 
     @property
     def contexts(self) -> Contexts:

@@ -8,6 +8,7 @@ No globals: whatever a node needs it is given here, so several live in one proce
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from twisted.cred.checkers import ICredentialsChecker
 
@@ -19,6 +20,7 @@ from .connection_limits import ConnectionLimits
 from .control.certificates import Certificates
 from .control.guessing import GuessingDesk
 from .control.operations import Operations
+from .credentials import make_credentials
 from .doors import Doors, Storage, complete
 from .incoming import make_incoming
 from .listening import Listening
@@ -55,7 +57,11 @@ def assemble(
     else:
         doors = complete(storage, state.spool, reactor, config.store.remembered)
     passwords, threads = make_passwords(config, reactor)
-    portal = make_portal(doors.store, doors.directory, passwords, checkers)
+    credentials = make_credentials(config, doors.directory, passwords, threads, reactor)
+    doors = replace(doors, directory=credentials.directory)
+    portal = make_portal(
+        doors.store, doors.directory, passwords, credentials.checkers if checkers is None else checkers
+    )
     tls = ServerTLS(reactor)
     renewal = Renewal(reactor, tls)
     limits = ConnectionLimits(
@@ -91,6 +97,7 @@ def assemble(
             **Certificates(tls, renewal).by_name,
             **GuessingDesk(offering.attempts).by_name,
         },
+        credentials.password_set,
     )
     rooms = Rooms(
         storage=doors,

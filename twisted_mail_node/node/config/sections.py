@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from ...mail.envelope import Service
+from ...mail.scram import LEAST_ITERATIONS, MOST_ITERATIONS
 from ...mail.special_use import USE_OF_NAME
 from .endpoint import split_endpoint
 from .values import (
@@ -114,6 +115,12 @@ class AuthSettings(Table):
         min_length=1,
         description="SASL mechanisms, in the order in which they are told; each only where it is safe and can be "
         "checked.",
+    )
+    scram: tuple[Literal["sha-256", "sha-1"], ...] = Field(
+        default=(), description="SCRAM verifiers kept beside the argon2id hash; weaker than it, if they are stolen."
+    )
+    scram_iterations: Annotated[Count, Field(ge=LEAST_ITERATIONS, le=MOST_ITERATIONS)] = Field(
+        default=600_000, description="PBKDF2's for a new verifier (RFC 7677: 4096 or more; OWASP: 600,000)."
     )
     remember: Seconds = Field(default=600.0, description="How long a verified password is known again without hashing.")
     hash_memory: Size = Field(default=19 * 1024 * 1024, description="argon2id: memory for a hash.")

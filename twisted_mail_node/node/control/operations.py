@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults, succeed
 
 from ...interfaces.credentials import verifiers_of
 from ...interfaces.deferred import returns_deferred
@@ -51,6 +51,7 @@ class Operations:
         password_changed: told the name of each user whose password was changed or who was removed.
         before_retry: called when somebody asks for a try at once: what failed lately shall not stand in its way.
         others: operations that are done elsewhere, by name.
+        password_set: told the name, password and hash of each user who was given a password.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Operations:
         password_changed: Callable[[str], None],
         before_retry: Callable[[], None] = lambda: None,
         others: Mapping[str, Operation] | None = None,
+        password_set: Callable[[str, str, str], Deferred[None]] = lambda name, password, password_hash: succeed(None),
     ) -> None:
         self._config = config
         self._directory = directory
@@ -71,6 +73,7 @@ class Operations:
         self._seconds = seconds
         self._password_changed = password_changed
         self._before_retry = before_retry
+        self._password_set = password_set
         self._by_name: dict[str, Operation] = {
             **(others or {}),
             **AppPasswordDesk(directory, seconds).by_name,
@@ -111,7 +114,10 @@ class Operations:
         before = await self._directory.password_hash(name)
         if before not in (None, NO_PASSWORD):
             raise Refusal(f"there is a user {name} already")
-        await self._make_user(name, await self._hasher.hash(_password(arguments)), before)
+        password = _password(arguments)
+        password_hash = await self._hasher.hash(password)
+        await self._make_user(name, password_hash, before)
+        await self._password_set(name, password, password_hash)
         return {"name": name}
 
     async def _make_user(self, name: str, password_hash: str, before: str | None) -> None:
@@ -141,8 +147,11 @@ class Operations:
 
     async def _change_password(self, arguments: Arguments) -> JSON:
         name = await self._user(arguments)
-        await self._directory.set_password_hash(name, await self._hasher.hash(_password(arguments)))
+        password = _password(arguments)
+        password_hash = await self._hasher.hash(password)
+        await self._directory.set_password_hash(name, password_hash)
         self._password_changed(name)
+        await self._password_set(name, password, password_hash)
         return {"name": name}
 
     async def _check_new_users(self, arguments: Arguments) -> JSON:

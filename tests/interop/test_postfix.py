@@ -150,6 +150,10 @@ def test_the_node_relays_to_postfix(both):
 
 
 def test_the_node_relays_a_large_message_to_postfix(both):
+    """By BDAT (RFC 3030 §2)."""
+    with both.postfix.smtp() as client:
+        client.ehlo()
+        assert client.has_extn("chunking")
     with both.submission() as client:
         client.sendmail(JOE, [ANN], message("large-out", LARGE))
     got = both.postfix.delivered(ANN, b"Subject: large-out\n")
@@ -163,3 +167,51 @@ def test_the_node_reports_to_its_sender_whom_postfix_refuses(both):
     assert b"\r\nStatus: 5.7.1\r\n" in report
     assert f"\r\nFinal-Recipient: rfc822; nobody@{postfix.DOMAIN}\r\n".encode() in report
     both.postfix.delivered(ANN, b"Subject: refused-out\n")
+
+
+def test_postfix_tells_of_success_what_the_node_was_asked(both):
+    """RFC 3461 §5.2.1: the parameters go on, and the last host reports."""
+    with both.submission() as client:
+        client.mail(JOE, ["RET=HDRS", "ENVID=out+2B1"])
+        client.rcpt(ANN, ["NOTIFY=SUCCESS", f"ORCPT=rfc822;Ann+2Bx@{postfix.DOMAIN}"])
+        assert client.data(message("success-out"))[0] == 250
+    report = both.arrived("success-out")
+    for field in (
+        "Reporting-MTA: dns; mx.postfix.test",
+        "Original-Envelope-Id: out+1",
+        f"Original-Recipient: rfc822;Ann+x@{postfix.DOMAIN}",
+        f"Final-Recipient: rfc822; {ANN}",
+        "Action: delivered",
+    ):
+        assert f"\r\n{field}\r\n".encode() in report
+    assert b"First line" not in report
+
+
+def test_the_node_tells_of_success_what_postfix_was_asked(both):
+    with both.postfix.smtp() as client:
+        client.ehlo()
+        client.mail(ANN, ["RET=HDRS", "ENVID=in+2B1"])
+        client.rcpt(JOE, ["NOTIFY=SUCCESS", "ORCPT=rfc822;Joe+2Bx@node.test"])
+        assert client.data(message("success-in"))[0] == 250
+    report = both.postfix.delivered(ANN, b"success-in")
+    for field in (
+        "Reporting-MTA: dns; mx.node.test",
+        "Original-Envelope-Id: in+1",
+        "Original-Recipient: rfc822; Joe+x@node.test",
+        f"Final-Recipient: rfc822; {JOE}",
+        "Action: delivered",
+    ):
+        assert f"\n{field}\n".encode() in report
+    assert b"First line" not in report
+
+
+def test_neither_tells_who_wants_to_hear_nothing(both):
+    with both.submission() as client:
+        client.mail(JOE, ["ENVID=never"])
+        client.rcpt(f"nobody@{postfix.DOMAIN}", ["NOTIFY=NEVER"])
+        client.rcpt(ANN, ["NOTIFY=SUCCESS"])
+        assert client.data(message("never-out"))[0] == 250
+    report = both.arrived("never-out")
+    assert b"\r\nOriginal-Envelope-Id: never\r\n" in report
+    assert report.count(b"\r\nFinal-Recipient: ") == 1
+    assert f"Final-Recipient: rfc822; {ANN}\r\n".encode() in report

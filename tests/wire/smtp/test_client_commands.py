@@ -41,7 +41,7 @@ def refusals(*recipients, extensions=(), sender=SENDER, **more):
     assert isinstance(event, TransactionEnded)
     assert client.take_output() == b""
     assert client.step is Step.IDLE
-    assert all(isinstance(reply, Unfit) for reply in event.results)
+    assert all(isinstance(reply, Unfit) and str(reply) == " ".join(reply.lines) for reply in event.results)
     return [(reply.code, str(reply.status)) for reply in event.results]
 
 

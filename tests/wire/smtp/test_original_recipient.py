@@ -58,7 +58,8 @@ def test_xtext_is_read_where_printable_ascii_comes_of_it(text, meant):
         ("utf-8;a\\x{D800}@b.test", ("utf-8", "a\\x{D800}@b.test")),
         ("utf-8;a\\x{110000}@b.test", ("utf-8", "a\\x{110000}@b.test")),
         ("utf-8;a\\x{10}@b.test", ("utf-8", "a\\x{10}@b.test")),
-        ("x400;/C=x+2F", ("x400", "/C=x/")),
+        ("x400;/C+3Dx+2F", ("x400", "/C=x/")),
+        ("x400;/C=x+2F", ("x400", "/C=x+2F")),
         ("odd", ("odd", "")),
     ],
 )

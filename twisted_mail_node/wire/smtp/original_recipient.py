@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from ...mail.address import Address
+from .xtext import decoded
 
-_ESCAPED = re.compile(r"\+([0-9A-F]{2})")
 _EMBEDDED = re.compile(r"\\x\{([0-9A-F]{2,6})\}")
 _UNFIT_FOR_XTEXT = re.compile(r"[^!-*,-<>-~]")
 # RFC 6533 §3: what ASCII a QUCHAR cannot be.
@@ -33,8 +33,10 @@ def in_ascii(value: str) -> str:
 
 def read_xtext(text: str) -> str:
     """What the xtext stands for; as it is where that would not be printable ASCII (RFC 3461 §4.2, §4.4)."""
-    meant = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-    return meant if meant.isascii() and meant.isprintable() else text
+    try:
+        return decoded(text)
+    except ValueError:
+        return text
 
 
 def read_original_recipient(value: str) -> tuple[str, str]:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import idna
-
 from ...mail.address import Address
+from ...mail.domain_name import ascii_domain
 from ..errors import MisuseError
 from .syntax import render_path
 
@@ -39,10 +38,9 @@ def ascii_path(address: Address | None) -> bytes:
     """The address in angle brackets; None is the null path. Raises: MisuseError: it cannot be written in ASCII."""
     if address is not None and not address.domain.isascii():
         try:
-            domain = idna.encode(address.domain, uts46=True).decode("ascii")
-        except (idna.IDNAError, UnicodeError):
-            raise MisuseError(f"not a domain: {address.domain!r}") from None
-        address = Address(address.local_part, domain)
+            address = Address(address.local_part, ascii_domain(address.domain))
+        except ValueError as error:
+            raise MisuseError(str(error)) from None
     path = utf8_path(address)
     if not path.isascii():
         raise MisuseError("an address that cannot be written without SMTPUTF8")

@@ -14,6 +14,8 @@ SMTP = {
     "content_timeout": 6,
     "min_content_rate": 7,
     "max_recipients": 8,
+    "max_recipient_domains": 16,
+    "expand": "everyone",
     "max_refused_recipients": 9,
     "max_messages": 10,
     "max_commands": 11,

@@ -57,5 +57,10 @@ def test_the_other_stages_are_not_counted():
     limits, _ = made(messages=1, recipients=1)
     ann = client("ann@a.test")
     for _ in range(3):
-        assert {code(limits.connected(ann)), code(limits.hello(ann)), code(limits.verify(ann, ""))} == {250}
+        assert {
+            code(limits.connected(ann)),
+            code(limits.hello(ann)),
+            code(limits.verify(ann, "")),
+            code(limits.expand(ann, "")),
+        } == {250}
     assert code(limits.sender(ann, None, ())) == 250

@@ -80,5 +80,6 @@ def test_every_stage_is_asked():
         chain.hello(CLIENT),
         chain.sender(CLIENT, None, ()),
         chain.verify(CLIENT, "joe"),
+        chain.expand(CLIENT, "list"),
     ):
         assert result_of(deferred) == Accept()

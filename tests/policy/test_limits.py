@@ -76,3 +76,4 @@ def test_without_limits_nothing_is_counted():
     assert code(limits.hello(client("192.0.2.1"))) == 250
     assert code(limits.recipient(client("192.0.2.1"), None, Address("a", "b"))) == 250
     assert code(limits.verify(client("192.0.2.1"), "")) == 250
+    assert code(limits.expand(client("192.0.2.1"), "")) == 250

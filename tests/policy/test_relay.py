@@ -21,6 +21,7 @@ def made(**settings):
     store = MemoryStore(Clock())
     result_of(store.start())
     result_of(store.add_user("joe@a.test", "hash"))
+    result_of(store.set_alias("sales@a.test", [JOE, FAR]))
     policy = RelayPolicy(Recipients(store, RecipientSettings(domains=("a.test",))), RelaySettings(**settings))
     assert verifyObject(ISMTPPolicy, policy)
     return policy
@@ -84,3 +85,42 @@ def test_the_skeleton_says_yes():
     anyone = client(Service.SMTP)
     assert result_of(OpenPolicy().sender(anyone, None, ())) == Accept()
     assert result_of(OpenPolicy().recipient(anyone, None, JOE)) == Accept()
+
+
+@pytest.mark.parametrize("question", ["verify", "expand"])
+@pytest.mark.parametrize(
+    ("audience", "account", "is_told"),
+    [
+        ("nobody", "joe@a.test", False),
+        ("accounts", None, False),
+        ("accounts", "joe@a.test", True),
+        ("everyone", None, True),
+    ],
+)
+def test_who_is_told_of_addresses(question, audience, account, is_told):
+    """RFC 5321 §7.3."""
+    policy = made(**{question: audience})
+    verdict = result_of(getattr(policy, question)(client(Service.SMTP, account), "sales"))
+    assert isinstance(verdict, Accept)
+    assert (verdict.recipient is not None) is is_told
+    other = {"verify": policy.expand, "expand": policy.verify}[question]
+    assert result_of(other(client(Service.SMTP, account), "sales")).recipient is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("joe", 250), ("<Joe@A.test>", 250), ("postmaster", 550), ("eve@c.test", 550), ("a b", 501), ("@", 501)],
+)
+def test_what_is_said_of_an_address(text, code):
+    policy = made(verify="everyone", expand="everyone")
+    verdict = result_of(policy.verify(client(Service.SMTP), text))
+    assert (250 if isinstance(verdict, Accept) else verdict.code) == code
+    verdict = result_of(policy.expand(client(Service.SMTP), text))
+    # Who has a mailbox of that name leads nowhere else.
+    assert verdict.code == (550 if code == 250 else code)
+
+
+def test_a_list_is_expanded_to_where_it_leads():
+    verdict = result_of(made(expand="everyone").expand(client(Service.SMTP), "sales@a.test"))
+    assert [target.account for target in verdict.recipient.targets] == ["joe@a.test"]
+    assert verdict.recipient.forwards == (FAR,)

@@ -30,4 +30,7 @@ class ISMTPPolicy(Interface):
         """RCPT TO came. Accept carries the Recipient with where it leads."""
 
     def verify(client: Client, text: str) -> Deferred[Verdict]:
-        """VRFY asks (RFC 5321 §3.5.1)."""
+        """VRFY asks (RFC 5321 §3.5.1). Accept with a Recipient tells its address, without one tells nothing."""
+
+    def expand(client: Client, text: str) -> Deferred[Verdict]:
+        """EXPN asks (RFC 5321 §3.5.2). Accept with a Recipient tells where it leads, without one tells nothing."""

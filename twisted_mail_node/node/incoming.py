@@ -56,7 +56,9 @@ def make_incoming(config: Config, doors: Doors, reactor: Reactor, more_policies:
     ids = TransactionIds(reactor, os.urandom)
     postmaster = f"postmaster@{config.domains[0]}"
     recipients = Recipients(doors.directory, RecipientSettings(domains=config.domains, postmaster=postmaster))
-    relay = RelayPolicy(recipients, RelaySettings(accept_own_senders=config.smtp.accept_own_senders))
+    smtp = config.smtp
+    rules = RelaySettings(accept_own_senders=smtp.accept_own_senders, verify=smtp.verify, expand=smtp.expand)
+    relay = RelayPolicy(recipients, rules)
     settings = IntakeSettings(
         hostname=config.hostname, max_size=config.limits.max_message_size, max_hops=config.smtp.max_hops
     )

@@ -20,6 +20,8 @@ def smtp_settings(config: Config, listen: ListenSettings) -> SMTPSettings:
         own_from=config.submission.own_from,
         max_message_size=config.limits.max_message_size,
         max_recipients=smtp.max_recipients,
+        max_recipient_domains=smtp.max_recipient_domains,
+        expand=smtp.expand,
         max_messages=smtp.max_messages,
         max_commands=smtp.max_commands,
         max_idle_commands=smtp.max_idle_commands,

@@ -10,12 +10,13 @@ from .accounts import AccountLimits, AccountLimitSettings
 from .chain import PolicyChain
 from .limits import RateLimits, RateLimitSettings
 from .recipients import Recipients, RecipientSettings
-from .relay import RelayPolicy, RelaySettings
+from .relay import Audience, RelayPolicy, RelaySettings
 from .skeleton import OpenPolicy
 
 __all__ = [
     "AccountLimitSettings",
     "AccountLimits",
+    "Audience",
     "OpenPolicy",
     "PolicyChain",
     "RateLimitSettings",

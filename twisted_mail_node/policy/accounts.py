@@ -72,6 +72,10 @@ class AccountLimits:
         """See ISMTPPolicy. Always yes."""
         return accepted()
 
+    def expand(self, client: Client, text: str) -> Deferred[Verdict]:
+        """See ISMTPPolicy. Always yes."""
+        return accepted()
+
     def _may(self, client: Client, limit: SpanLimit) -> bool:
         account = client.account
         return account is None or account in self._exempt or limit.take(account)

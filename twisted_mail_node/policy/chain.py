@@ -52,6 +52,10 @@ class PolicyChain:
         """See ISMTPPolicy."""
         return self._ask(lambda policy: policy.verify(client, text))
 
+    def expand(self, client: Client, text: str) -> Deferred[Verdict]:
+        """See ISMTPPolicy."""
+        return self._ask(lambda policy: policy.expand(client, text))
+
     def _ask(self, ask: Ask) -> Deferred[Verdict]:
         """Without a coroutine as long as the answers are there at once."""
         answer: Accept = ACCEPT

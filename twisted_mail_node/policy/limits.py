@@ -74,6 +74,10 @@ class RateLimits:
         """See ISMTPPolicy. Always yes."""
         return accepted()
 
+    def expand(self, client: Client, text: str) -> Deferred[Verdict]:
+        """See ISMTPPolicy. Always yes."""
+        return accepted()
+
     def _may(self, client: Client, limit: SpanLimit) -> bool:
         try:
             address = ip_address(client.peer.host)

@@ -53,6 +53,10 @@ class Recipients:
         """Whether the address is of one of our domains; the bare postmaster is."""
         return not address.domain or address.domain in self._domains
 
+    def complete(self, text: str) -> Address:
+        """The address that a text means, of our first domain where it names none. Raises: ValueError."""
+        return Address.parse(text if "@" in text else f"{text}@{self._settings.domains[0]}")
+
     def resolve(self, address: Address) -> Deferred[Verdict]:
         """
         Where an address of ours leads.

@@ -52,3 +52,7 @@ class OpenPolicy:
     def verify(self, client: Client, text: str) -> Deferred[Verdict]:
         """A yes without a recipient is answered 252: send mail and see."""
         return accepted()
+
+    def expand(self, client: Client, text: str) -> Deferred[Verdict]:
+        """As `verify`; a recipient is told by where it leads."""
+        return accepted()

@@ -17,7 +17,7 @@ from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.columns import FetchItem
 from twisted_mail_node.mail.envelope import Recipient
 from twisted_mail_node.mail.transaction import Body
-from twisted_mail_node.policy import Recipients, RecipientSettings, RelayPolicy
+from twisted_mail_node.policy import Recipients, RecipientSettings, RelayPolicy, RelaySettings
 from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts, is_loopback
 from twisted_mail_node.protocols.smtp import SMTPFactory, SMTPSettings
 from twisted_mail_node.store.memory import MemoryStore
@@ -41,6 +41,7 @@ class Site:
             )
         )
         result_of(self.store.set_alias("ally@a.test", [Address("alice", "a.test")]))
+        result_of(self.store.set_alias("greetings@a.test", [Address("grüße", "a.test")]))
         checker = InMemoryUsernamePasswordDatabaseDontUse(**{"alice@a.test": b"secret", "bob@a.test": b"b"})
         self.portal = Portal(MailRealm(self.store, self.store), [checker])
         self.recipients = Recipients(self.store, RecipientSettings(domains=["a.test"]))
@@ -60,6 +61,10 @@ class Site:
         self.reports.append((reported, tuple(told)))
         content = b"Subject: report\r\n\r\n"
         return Body(len(content), len(content), content)
+
+    def telling_policy(self):
+        """One that tells everyone who exists, and who is on the lists."""
+        return RelayPolicy(self.recipients, RelaySettings(verify="everyone", expand="everyone"))
 
     def factory(self, *, policy=None, intake=None, portal=None, tls_context=None, **settings):
         defaults = {"hostname": "mx.a.test", "max_message_size": 1_000_000, "trusted": is_loopback}

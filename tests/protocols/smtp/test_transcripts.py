@@ -23,6 +23,8 @@ def test_transcript(site, path, piece):
     wanted = {extension for extension in Extension if extension.value in needs}
     unwanted = {extension for extension in Extension if f"no {extension.value}" in needs}
     settings["extensions"] = (EXTENSIONS | wanted) - unwanted
+    if "telling" in needs:
+        settings |= {"policy": site.telling_policy(), "expand": "everyone"}
     if "lmtp" in needs:
         settings["service"] = Service.LMTP
     if "auth" in needs:

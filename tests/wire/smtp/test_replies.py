@@ -35,6 +35,16 @@ def test_a_text_is_cut_to_the_line_limit() -> None:
     assert len(rendered) <= replies.REPLY_LINE_OCTETS
 
 
+def test_a_line_may_be_beyond_ascii_where_the_client_wants_it() -> None:
+    """RFC 6531 §3.7.4.2."""
+    told = reply(250, "2.1.5", "<grüße@a.test>\x85", "ö" * 1000)
+    plain, rendered = replies.render(told), replies.render(told, utf8=True)
+    assert plain.startswith(b"250-2.1.5 <gr??e@a.test>?\r\n250 2.1.5 ???")
+    assert rendered.startswith("250-2.1.5 <grüße@a.test>?\r\n250 2.1.5 öö".encode())
+    assert rendered.endswith("ö\r\n".encode())
+    assert all(len(line) <= replies.REPLY_LINE_OCTETS for line in rendered.splitlines(keepends=True))
+
+
 def test_every_refusal_has_a_status_of_its_class() -> None:
     for name, value in vars(replies).items():
         if isinstance(value, Reply) and value.code >= 400:

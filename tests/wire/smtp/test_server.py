@@ -19,6 +19,7 @@ from twisted_mail_node.wire.smtp.commands import (
     ContentEnd,
     Data,
     Event,
+    Expn,
     Hello,
     Help,
     Mail,
@@ -32,7 +33,7 @@ from twisted_mail_node.wire.smtp.commands import (
     Vrfy,
 )
 from twisted_mail_node.wire.smtp.extensions import hello_reply
-from twisted_mail_node.wire.smtp.offer import Offer
+from twisted_mail_node.wire.smtp.offer import Extension, Offer
 from twisted_mail_node.wire.smtp.server import ENDLESS_LINE_OCTETS, SMTPServerEngine
 from twisted_mail_node.wire.smtp.states import TRANSITIONS, State
 from twisted_mail_node.wire.wait import Wait
@@ -142,6 +143,7 @@ LINES = {
     Verb.NOOP: b"NOOP",
     Verb.HELP: b"HELP",
     Verb.VRFY: b"VRFY x",
+    Verb.EXPN: b"EXPN x",
     Verb.QUIT: b"QUIT",
     Verb.STARTTLS: b"STARTTLS",
     Verb.AUTH: b"AUTH PLAIN AGEAYg==",
@@ -169,7 +171,7 @@ def test_a_refused_command_leaves_the_state_alone(verb: Verb) -> None:
         if of is verb and state in PREFIX:
             talk = Talk().feed(PREFIX[state])
             talk.answers = dict.fromkeys(
-                (Hello, Mail, Rcpt, Data, Auth, Rset, Noop, Help, Vrfy), reply(450, "4.0.0", "no")
+                (Hello, Mail, Rcpt, Data, Auth, Rset, Noop, Help, Vrfy, Expn), reply(450, "4.0.0", "no")
             )
             talk.feed(LINES[verb] + b"\r\n")
             assert talk.engine.state is state
@@ -200,7 +202,9 @@ MISTAKES = [
     (b"MAIL FROM:<a@x> AUTH=", 501),
     (b"MAIL FROM:<a@x> AUTH=a+3", 501),
     (b"RCPT FROM:<a@x>", 503),
-    (b"EXPN list", 502),
+    (b"EXPN", 501),
+    (b"EXPN j\xc3\xb6", 501),
+    (b"ETRN example.org", 502),
     (b"VRFY", 501),
     (b"RSET now", 501),
     (b"QUIT now", 501),
@@ -235,6 +239,18 @@ def test_lines_may_grow_by_what_extensions_allow() -> None:
 
 def test_rcpt_has_to_say_to_whom() -> None:
     assert Talk().feed(PREFIX[State.SENDER] + b"RCPT FROM:<b@y>\r\n").codes[-1] == 501
+
+
+@pytest.mark.parametrize(("verb", "kind"), [(b"VRFY", Vrfy), (b"EXPN", Expn)])
+def test_addresses_beyond_ascii_are_asked_for_in_utf8(verb: bytes, kind: type) -> None:
+    """RFC 6531 §3.7.4.2."""
+    offer = Offer(extensions=frozenset({Extension.SMTPUTF8}))
+    talk = Talk(offer).feed(b"EHLO c\r\n" + verb + b" joe smtputf8\r\n" + verb + b" j\xc3\xb6rg  SMTPUTF8\r\n")
+    assert talk.events[2:] == [kind("joe", True), kind("jörg", True)]
+    talk.feed(verb + b" j\xc3\xb6rg\r\n" + verb + b" j\xc3 SMTPUTF8\r\n" + verb + b" SMTPUTF8\r\n")
+    assert talk.codes[-3:] == [553, 501, 250]
+    assert talk.events[-1] == kind("SMTPUTF8", False)
+    assert Talk().feed(b"EHLO c\r\n" + verb + b" joe SMTPUTF8\r\n").events[-1] == kind("joe SMTPUTF8")
 
 
 def test_rcpt_parameters_are_unknown() -> None:

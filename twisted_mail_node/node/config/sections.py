@@ -38,6 +38,7 @@ ServiceName = Literal["smtp", "submission", "lmtp", "pop3", "imap"]
 TLSMode = Literal["none", "starttls", "implicit"]
 TLSPolicy = Literal["intermediate", "modern"]
 AuthMode = Literal["off", "optional", "required"]
+Audience = Literal["nobody", "accounts", "everyone"]
 MechanismName = Literal[
     "SCRAM-SHA-256-PLUS",
     "SCRAM-SHA-256",
@@ -192,6 +193,9 @@ class SMTPSettings(Table):
         "(smtpd_min_data_rate of Postfix).",
     )
     max_recipients: Count = Field(default=1000, description="Recipients in one transaction.")
+    max_recipient_domains: Limit = Field(
+        default=0, description="Domains of recipients in one transaction (RFC 9422 §4.3); 0 for any number."
+    )
     max_refused_recipients: Count = Field(
         default=100, description="Unknown recipients since the last accepted message before the connection is closed."
     )
@@ -216,6 +220,8 @@ class SMTPSettings(Table):
         description="By how much longer each further answer is held back, 30 s at most "
         "(smtpd_error_sleep_time of Postfix).",
     )
+    verify: Audience = Field(default="nobody", description="Whom VRFY tells whether an address exists (RFC 5321 §7.3).")
+    expand: Audience = Field(default="nobody", description="Whom EXPN tells where an address leads.")
     max_hops: Count = Field(
         default=100,
         description="Received fields after which a message is taken to be in a loop (RFC 5321: 100 or more).",

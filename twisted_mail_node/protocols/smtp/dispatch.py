@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...wire.smtp import commands
-from . import auth, content, hello, mail, rcpt, small, starttls, verify
+from . import auth, content, hello, help, mail, rcpt, small, starttls, verify
 from .session import EventAnswer
 
 EVENTS: dict[type[commands.Event], EventAnswer] = {
@@ -15,8 +15,9 @@ EVENTS: dict[type[commands.Event], EventAnswer] = {
     commands.Content: content.take_content,
     commands.ContentEnd: content.answer_end,
     commands.Data: content.answer_data,
+    commands.Expn: verify.answer_expn,
     commands.Hello: hello.answer,
-    commands.Help: small.answer_help,
+    commands.Help: help.answer,
     commands.Mail: mail.answer,
     commands.Mistake: small.answer_mistake,
     commands.Noop: small.answer_noop,
@@ -24,5 +25,5 @@ EVENTS: dict[type[commands.Event], EventAnswer] = {
     commands.Rcpt: rcpt.answer,
     commands.Rset: small.answer_rset,
     commands.StartTLS: starttls.answer,
-    commands.Vrfy: verify.answer,
+    commands.Vrfy: verify.answer_vrfy,
 }

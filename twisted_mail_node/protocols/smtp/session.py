@@ -162,7 +162,12 @@ class SMTPSession:
             starttls=self.tls_context is not None and not self.client.peer.tls,
             mechanisms=mechanisms,
             auth_needs_tls=self.authenticator is not None and not mechanisms,
+            expand=self._may_expand(),
         )
+
+    def _may_expand(self) -> bool:
+        audience = self.settings.expand
+        return audience == "everyone" or (audience == "accounts" and self.client.account is not None)
 
     def under_way(self) -> MailTransaction:
         """The mail under way. To be called where the engine lets a command come within a transaction only."""

@@ -9,7 +9,7 @@ from typing import Literal
 from ...mail.envelope import Service
 from ...wire.smtp.offer import Extension
 
-EXTENSIONS = frozenset({Extension.CHUNKING, Extension.DSN})
+EXTENSIONS = frozenset({Extension.SMTPUTF8, Extension.CHUNKING, Extension.DSN})
 """What is offered unless told otherwise: all that works from one end to the other."""
 
 
@@ -34,6 +34,7 @@ class SMTPSettings:
         max_idle_commands: the same for those that bring no message nearer: NOOP, RSET, VRFY, HELP, one more EHLO.
         max_recipient_domains: in one transaction; 0 for any number (RFC 9422 §4.3).
         extensions: those that are a matter of choice.
+        expand: whom EHLO tells that EXPN is answered; that it is so is for policy.
         max_hold_seconds: for how long a message may be held by FUTURERELEASE, which submission alone has.
         max_errors: mistakes, failed logins and refused senders, since the last accepted message, before the connection
             is closed.
@@ -62,6 +63,7 @@ class SMTPSettings:
     max_idle_commands: int = 100
     max_recipient_domains: int = 0
     extensions: frozenset[Extension] = EXTENSIONS
+    expand: Literal["nobody", "accounts", "everyone"] = "nobody"
     max_hold_seconds: int = 7 * 24 * 3600
     max_errors: int = 20
     errors_before_delay: int = 10

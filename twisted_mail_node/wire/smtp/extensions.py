@@ -50,6 +50,7 @@ KEYWORDS: tuple[Callable[[Offer], str | None], ...] = (
     _if_had(Extension.DELIVER_BY),
     _if_had(Extension.MT_PRIORITY),
     _limits,  # RFC 9422 §3
+    lambda offer: "EXPN" if offer.expand else None,  # RFC 5321 §3.5.2
     lambda offer: "HELP",  # RFC 5321 §4.1.1.8
 )
 

@@ -39,6 +39,7 @@ PARSERS: dict[Verb, Parser] = {
     Verb.HELP: small.parse_help,
     Verb.VRFY: verify.parse_vrfy,
     Verb.EXPN: verify.parse_expn,
+    Verb.ETRN: verify.parse_etrn,
     Verb.QUIT: _alone(Quit()),
     Verb.STARTTLS: _alone(StartTLS()),
     Verb.AUTH: auth.parse,

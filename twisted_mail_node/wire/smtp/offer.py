@@ -39,6 +39,7 @@ class Offer:
     is not active. `tls`: TLS is active. `mechanisms` may be begun now; `auth_needs_tls` says that there would be
     some under TLS. `limits` are name and value of each limit that is told (RFC 9422). `future_release` is how many
     seconds, and until when (as RFC 3339 has it), a message may be held.
+    `expand`: EXPN is answered.
     """
 
     max_size: int = 0
@@ -49,6 +50,7 @@ class Offer:
     extensions: frozenset[Extension] = NO_EXTENSIONS
     limits: tuple[tuple[str, int], ...] = ()
     future_release: tuple[int, str] = (0, "")
+    expand: bool = False
 
     def has(self, extension: Extension) -> bool:
         """Whether the extension can be had now."""

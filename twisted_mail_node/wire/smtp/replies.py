@@ -21,6 +21,8 @@ CHUNK_TAKEN = reply(250, "2.0.0", "chunk taken")
 READY_FOR_TLS = reply(220, "2.0.0", "ready to start TLS")
 AUTHENTICATED = reply(235, "2.7.0", "authenticated")
 CANNOT_VERIFY = reply(252, "2.0.0", "not verified here, send mail and see")
+# RFC 6531 §3.7.4.2, RFC 5248 X.6.8: the answer would be in UTF-8.
+CANNOT_SAY = reply(252, "2.6.8", "not in ASCII; ask with SMTPUTF8")
 BYE = reply(221, "2.0.0", "bye", close=True)
 
 SHUTTING_DOWN = reply(421, "4.3.2", "service is going down", close=True)
@@ -80,6 +82,7 @@ NUL_IN_MESSAGE = reply(550, "5.6.0", "NUL in the message")  # RFC 3501 §9: no I
 BAD_AUTHORS = reply(550, "5.6.0", "From or Sender is not made of addresses as it has to be")
 SENDER_NEEDED = reply(550, "5.6.0", "several addresses in From need one in Sender")  # RFC 5322 §3.6.2
 MESSAGE_TOO_BIG = reply(552, "5.3.4", "message too big")
+NO_HELP = reply(504, "5.5.4", "no help on that")
 NO_SUCH_RECIPIENT = reply(550, "5.1.1", "nobody here takes mail for this address")
 NOT_YOUR_ADDRESS = reply(553, "5.7.1", "this sender address is not yours")
 
@@ -109,12 +112,13 @@ def _code(status: EnhancedStatus, permanent: bool) -> int:
     return 554 if permanent else 451
 
 
-def render(answer: Reply) -> bytes:
+def render(answer: Reply, *, utf8: bool = False) -> bytes:
     """
     The reply as it goes over the wire.
 
-    Source: RFC 5321 §4.2.1 (a hyphen on every line but the last); RFC 2034 §4 (the status on each line). What
-    is not printable ASCII becomes "?", and a line that would be too long is cut.
+    Source: RFC 5321 §4.2.1 (a hyphen on every line but the last); RFC 2034 §4 (the status on each line). What is not
+    printable ASCII (with `utf8`: not printable, RFC 6531 §3.7.4.2) becomes "?", and a line that would be too long is
+    cut.
     """
     ready = _READY.get(id(answer))
     if ready is not None:
@@ -122,19 +126,24 @@ def render(answer: Reply) -> bytes:
     lines = answer.lines
     status = f"{answer.status} " if answer.status is not None else ""
     if len(lines) == 1:
-        return f"{answer.code} {status}{_clean(lines[0])}\r\n".encode("ascii")
+        return f"{answer.code} {status}{_clean(lines[0], utf8)}\r\n".encode()
     last = len(lines) - 1
     return "".join(
-        f"{answer.code}{'-' if number < last else ' '}{status}{_clean(line)}\r\n" for number, line in enumerate(lines)
-    ).encode("ascii")
+        f"{answer.code}{'-' if number < last else ' '}{status}{_clean(line, utf8)}\r\n"
+        for number, line in enumerate(lines)
+    ).encode()
 
 
-def _clean(line: str) -> str:
-    if len(line) > REPLY_LINE_OCTETS - 24:
-        line = line[: REPLY_LINE_OCTETS - 24]
+_ROOM_OCTETS = REPLY_LINE_OCTETS - 24
+
+
+def _clean(line: str, utf8: bool) -> str:
+    if len(line) > _ROOM_OCTETS:
+        line = line[:_ROOM_OCTETS]
     if line.isascii() and line.isprintable():
         return line
-    return "".join(c if c.isascii() and c.isprintable() else "?" for c in line)
+    clean = "".join(c if (utf8 or c.isascii()) and c.isprintable() else "?" for c in line)
+    return clean.encode()[:_ROOM_OCTETS].decode("utf-8", "ignore")
 
 
 # The replies above, rendered once and for all: they live as long as the module, so nothing else gets their ids.

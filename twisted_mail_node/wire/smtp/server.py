@@ -138,11 +138,12 @@ class SMTPServerEngine:
             return AuthLine(line)
         return self._command(line)
 
-    def send(self, answer: Reply) -> bytes:
+    def send(self, answer: Reply, *, utf8: bool = False) -> bytes:
         """
         Answer the pending event. The state moves by the answer's first digit alone (RFC 5321 §4.2.1).
 
-        A 220 to STARTTLS drops what is buffered and makes the session new; the caller begins TLS behind it.
+        A 220 to STARTTLS drops what is buffered and makes the session new; the caller begins TLS behind it. With `utf8`
+        the text may be beyond ASCII: the client has said that it wants that.
 
         Raises: MisuseError: no event waits for an answer.
         """
@@ -163,7 +164,7 @@ class SMTPServerEngine:
             self.state = State.REFUSED
         if answer.close or answer.code == 421:
             self.state = State.CLOSED
-        return replies.render(answer)
+        return replies.render(answer, utf8=utf8)
 
     def send_each(self, answers: Sequence[Reply]) -> bytes:
         """

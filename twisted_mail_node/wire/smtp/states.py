@@ -64,7 +64,7 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
 for _state in (_S.STARTED, _S.GREETED, _S.SENDER, _S.RECIPIENT, _S.CHUNKS):
     for _verb in (_V.HELO, _V.EHLO, _V.LHLO):
         TRANSITIONS[_state, _verb] = _S.GREETED  # RFC 5321 §4.1.4: as RSET, in the middle of a transaction too
-    for _verb in (_V.NOOP, _V.HELP, _V.VRFY, _V.EXPN):
+    for _verb in (_V.NOOP, _V.HELP, _V.VRFY, _V.EXPN, _V.ETRN):
         TRANSITIONS[_state, _verb] = _state  # RFC 5321 §4.1.4: at any time
     TRANSITIONS[_state, _V.QUIT] = _S.CLOSED
 TRANSITIONS[_S.REFUSED, _V.QUIT] = _S.CLOSED

@@ -15,13 +15,14 @@ from .rcpt import Rcpt
 from .small import Help, Noop, Quit, Rset
 from .starttls import StartTLS
 from .verb import Verb
-from .verify import Vrfy
+from .verify import Expn, Vrfy
 
-Command = Hello | Mail | Rcpt | Data | Chunk | Rset | Noop | Help | Vrfy | Quit | StartTLS | Auth
+Command = Hello | Mail | Rcpt | Data | Chunk | Rset | Noop | Help | Vrfy | Expn | Quit | StartTLS | Auth
 Event = Command | Connected | Content | ChunkEnd | ContentEnd | AuthLine | Mistake
 
 # fmt: off
 __all__ = [
     "HELLO_NAME_OCTETS", "Auth", "AuthLine", "Chunk", "ChunkEnd", "Command", "Connected", "Content", "ContentEnd",
-    "Data", "Event", "Hello", "Help", "Mail", "Mistake", "Noop", "Quit", "Rcpt", "Rset", "StartTLS", "Verb", "Vrfy",
+    "Data", "Event", "Expn", "Hello", "Help", "Mail", "Mistake", "Noop", "Quit", "Rcpt", "Rset", "StartTLS", "Verb",
+    "Vrfy",
 ]

@@ -22,6 +22,7 @@ class Verb(Enum):
     HELP = b"HELP"
     VRFY = b"VRFY"
     EXPN = b"EXPN"
+    ETRN = b"ETRN"
     QUIT = b"QUIT"
     STARTTLS = b"STARTTLS"
     AUTH = b"AUTH"

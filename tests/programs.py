@@ -22,7 +22,7 @@ POSTFIX, POSTCONF = "/usr/sbin/postfix", "/usr/sbin/postconf"
 _MAIL_PROGRAMS = (
     *("swaks", "curl", "msmtp", "s-nail", "node", f"{NODE_MODULES}/nodemailer"),
     *("mbsync", "fetchmail", "mpop", "getmail", "mutt", "notmuch"),
-    *("testssl", "doveadm", DOVECOT_IMAP, POSTFIX, *(["newuidmap"] if os.getuid() else [])),
+    *("testssl", "haproxy", "doveadm", DOVECOT_IMAP, POSTFIX, *(["newuidmap"] if os.getuid() else [])),
 )
 
 

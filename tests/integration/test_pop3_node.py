@@ -89,6 +89,21 @@ def test_a_client_that_is_cut_off_removes_nothing_and_frees_the_maildrop(node):
     client.quit()
 
 
+def test_a_client_that_sends_no_more_removes_nothing(node):
+    client = logged_in(node)
+    ids = unique_ids(client)
+    client.sock.sendall(b"DELE 1\r\n")
+    client.sock.shutdown(socket.SHUT_WR)
+    heard = b""
+    while piece := client.sock.recv(4096):
+        heard += piece
+    assert heard in (b"", b"+OK marked\r\n")
+    client.close()
+    client = logged_in(node)
+    assert unique_ids(client) == ids
+    client.quit()
+
+
 def test_after_a_power_cut_unique_ids_are_the_same_and_nobody_is_kept_out(node):
     client = logged_in(node)
     ids = unique_ids(client)

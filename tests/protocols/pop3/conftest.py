@@ -18,7 +18,8 @@ from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.testing.connections import MemoryConnection, MemoryTransport
 from twisted_mail_node.testing.deferreds import result_of
 
-JOE = "joe@example.test"
+JOE, MROSE, JUERGEN = "joe@example.test", "mrose@example.test", "jürgen@example.test"
+SECRETS = {JOE: "secret", "gone@example.test": "secret", MROSE: "tanstaaf", JUERGEN: "größer"}
 
 
 class Server:
@@ -29,11 +30,11 @@ class Server:
         self.clock.advance(1_700_000_000)
         self.store = MemoryStore(self.clock)
         result_of(self.store.start())
-        result_of(self.store.create_account(JOE))
-        result_of(self.store.create_account("mrose@example.test"))
-        checker = InMemoryUsernamePasswordDatabaseDontUse(
-            **{JOE: b"secret", "gone@example.test": b"secret", "mrose@example.test": b"tanstaaf"}
-        )
+        for name in (JOE, MROSE, JUERGEN):
+            result_of(self.store.create_account(name))
+        checker = InMemoryUsernamePasswordDatabaseDontUse()
+        for name, secret in SECRETS.items():
+            checker.addUser(name.encode(), secret.encode())
         portal = Portal(MailRealm(self.store, self.store), [checker])
         authenticator = Authenticator(
             portal, UncountedAttempts(), self.clock, default_domain="example.test", new_nonce=lambda: nonce

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from twisted_mail_node.wire.errors import MisuseError
 from twisted_mail_node.wire.pop3 import commands as c
+from twisted_mail_node.wire.pop3.grammar import PARSERS
 from twisted_mail_node.wire.pop3.phrases import Phrase
 from twisted_mail_node.wire.pop3.server import (
     MAX_COMMAND_OCTETS,
@@ -134,6 +135,38 @@ def test_line_before_login(line, command):
 )
 def test_line_after_login(line, command):
     assert asked(logged_in(), line + b"\r\n") == command
+
+
+EVERYWHERE = {b"CAPA", b"LANG", b"QUIT"}
+BEFORE_LOGIN = EVERYWHERE | {b"STLS", b"UTF8", b"USER", b"PASS", b"APOP", b"AUTH"}
+AFTER_LOGIN = EVERYWHERE | {b"STAT", b"LIST", b"UIDL", b"RETR", b"TOP", b"DELE", b"RSET", b"NOOP"}
+
+
+def in_exchange():
+    engine = POP3Server()
+    asked(engine, b"AUTH LOGIN\r\n")
+    engine.challenge(b"")
+    return engine
+
+
+def closed():
+    engine = POP3Server()
+    asked(engine, b"QUIT\r\n")
+    engine.send(b"+OK\r\n")
+    return engine
+
+
+@pytest.mark.parametrize("verb", sorted(BEFORE_LOGIN | AFTER_LOGIN))
+def test_every_command_in_every_state(verb):
+    for engine, allowed in ((POP3Server(), BEFORE_LOGIN), (logged_in(), AFTER_LOGIN)):
+        refused = asked(engine, verb + b"\r\n") == c.Violated(Phrase.NOT_NOW, False)
+        assert refused is (verb not in allowed)
+    assert asked(in_exchange(), verb + b"\r\n") == c.AuthLine(verb)
+    assert asked(closed(), verb + b"\r\n") is Wait.PAUSED
+
+
+def test_there_are_no_other_commands():
+    assert PARSERS.keys() == BEFORE_LOGIN | AFTER_LOGIN
 
 
 def test_password_is_the_rest_of_the_line():

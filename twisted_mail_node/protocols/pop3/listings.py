@@ -11,6 +11,7 @@ from ...wire.pop3.phrases import Phrase
 from ..driver import Answer
 from .maildrop import Maildrop
 from .session_parts import Parts
+from .unique_id import unique_id
 
 
 class Listings:
@@ -55,7 +56,7 @@ class Listings:
         columns = await self._maildrop.mailbox.fetch(UIDSet.of([self._maildrop.uid(number)]), FetchItem.GUID)
         if not columns.guids:
             raise NoSuchMessage("the message no longer exists")
-        return self._parts.engine.send(replies.unique_id_listing(number, columns.guids[0]))
+        return self._parts.engine.send(replies.unique_id_listing(number, unique_id(columns.guids[0])))
 
     async def _all_unique_ids(self) -> bytes:
         parts, slices = self._parts, self._maildrop.uid_slices()
@@ -74,5 +75,5 @@ class Listings:
             return b""
         columns = await self._maildrop.mailbox.fetch(UIDSet.of(numbers), FetchItem.GUID)
         return replies.unique_id_listings(
-            [(numbers[uid], guid) for uid, guid in zip(columns.uids, columns.guids or (), strict=True)]
+            [(numbers[uid], unique_id(guid)) for uid, guid in zip(columns.uids, columns.guids or (), strict=True)]
         )

@@ -111,3 +111,13 @@ def test_a_broken_certificate_of_the_nodes_own_is_told(tmp_path, monkeypatch):
 def test_trusted_certificates_that_are_none_are_told(tmp_path):
     told = f"the certificate {tmp_path}/ca.pem can't be read: no such file or directory"
     assert check(tmp_path, FREE + '[relay]\ntrusted_certificates = "ca.pem"\n') == (1, [told])
+
+
+def test_lines_of_the_passwd_file_that_cannot_be_used_are_told(tmp_path):
+    text = FREE + '[auth]\npasswd_file = "passwd"\n'
+    (tmp_path / "passwd").write_text("# users\njoe\n")
+    assert check(tmp_path, text) == (0, [f"{tmp_path / 'passwd'}, line 2: expected NAME:HASH"])
+    (tmp_path / "passwd").unlink()
+    status, lines = check(tmp_path, text)
+    assert (status, len(lines)) == (1, 1)
+    assert "can't be read" in lines[0]

@@ -12,6 +12,7 @@ from twisted.internet.task import Clock
 
 from twisted_mail_node.auth.portal import make_portal
 from twisted_mail_node.interfaces.auth import ILogin
+from twisted_mail_node.mail.password_marks import ELSEWHERE
 from twisted_mail_node.mail.scram import ScramHash
 from twisted_mail_node.node.config import parse_config
 from twisted_mail_node.node.control.operations import Operations
@@ -133,3 +134,20 @@ async def test_an_imported_user_has_a_verifier_after_the_first_login(house):
     await a.login("joe@a.test", "secret")
     assert await kept
     assert len(await a.store.verifiers("joe@a.test")) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_user_of_the_passwd_file_logs_in_gets_mail_and_may_have_app_passwords(house, tmp_path):
+    hashed = "$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a"
+    (tmp_path / "passwd").write_text(f"ann:{hashed}\njoe:{hashed}\n")
+    a = house(passwd_file="passwd")
+    await a.perform("user.passwd", name="joe@a.test", password="own")
+    assert await a.login("ann@a.test", "secret") == "ann@a.test"
+    assert await a.credentials.directory.password_hash("ann@a.test") == ELSEWHERE
+    assert "ann@a.test" in await a.store.accounts()
+    made = await a.perform("user.app-password.add", name="ann@a.test", label="phone")
+    assert await a.login("ann@a.test", made["password"]) == "ann@a.test"
+    # The node's own password of joe decides.
+    assert await a.login("joe@a.test", "own") == "joe@a.test"
+    with pytest.raises(UnauthorizedLogin):
+        await a.login("joe@a.test", "secret")

@@ -1,5 +1,6 @@
 """
-Password hashes: argon2id, computed in threads, and verified ones remembered for a while.
+Password hashes: argon2id, computed in threads, and verified ones remembered for a while. Those of other systems are
+verified as well (`old_hashes`).
 
 Decides the cost of a hash and for how long a verified password is believed. What is remembered is a keyed hash
 over name, password and the stored hash, with a key that this process alone has: it is worth nothing in a core
@@ -25,6 +26,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..mail.errors import TemporaryFailure
+from .old_hashes import is_old_hash, verify_old
 from .threads import Executor
 
 
@@ -149,6 +151,8 @@ class Passwords:
     # -- in a thread ----------------------------------------------------------------------------------------------
 
     def _compare(self, stored_hash: str, password: bytes, known: bool) -> Verified:
+        if is_old_hash(stored_hash):
+            return Verified(verify_old(stored_hash, password), stale=True)
         try:
             self._hasher.verify(stored_hash, password)
         except VerifyMismatchError:

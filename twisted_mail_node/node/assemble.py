@@ -20,7 +20,7 @@ from .connection_limits import ConnectionLimits
 from .control.certificates import Certificates
 from .control.guessing import GuessingDesk
 from .control.operations import Operations
-from .credentials import make_credentials
+from .credentials import check_sources, make_credentials
 from .doors import Doors, Storage, complete
 from .incoming import make_incoming
 from .listening import Listening
@@ -121,6 +121,7 @@ def _trial(config: Config, state: StateFolder, doors: Doors, *, is_given: bool) 
     """What tells before the reactor runs whether the storage can be opened; of an application's own, only our part."""
 
     def try_all() -> None:
+        check_sources(config)
         if not is_given:
             try_storage(config, state.database)
         if doors.spool is not None:

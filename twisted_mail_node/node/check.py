@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from .blocking import wait_for
 from .config import Config
 from .config.endpoint import EndpointParts, resolved_endpoint, split_endpoint
 from .control.client import NodeConnection, NodeUnreachable
+from .credentials import check_sources
 from .errors import CannotStart
 from .first_start import own_settings
 from .listening import Listening, check_unix_path
@@ -25,20 +27,30 @@ from .tls import ServerTLS, check_trusted_certificates, load_contexts, warnings_
 def problems_of(config: Config) -> list[str]:
     """A sentence for each problem; none: it would start. Ports are not tried while a node runs, which has them."""
     state = StateFolder(config.state_dir)
-    problems = [*_of_certificates(config, state), *_of_folder(state), *_of_paths(config, state)]
+    problems = [
+        *_of_certificates(config, state),
+        *_of_credentials(config),
+        *_of_folder(state),
+        *_of_paths(config, state),
+    ]
     if not _is_running(state):
         problems += [*_of_storage(config, state), *_of_ports(config)]
     return list(dict.fromkeys(problems))
 
 
 def warnings(config: Config, now: datetime) -> list[str]:
-    """A sentence for each thing that does not stand in the way and wants to be known: certificates that end soon."""
-    if config.tls is None:
-        return []
-    try:
-        return warnings_of(load_contexts(config.tls).pairs, now)
-    except CannotStart:
-        return []  # a problem, and told as such
+    """
+    A sentence for each thing that does not stand in the way and wants to be known: certificates that end soon, lines of
+    the passwd file that can't be used.
+    """
+    told: list[str] = []
+    # What fails here is a problem, and told as such.
+    if config.tls is not None:
+        with suppress(CannotStart):
+            told += warnings_of(load_contexts(config.tls).pairs, now)
+    with suppress(CannotStart):
+        told += check_sources(config)
+    return told
 
 
 def _of_certificates(config: Config, state: StateFolder) -> Iterator[str]:
@@ -58,6 +70,13 @@ def _of_certificates(config: Config, state: StateFolder) -> Iterator[str]:
 def _of_storage(config: Config, state: StateFolder) -> Iterator[str]:
     try:
         examine_storage(config, state.database)
+    except CannotStart as error:
+        yield str(error)
+
+
+def _of_credentials(config: Config) -> Iterator[str]:
+    try:
+        check_sources(config)
     except CannotStart as error:
         yield str(error)
 

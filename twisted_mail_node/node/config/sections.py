@@ -123,6 +123,9 @@ class AuthSettings(Table):
     scram_iterations: Annotated[Count, Field(ge=LEAST_ITERATIONS, le=MOST_ITERATIONS)] = Field(
         default=600_000, description="PBKDF2's for a new verifier (RFC 7677: 4096 or more; OWASP: 600,000)."
     )
+    passwd_file: OptionalFile = Field(
+        default=None, description="Lines NAME:HASH of further users, read again when it changes; empty: none."
+    )
     remember: Seconds = Field(default=600.0, description="How long a verified password is known again without hashing.")
     hash_memory: Size = Field(default=19 * 1024 * 1024, description="argon2id: memory for a hash.")
     hash_passes: Count = Field(default=2, description="argon2id: passes over the memory.")

@@ -20,7 +20,7 @@ NODE_MODULES = "/usr/share/nodejs"
 POSTFIX, POSTCONF = "/usr/sbin/postfix", "/usr/sbin/postconf"
 
 _MAIL_PROGRAMS = (
-    *("swaks", "curl", "msmtp", "s-nail", "node", f"{NODE_MODULES}/nodemailer"),
+    *("swaks", "curl", "msmtp", "gsasl", "s-nail", "node", f"{NODE_MODULES}/nodemailer"),
     *("mbsync", "fetchmail", "mpop", "getmail", "mutt", "notmuch"),
     *("testssl", "haproxy", "doveadm", DOVECOT_IMAP, POSTFIX, *(["newuidmap"] if os.getuid() else [])),
 )

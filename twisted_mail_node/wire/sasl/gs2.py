@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from .text import MAX_NAME_OCTETS, checked_text
 
-_HEADER = re.compile(rb"(?:(n)|(y)|p=([A-Za-z0-9.-]+)),(?:a=([^,\0]+))?,")
+# The standard has no empty identity; GNU SASL sends one, and means none.
+_HEADER = re.compile(rb"(?:(n)|(y)|p=([A-Za-z0-9.-]+)),(?:a=([^,\0]*))?,")
 _ESCAPE = re.compile(rb"=(2C|3D|)")
 _ESCAPED = {b"2C": b",", b"3D": b"="}
 

@@ -71,3 +71,15 @@ def test_a_header_beyond_ascii_has_a_kind_of_its_own_for_who_reads_utf8(utf8, ei
     if b"Content-Transfer-Encoding: quoted-printable" in part.octets:
         content = quopri.decodestring(content)
     assert content == (WIDE_HEADER[:-2] if ret is None else WIDE_HEADER + b"text\r\n")
+
+
+@pytest.mark.parametrize("eight_bit", [False, True])
+@pytest.mark.parametrize("odd", [b"X: a\nb\r\n", b"X: a\rb\r\n", b"X: \0\r\n", "Ü: \n".encode()])
+def test_a_header_that_is_no_text_is_encoded_whole(odd, eight_bit):
+    part = given(odd + HEADER, utf8=True, eight_bit=eight_bit)
+    head, _, content = part.octets.partition(b"\r\n\r\n")
+    assert b"Content-Transfer-Encoding: quoted-printable" in head
+    assert content.isascii()
+    assert b"\0" not in content
+    assert content.count(b"\n") == content.count(b"\r") == content.count(b"\r\n")
+    assert quopri.decodestring(content) == odd + HEADER[:-2]

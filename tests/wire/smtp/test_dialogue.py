@@ -9,11 +9,11 @@ from twisted_mail_node.wire.smtp.dialogue import TRANSCRIPT_CHARACTERS, TRANSCRI
 def test_lines_and_replies_are_told_as_they_came():
     dialogue = Dialogue()
     dialogue.note(Reply(220, ("mx ready",)))
-    dialogue.note(b"EHLO a.test")
+    dialogue.note("MAIL FROM:<jürgen@a.test> SMTPUTF8".encode())
     dialogue.note(Reply(550, ("no", "never"), EnhancedStatus(5, 7, 1)))
     assert str(dialogue).splitlines() == [
         "S: 220 mx ready",
-        "C: EHLO a.test",
+        "C: MAIL FROM:<jürgen@a.test> SMTPUTF8",
         "S: 550 5.7.1 no",
         "S: 550 5.7.1 never",
     ]

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from ...mail.options import Return
 from ...mail.report import Reported
-from ...wire.smtp.data import has_bare_newline
-from .text import fits_as_it_is, quoted
+from .text import fits_as_it_is, is_text, quoted
 
 # So much of the header is given back; reports stay far below what is kept in one piece.
 HEADER_OCTETS = 16 * 1024
@@ -41,7 +40,7 @@ def returned_part(reported: Reported, *, has_failed: bool, utf8: bool, eight_bit
     head = b"Content-Type: " + kind + b"\r\n"
     if fits_as_it_is(header):
         return ReturnedPart(head + b"\r\n" + header)
-    if is_wide and eight_bit:
+    if is_wide and eight_bit and is_text(header):
         return ReturnedPart(head + b"Content-Transfer-Encoding: 8bit\r\n\r\n" + header, eight_bit=True)
     return ReturnedPart(head + b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + quoted(header))
 
@@ -49,9 +48,7 @@ def returned_part(reported: Reported, *, has_failed: bool, utf8: bool, eight_bit
 def _can_be_whole(reported: Reported) -> bool:
     """All of it is there, and it is text: no part within a report may be binary."""
     content = reported.content
-    if not reported.header_size < len(content) <= WHOLE_OCTETS:
-        return False
-    return b"\0" not in content and not has_bare_newline(content)
+    return reported.header_size < len(content) <= WHOLE_OCTETS and is_text(content)
 
 
 def _whole(content: bytes, *, is_wide: bool) -> ReturnedPart:

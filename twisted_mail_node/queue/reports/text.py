@@ -6,6 +6,8 @@ import re
 from binascii import b2a_qp
 from textwrap import wrap
 
+from ...wire.smtp.data import has_bare_newline
+
 LINE_CHARACTERS = 76
 LONGEST_LINE = 998  # RFC 5322 §2.1.1
 # How much of a server's words is told.
@@ -38,11 +40,16 @@ def indented(text: str) -> str:
     return "\r\n".join("    " + line for line in wrap(text, LINE_CHARACTERS - 4) or [""])
 
 
+def is_text(octets: bytes) -> bool:
+    """Whether there are lines ended by CRLF and no NUL: binary content may be otherwise (RFC 3030 §3)."""
+    return b"\0" not in octets and not (octets and has_bare_newline(octets))
+
+
 def fits_as_it_is(text: bytes) -> bool:
     """Whether the text needs no encoding: seven bits, and no line too long (RFC 2045 §2.7)."""
-    return text.isascii() and max(map(len, text.split(b"\r\n"))) <= LONGEST_LINE
+    return text.isascii() and is_text(text) and max(map(len, text.split(b"\r\n"))) <= LONGEST_LINE
 
 
-def quoted(text: bytes) -> bytes:
-    """The text as quoted-printable."""
-    return b2a_qp(text, istext=True)
+def quoted(octets: bytes) -> bytes:
+    """As quoted-printable; what is no text, with its ends of lines encoded."""
+    return b2a_qp(octets, istext=is_text(octets))

@@ -36,7 +36,7 @@ class Dialogue:
         lines: list[str] = []
         for entry in self._session + self._transaction:
             if isinstance(entry, bytes):
-                lines.append("C: " + entry.decode("ascii", "replace"))
+                lines.append("C: " + entry.decode("utf-8", "replace"))
             else:
                 status = f"{entry.status} " if entry.status else ""
                 lines += [f"S: {entry.code} {status}{line}" for line in entry.lines]

@@ -1,4 +1,4 @@
-"""What was asked for, from one node to another and back: DSN (RFC 3461)."""
+"""What was asked for, from one node to another and back: DSN (RFC 3461), SMTPUTF8."""
 
 from __future__ import annotations
 
@@ -150,6 +150,23 @@ async def test_an_alias_is_expanded_where_it_is(nodes):
     _, (_, recipient), _ = read(report)
     assert (recipient["Action"], recipient["Final-Recipient"]) == ("expanded", "rfc822; all@b.test")
     assert (await nodes.b.wait_for_message(BOB)).endswith(MESSAGE)
+
+
+@pytest_twisted.ensureDeferred
+async def test_addresses_and_headers_beyond_ascii_go_all_the_way(nodes):
+    """RFC 6531, RFC 6533."""
+    await nodes.a.add_user("änne@a.test")
+    await nodes.b.add_user("jürgen@b.test")
+    message = MESSAGE.replace(b"Subject: hi", "Subject: grüße".encode())
+    recipients = ["<jürgen@b.test> NOTIFY=SUCCESS ORCPT=utf-8;jürgen@b.test", "<änne@a.test> NOTIFY=SUCCESS"]
+    await nodes.submit(*recipients, mail=["SMTPUTF8", "BODY=8BITMIME"], message=message)
+    assert (await nodes.b.wait_for_message("jürgen@b.test")).endswith(message)
+    reports = [await nodes.a.wait_for_message(ANN) for _ in range(2)]
+    (delivered,) = [report for report in reports if b"Reporting-MTA: dns; mx.b.test" in report]
+    assert b"Content-Type: message/global-delivery-status" in delivered
+    assert b"Original-Recipient: utf-8; j=C3=BCrgen@b.test" in delivered
+    assert b"Content-Type: message/global-headers" in delivered
+    assert delivered.isascii()
 
 
 @pytest_twisted.ensureDeferred

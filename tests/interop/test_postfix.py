@@ -215,3 +215,30 @@ def test_neither_tells_who_wants_to_hear_nothing(both):
     assert b"\r\nOriginal-Envelope-Id: never\r\n" in report
     assert report.count(b"\r\nFinal-Recipient: ") == 1
     assert f"Final-Recipient: rfc822; {ANN}\r\n".encode() in report
+
+
+def test_addresses_and_headers_beyond_ascii_go_to_postfix(both):
+    """RFC 6531; Postfix tells of success in the way of RFC 6533."""
+    recipient = f"jürgen-wide@{postfix.DOMAIN}"
+    with both.submission() as client:
+        client.mail(JOE, ["SMTPUTF8", "BODY=8BITMIME"])
+        client.command_encoding = "utf-8"
+        client.rcpt(recipient, ["NOTIFY=SUCCESS", f"ORCPT=utf-8;{recipient}"])
+        assert client.data(message("wide-out — ü"))[0] == 250
+    assert "Subject: wide-out — ü\n".encode() in both.postfix.delivered(recipient, b"wide-out")
+    report = both.arrived("rgen-wide")
+    assert f"Original-Recipient: utf-8;{recipient}".encode() in report
+
+
+def test_addresses_and_headers_beyond_ascii_come_from_postfix(both):
+    name = "jörg@node.test"
+    both.node.add_user(name, PASSWORD)
+    with both.postfix.smtp() as client:
+        client.ehlo()
+        client.mail(ANN, ["SMTPUTF8", "BODY=8BITMIME"])
+        client.command_encoding = "utf-8"
+        client.rcpt(name, ["NOTIFY=SUCCESS"])
+        assert client.data(message("wide-in — ü"))[0] == 250
+    report = both.postfix.delivered(ANN, b"global-delivery-status")
+    assert b"Original-Recipient: rfc822; j=C3=B6rg@node.test\n" in report
+    assert b"Final-Recipient: utf-8; j=C3=B6rg@node.test\n" in report

@@ -94,3 +94,11 @@ def test_an_original_recipient_of_another_kind_is_told_as_it_came():
     told = Told(ASCII, Action.FAILED, options=RecipientOptions(original="x400;/C=de+2FS=x+0AInjected:"))
     _, (_, recipient) = blocks(part(told))
     assert recipient[0] == "Original-Recipient: x400; /C=de+2FS=x+0AInjected:"
+
+
+@pytest.mark.parametrize(("utf8", "address"), [(True, "jörg@b.test"), (False, "j+C3+B6rg@b.test")])
+def test_an_original_recipient_that_hides_utf8_is_shown_to_who_reads_it(utf8, address):
+    told = Told(ASCII, Action.DELIVERED, options=RecipientOptions(original="rfc822;j+C3+B6rg@b.test"))
+    kind, (_, recipient) = blocks(part(told, utf8=utf8))
+    assert kind == ("message/global-delivery-status" if utf8 else "message/delivery-status")
+    assert recipient[0] == f"Original-Recipient: rfc822; {address}"

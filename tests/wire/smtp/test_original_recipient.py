@@ -45,9 +45,10 @@ def test_what_is_beyond_ascii_is_embedded_for_servers_without_smtputf8():
         ("a+0Ab", "a+0Ab"),
         ("a+FFb", "a+FFb"),
         ("a+2bb", "a+2bb"),
+        ("j+C3+B6rg", "jörg"),
     ],
 )
-def test_xtext_is_read_where_printable_ascii_comes_of_it(text, meant):
+def test_xtext_is_read_where_something_printable_comes_of_it(text, meant):
     assert read_xtext(text) == meant
 
 

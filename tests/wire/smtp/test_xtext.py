@@ -22,3 +22,10 @@ def test_xtext_hides_what_is_printable_alone() -> None:
     for hidden in ("+0A", "+00", "+7F", "+C3+BC"):
         with pytest.raises(ValueError, match="not printable"):
             decoded(hidden)
+
+
+def test_utf8_may_be_hidden_where_it_is_let_through() -> None:
+    assert decoded("j+C3+B6rg@b.test", utf8=True) == "jörg@b.test"
+    for hidden in ("j+C3rg", "a+C2+85", "a+E2+80+A8", "a+0A"):
+        with pytest.raises(ValueError, match=r"utf-8|printable"):
+            decoded(hidden, utf8=True)

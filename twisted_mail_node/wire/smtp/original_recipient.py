@@ -32,9 +32,9 @@ def in_ascii(value: str) -> str:
 
 
 def read_xtext(text: str) -> str:
-    """What the xtext stands for; as it is where that would not be printable ASCII (RFC 3461 §4.2, §4.4)."""
+    """What the xtext stands for; as it is where that would not be printable (RFC 3461 §4.2, §4.4)."""
     try:
-        return decoded(text)
+        return decoded(text, utf8=True)
     except ValueError:
         return text
 

@@ -220,7 +220,8 @@ def _original(draft: RcptDraft, text: str) -> None:
     if len(text.encode()) > ORIGINAL_RECIPIENT_OCTETS:
         raise ValueError("address too long")
     if kind.lower() != "utf-8":
-        decoded(address)
+        # Beyond ASCII there is a type of its own (RFC 6533 §3), but Postfix hides UTF-8 in one of type rfc822.
+        decoded(address, utf8=True)
     elif not _UTF8_ADDRESS.fullmatch(address):
         raise ValueError("not an address of type utf-8")
     draft.original = text

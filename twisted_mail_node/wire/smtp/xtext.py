@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*+")
-_HIDDEN = re.compile(r"\+([0-9A-F]{2})")
-_PRINTABLE = re.compile(r"[ -~]*+")
+_HIDDEN = re.compile(rb"\+([0-9A-F]{2})")
+_HAS_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def is_xtext(text: str) -> bool:
@@ -14,11 +14,15 @@ def is_xtext(text: str) -> bool:
     return _XTEXT.fullmatch(text) is not None
 
 
-def decoded(text: str) -> str:
-    """What the xtext hides. Raises: ValueError: not xtext, or something that is not printable ASCII is hidden."""
+def decoded(text: str, *, utf8: bool = False) -> str:
+    """
+    What the xtext hides.
+
+    Raises: ValueError: not xtext, or something that is not printable is hidden, nor ASCII unless `utf8`.
+    """
     if not is_xtext(text):
         raise ValueError("not xtext")
-    plain = _HIDDEN.sub(lambda hidden: chr(int(hidden[1], 16)), text)
-    if not _PRINTABLE.fullmatch(plain):
+    plain = _HIDDEN.sub(lambda hidden: bytes([int(hidden[1], 16)]), text.encode("ascii")).decode("utf-8")
+    if _HAS_CONTROL.search(plain) or not (utf8 or plain.isascii()):
         raise ValueError("xtext that hides what is not printable")
     return plain

@@ -12,7 +12,7 @@ import time
 from functools import lru_cache
 
 from ..mail.address import Address
-from ..mail.envelope import Client, Envelope, Peer, Service
+from ..mail.envelope import Client, Envelope, Forwarded, Peer, Service
 
 # What a name in a trace line may consist of: domains, literals, and no way out of the line or into a comment.
 _UNFIT = re.compile(r"[^A-Za-z0-9.:_\[\]-]")
@@ -23,7 +23,7 @@ def received(envelope: Envelope, hostname: str, transaction_id: str, now: float)
     client = envelope.client
     to_whom = f"\r\n\tfor <{envelope.recipients[0].address}>" if len(envelope.recipients) == 1 else ""
     return (
-        f"Received: from {_origin(client.hello, client.peer)}\r\n"
+        f"Received: from {_origin(client.hello, client.peer)}\r\n{_forwarded(client.forwarded)}"
         f"\tby {hostname} with {protocol_name(client, envelope.options.smtputf8)} id {transaction_id}{to_whom};\r\n"
         f"\t{date_time(int(now))}\r\n"
     ).encode()
@@ -66,13 +66,24 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 @lru_cache(maxsize=1024)
 def _origin(hello: str, peer: Peer) -> str:
     name = _UNFIT.sub("?", hello) or "unknown"
+    called = f"{_UNFIT.sub('?', peer.name)} " if peer.name else ""
     if peer.is_local_socket:
         place = "(local socket)"
     elif ":" in peer.host:
-        place = f"([IPv6:{peer.host}])"
+        place = f"({called}[IPv6:{peer.host}])"
     else:
-        place = f"([{peer.host}])"
+        place = f"({called}[{peer.host}])"
     if not peer.tls:
         return f"{name} {place}"
     security = f"{peer.tls_version} {peer.cipher}".strip() or "TLS"
     return f"{name} {place}\r\n\t({security})"
+
+
+def _forwarded(told: Forwarded | None) -> str:
+    """A comment on whom the client has the message from."""
+    if told is None:
+        return ""
+    hello, name, host = (_UNFIT.sub("?", word) for word in (told.hello, told.name, told.host))
+    words = (f"helo={hello}" if hello else "", name, f"[{host}]" if host else "")
+    known = " ".join(word for word in words if word)
+    return f"\t(forwarded for {known or 'somebody unknown'})\r\n"

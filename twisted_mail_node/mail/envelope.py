@@ -35,7 +35,8 @@ class Peer:
     Who is at the other end of a connection.
 
     `host` is the IP address as text, or "" for a unix socket; `tls` says that the connection is protected now;
-    `tls_version` and `cipher` describe it for the trace header; `via` is the id of the session, for logs.
+    `tls_version` and `cipher` describe it for the trace header; `session` is the id of the session, for logs. `name` is
+    the host's name in DNS, where somebody in front who is trusted has told it.
     """
 
     host: str
@@ -44,6 +45,7 @@ class Peer:
     tls_version: str = ""
     cipher: str = ""
     session: str = ""
+    name: str = ""
 
     @property
     def is_local_socket(self) -> bool:
@@ -52,12 +54,30 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
+class Forwarded:
+    """
+    Whom a trusted filter in front of this node has the message from, by XFORWARD; "" is what it does not know.
+
+    It is for the log and the trace, and decides nothing. `identifier` is the filter's or its client's own for the
+    message, `source` LOCAL or REMOTE.
+    """
+
+    name: str = ""
+    host: str = ""
+    port: str = ""
+    protocol: str = ""
+    hello: str = ""
+    identifier: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """
     What a policy may know of an SMTP client at some stage.
 
     `hello` is the name it gave (empty before), `esmtp` whether by EHLO or LHLO, `account` the account it
-    authenticated as, or None.
+    authenticated as, or None. `forwarded` tells whom the client itself has the message from.
     """
 
     peer: Peer
@@ -65,6 +85,7 @@ class Client:
     hello: str = ""
     esmtp: bool = False
     account: str | None = None
+    forwarded: Forwarded | None = None
 
 
 @dataclass(frozen=True, slots=True)

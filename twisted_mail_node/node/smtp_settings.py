@@ -32,6 +32,8 @@ def smtp_settings(config: Config, listen: ListenSettings) -> SMTPSettings:
         # Programs of our own users wait their turn, and people wait for them.
         greeting_delay_seconds=smtp.greeting_delay if service is Service.SMTP else 0.0,
         trusted=partial(_is_trusted, config),
+        trusted_for_xclient=partial(is_within, networks=smtp.trusted_for_xclient),
+        trusted_for_xforward=partial(is_within, networks=smtp.trusted_for_xforward),
         bare_newlines=smtp.bare_newlines,
         hello_timeout_seconds=min(smtp.hello_timeout, smtp.idle_timeout),
         command_timeout_seconds=smtp.idle_timeout,

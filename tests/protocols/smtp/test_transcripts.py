@@ -8,6 +8,7 @@ import pytest
 from twisted.internet.address import IPv4Address
 
 from twisted_mail_node.mail.envelope import Service
+from twisted_mail_node.protocols.login import is_loopback
 from twisted_mail_node.protocols.smtp.settings import EXTENSIONS
 from twisted_mail_node.testing.connections import MemoryTransport
 from twisted_mail_node.testing.transcripts import needs_of, run_transcript
@@ -25,6 +26,9 @@ def test_transcript(site, path, piece):
     settings["extensions"] = (EXTENSIONS | wanted) - unwanted
     if "telling" in needs:
         settings |= {"policy": site.telling_policy(), "expand": "everyone"}
+    for word in ("xclient", "xforward"):
+        if word in needs:
+            settings[f"trusted_for_{word}"] = is_loopback
     if "lmtp" in needs:
         settings["service"] = Service.LMTP
     if "auth" in needs:

@@ -225,6 +225,12 @@ class SMTPSettings(Table):
     )
     verify: Audience = Field(default="nobody", description="Whom VRFY tells whether an address exists (RFC 5321 §7.3).")
     expand: Audience = Field(default="nobody", description="Whom EXPN tells where an address leads.")
+    trusted_for_xclient: tuple[NetworkText, ...] = Field(
+        default=(), description="Who may put another client in its place by XCLIENT: a proxy of SMTP in front."
+    )
+    trusted_for_xforward: tuple[NetworkText, ...] = Field(
+        default=(), description="Who may tell by XFORWARD whom it has a message from: a filter in front."
+    )
     max_hops: Count = Field(
         default=100,
         description="Received fields after which a message is taken to be in a loop (RFC 5321: 100 or more).",

@@ -139,4 +139,5 @@ def _answered(session: SMTPSession, answers: Sequence[Reply]) -> bytes:
     if answers[0].is_positive:
         session.patience.accepted()
     log_answers(session, transaction, answers)
+    session.forget_forwarded()
     return session.send_at_end(answers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...wire.smtp import commands
-from . import auth, content, hello, help, mail, rcpt, small, starttls, verify
+from . import auth, content, hello, help, mail, rcpt, small, starttls, verify, xclient
 from .session import EventAnswer
 
 EVENTS: dict[type[commands.Event], EventAnswer] = {
@@ -26,4 +26,6 @@ EVENTS: dict[type[commands.Event], EventAnswer] = {
     commands.Rset: small.answer_rset,
     commands.StartTLS: starttls.answer,
     commands.Vrfy: verify.answer_vrfy,
+    commands.XClient: xclient.answer_xclient,
+    commands.XForward: xclient.answer_xforward,
 }

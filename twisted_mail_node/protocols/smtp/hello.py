@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...mail.envelope import Client
 from ...mail.status import Reply
-from ...mail.verdict import Accept, Defer, Verdict
+from ...mail.verdict import Accept, Defer, Reject, Verdict
 from ...wire.smtp import replies
 from ...wire.smtp.commands import Connected, Hello, Verb
 from ...wire.smtp.extensions import hello_reply
@@ -30,11 +30,20 @@ def greet(session: SMTPSession, event: Connected) -> Answer:
 
 def _connection_judged(session: SMTPSession, verdict: Verdict) -> Answer:
     if not isinstance(verdict, Accept):
-        # RFC 5321 §3.1: a greeting is 220, 554 or 421.
-        return _sent_away(session, replace(verdict.as_reply(), code=421 if isinstance(verdict, Defer) else 554))
+        return _sent_away(session, refusal_of(verdict))
     if session.settings.greeting_delay_seconds and not session.patience.is_exempt:
         return _greeted_late(session)
     return _greeted(session)
+
+
+def refusal_of(verdict: Defer | Reject) -> Reply:
+    """Of a connection: a greeting is 220, 554 or 421 (RFC 5321 §3.1)."""
+    return replace(verdict.as_reply(), code=421 if isinstance(verdict, Defer) else 554)
+
+
+def name_of(session: SMTPSession) -> str:
+    """What is spoken here. Source: RFC 5321 §4.3.1; RFC 2033 §4.1."""
+    return "LMTP" if session.is_lmtp else "ESMTP"
 
 
 async def _greeted_late(session: SMTPSession) -> bytes:
@@ -46,8 +55,7 @@ async def _greeted_late(session: SMTPSession) -> bytes:
 
 
 def _greeted(session: SMTPSession) -> bytes:
-    name = "LMTP" if session.is_lmtp else "ESMTP"
-    return session.engine.send(replies.greeting(session.settings.hostname, protocol=name))
+    return session.engine.send(replies.greeting(session.settings.hostname, protocol=name_of(session)))
 
 
 def _sent_away(session: SMTPSession, refusal: Reply) -> bytes:
@@ -57,10 +65,12 @@ def _sent_away(session: SMTPSession, refusal: Reply) -> bytes:
 
 def answer(session: SMTPSession, event: Hello) -> Answer:
     """Answer HELO, EHLO or LHLO."""
-    peer = peer_of(session.driver.transport, session.client.peer.session)
+    peer, now = session.client.peer, peer_of(session.driver.transport)
+    if now.tls:  # its details are known by now
+        peer = replace(peer, tls=True, tls_version=now.tls_version, cipher=now.cipher)
     client = replace(
         session.client,
-        peer=peer if peer.tls else session.client.peer,
+        peer=peer,
         hello=event.name,
         esmtp=event.verb is not Verb.HELO,
     )

@@ -30,6 +30,8 @@ _TEXTS: dict[Verb, tuple[str, ...]] = {
     Verb.QUIT: ("QUIT", "ends the session"),
     Verb.STARTTLS: ("STARTTLS", "begins TLS; say EHLO again behind it"),
     Verb.AUTH: ("AUTH mechanism [response]", "logs in"),
+    Verb.XCLIENT: ("XCLIENT attribute=value ...", "puts another client in your place"),
+    Verb.XFORWARD: ("XFORWARD attribute=value ...", "tells whom you have the next message from"),
 }
 
 
@@ -56,5 +58,7 @@ def _known(session: SMTPSession) -> set[Verb]:
         Verb.EXPN: not offer.expand,
         Verb.STARTTLS: not offer.starttls,
         Verb.AUTH: not offer.mechanisms,
+        Verb.XCLIENT: not offer.xclient,
+        Verb.XFORWARD: not offer.xforward,
     }
     return {verb for verb in _TEXTS if not absent.get(verb, False)}

@@ -27,7 +27,7 @@ def answer(session: SMTPSession, event: Mail) -> Answer:
     if not session.patience.message():
         return session.dismiss(replies.TOO_MANY_MESSAGES)
     if session.login is None:
-        if session.settings.auth == "required":
+        if session.settings.auth == "required" and session.client.account is None:
             return session.refuse("sender", replies.AUTH_REQUIRED, sender=event.sender)
         return _allowed(session, event, True)
     return session.when(session.login.may_send_as(event.sender), partial(_allowed, session, event))
@@ -50,7 +50,7 @@ def _judged(session: SMTPSession, event: Mail, options: MailOptions, verdict: Ve
     if not isinstance(verdict, Accept):
         return session.refuse("sender", verdict.as_reply(), sender=event.sender)
     answer = replies.SENDER_OK
-    if options.priority > 0 and session.login is None and not session.is_lmtp:
+    if options.priority > 0 and session.client.account is None and not session.is_lmtp:
         # RFC 6710 §4.1: a high priority is for those whom we know.
         options, answer = replace(options, priority=0), _NEW_PRIORITY
     session.transaction = MailTransaction(replace(event, options=options), session.clock.seconds())

@@ -93,6 +93,7 @@ class SMTPSession:
         self.ending: tuple[Outcome, Reply] | None = None
         self.is_lmtp = settings.service is Service.LMTP
         self._events = events
+        self._may_xclient = self._may_xforward = False
         self._holding: Deferred[None] | None = None
         self.engine = SMTPServerEngine(
             Offer(), lmtp=self.is_lmtp, normalise_newlines=settings.bare_newlines == "normalise"
@@ -105,6 +106,9 @@ class SMTPSession:
         self.client = replace(self.client, peer=peer)
         self.patience = Patience(self.settings, is_exempt=self.settings.trusted(peer.host))
         self.driver.set_timeout(self.settings.hello_timeout_seconds, of_silence=False)
+        # By the address of the connection: what is told of another must not make that one trusted.
+        self._may_xclient = self.settings.trusted_for_xclient(peer.host)
+        self._may_xforward = self.settings.trusted_for_xforward(peer.host)
         self.look_at_offer()
         self.driver.resume()
 
@@ -163,7 +167,18 @@ class SMTPSession:
             mechanisms=mechanisms,
             auth_needs_tls=self.authenticator is not None and not mechanisms,
             expand=self._may_expand(),
+            xclient=self._may_xclient,
+            xforward=self._may_xforward,
         )
+
+    def begin_as(self, client: Client) -> None:
+        """Begin anew, with another client in the place of the one who is connected."""
+        self.end_transaction()
+        self.client = client
+        self.login = None
+        self.engine.authenticated = client.account is not None
+        self.patience = Patience(self.settings, is_exempt=self.settings.trusted(client.peer.host))
+        self.look_at_offer()
 
     def _may_expand(self) -> bool:
         audience = self.settings.expand
@@ -182,6 +197,12 @@ class SMTPSession:
             log_end(self, transaction, outcome, reply)
             if outcome is Outcome.RESET:  # perhaps between two chunks
                 self.expect_commands()
+        self.forget_forwarded()
+
+    def forget_forwarded(self) -> None:
+        """What XFORWARD told was of one message."""
+        if self.client.forwarded is not None:
+            self.client = replace(self.client, forwarded=None)
 
     # -- how answers come about ---------------------------------------------------------------------------------
 
@@ -207,6 +228,19 @@ class SMTPSession:
         """Refuse what was asked for at a stage, and log it; for good, it counts as a mistake."""
         self.log_refusal(stage, refusal, **details)
         return self.mistaken(refusal) if refusal.is_permanent else self.engine.send(refusal)
+
+    def log_override(self, client: Client) -> None:
+        """Log that another client is put in the place of the one who is connected."""
+        peer = self.client.peer
+        self._log.info(
+            "{session}: {peer} tells of {host} by XCLIENT",
+            session=peer.session,
+            peer=peer.host,
+            host=client.peer.host,
+            name=client.peer.name,
+            hello=client.hello,
+            account=client.account,
+        )
 
     def log_refusal(self, stage: str, refusal: Reply, **details: object) -> None:
         """Log what was refused."""

@@ -44,6 +44,8 @@ class SMTPSettings:
             LMTP, whose clients are our own, is exempt.
         greeting_delay_seconds: how long the greeting is held back; who speaks meanwhile is refused.
         trusted: whether the client at an address has no delays, and as many commands and messages as it likes.
+        trusted_for_xclient: whether the client at an address may put another in its place by XCLIENT.
+        trusted_for_xforward: whether it may tell by XFORWARD whom it has its messages from.
         bare_newlines: what is done with a CR or LF alone in content: refuse the message, or make it CRLF.
         hello_timeout_seconds: from the connection to an accepted HELO or EHLO.
         command_timeout_seconds: until the next command is complete; RFC 5321 §4.5.3.2.7 wants at least 300.
@@ -71,6 +73,8 @@ class SMTPSettings:
     max_refused_recipients: int = 100
     greeting_delay_seconds: float = 0.0
     trusted: Callable[[str], bool] = _nobody
+    trusted_for_xclient: Callable[[str], bool] = _nobody
+    trusted_for_xforward: Callable[[str], bool] = _nobody
     bare_newlines: Literal["refuse", "normalise"] = "refuse"
     hello_timeout_seconds: float = 300.0
     command_timeout_seconds: float = 300.0

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...mail.status import Reply
+from .commands.xclient import XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES, Readers
 from .offer import Extension, Offer
 
 
@@ -33,6 +34,11 @@ def _limits(offer: Offer) -> str | None:
     return "LIMITS " + " ".join(f"{name}={value}" for name, value in offer.limits) if offer.limits else None
 
 
+def _attributes(word: str, readers: Readers, is_had: Callable[[Offer], bool]) -> Callable[[Offer], str | None]:
+    line = f"{word} " + " ".join(attribute.value for attribute in readers)
+    return lambda offer: line if is_had(offer) else None
+
+
 # What EHLO and LHLO say, in order; None says nothing.
 KEYWORDS: tuple[Callable[[Offer], str | None], ...] = (
     lambda offer: "PIPELINING",  # RFC 2920
@@ -50,6 +56,8 @@ KEYWORDS: tuple[Callable[[Offer], str | None], ...] = (
     _if_had(Extension.DELIVER_BY),
     _if_had(Extension.MT_PRIORITY),
     _limits,  # RFC 9422 §3
+    _attributes("XCLIENT", XCLIENT_ATTRIBUTES, lambda offer: offer.xclient),
+    _attributes("XFORWARD", XFORWARD_ATTRIBUTES, lambda offer: offer.xforward),
     lambda offer: "EXPN" if offer.expand else None,  # RFC 5321 §3.5.2
     lambda offer: "HELP",  # RFC 5321 §4.1.1.8
 )

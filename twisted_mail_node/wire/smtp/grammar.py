@@ -10,7 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from . import replies
-from .commands import Command, Data, Mistake, Quit, Rset, StartTLS, Verb, auth, data, hello, mail, rcpt, small, verify
+from .commands import (
+    Command,
+    Data,
+    Mistake,
+    Quit,
+    Rset,
+    StartTLS,
+    Verb,
+    auth,
+    data,
+    hello,
+    mail,
+    rcpt,
+    small,
+    verify,
+    xclient,
+)
 from .offer import Offer
 
 Parser = Callable[[bytes, Offer], Command | Mistake]
@@ -43,6 +59,8 @@ PARSERS: dict[Verb, Parser] = {
     Verb.QUIT: _alone(Quit()),
     Verb.STARTTLS: _alone(StartTLS()),
     Verb.AUTH: auth.parse,
+    Verb.XCLIENT: xclient.parse_xclient,
+    Verb.XFORWARD: xclient.parse_xforward,
 }
 
 # Verbs by their spelling on the wire.

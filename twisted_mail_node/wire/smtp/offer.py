@@ -39,7 +39,7 @@ class Offer:
     is not active. `tls`: TLS is active. `mechanisms` may be begun now; `auth_needs_tls` says that there would be
     some under TLS. `limits` are name and value of each limit that is told (RFC 9422). `future_release` is how many
     seconds, and until when (as RFC 3339 has it), a message may be held.
-    `expand`: EXPN is answered.
+    `expand`: EXPN is answered. `xclient`, `xforward`: what the client tells by these is believed.
     """
 
     max_size: int = 0
@@ -51,6 +51,8 @@ class Offer:
     limits: tuple[tuple[str, int], ...] = ()
     future_release: tuple[int, str] = (0, "")
     expand: bool = False
+    xclient: bool = False
+    xforward: bool = False
 
     def has(self, extension: Extension) -> bool:
         """Whether the extension can be had now."""

@@ -243,6 +243,8 @@ class SMTPServerEngine:
             return OUT_OF_ORDER.get((self.state, verb), replies.BAD_SEQUENCE)
         if verb is Verb.DATA and self._is_binary:
             return replies.BINARY_BY_CHUNKS
+        if (verb is Verb.XCLIENT and not self.offer.xclient) or (verb is Verb.XFORWARD and not self.offer.xforward):
+            return replies.NOT_TRUSTED
         if verb is Verb.STARTTLS and not self.offer.starttls:
             return replies.TLS_ACTIVE if self.offer.tls else replies.NOT_IMPLEMENTED
         if verb is Verb.AUTH:

@@ -55,6 +55,9 @@ TRANSITIONS: dict[tuple[State, Verb], State] = {
     (_S.CHUNKS, _V.BDAT): _S.CHUNK,
     (_S.GREETED, _V.STARTTLS): _S.STARTED,
     (_S.GREETED, _V.AUTH): _S.GREETED,
+    # Postfix's XCLIENT_README: the session begins anew, XFORWARD_README: not within a mail transaction.
+    (_S.GREETED, _V.XCLIENT): _S.STARTED,
+    (_S.GREETED, _V.XFORWARD): _S.GREETED,
     (_S.STARTED, _V.RSET): _S.STARTED,
     (_S.GREETED, _V.RSET): _S.GREETED,
     (_S.SENDER, _V.RSET): _S.GREETED,
@@ -85,6 +88,11 @@ OUT_OF_ORDER: dict[tuple[State, Verb], Reply] = {
     (_S.RECIPIENT, _V.STARTTLS): replies.NOT_IN_TRANSACTION,
     (_S.SENDER, _V.AUTH): replies.NOT_IN_TRANSACTION,
     (_S.RECIPIENT, _V.AUTH): replies.NOT_IN_TRANSACTION,
+    **dict.fromkeys(((_S.STARTED, verb) for verb in (_V.XCLIENT, _V.XFORWARD)), replies.HELLO_FIRST),
+    **dict.fromkeys(
+        ((state, verb) for state in (_S.SENDER, _S.RECIPIENT, _S.CHUNKS) for verb in (_V.XCLIENT, _V.XFORWARD)),
+        replies.NOT_IN_TRANSACTION,
+    ),
     **dict.fromkeys(
         ((_S.CHUNKS, verb) for verb in (_V.MAIL, _V.RCPT, _V.DATA, _V.STARTTLS, _V.AUTH)), replies.CHUNKS_ONLY
     ),

@@ -16,13 +16,16 @@ from .small import Help, Noop, Quit, Rset
 from .starttls import StartTLS
 from .verb import Verb
 from .verify import Expn, Vrfy
+from .xclient import Attribute, XClient, XForward
 
-Command = Hello | Mail | Rcpt | Data | Chunk | Rset | Noop | Help | Vrfy | Expn | Quit | StartTLS | Auth
+Command = (
+    Hello | Mail | Rcpt | Data | Chunk | Rset | Noop | Help | Vrfy | Expn | Quit | StartTLS | Auth | XClient | XForward
+)
 Event = Command | Connected | Content | ChunkEnd | ContentEnd | AuthLine | Mistake
 
 # fmt: off
 __all__ = [
-    "HELLO_NAME_OCTETS", "Auth", "AuthLine", "Chunk", "ChunkEnd", "Command", "Connected", "Content", "ContentEnd",
-    "Data", "Event", "Expn", "Hello", "Help", "Mail", "Mistake", "Noop", "Quit", "Rcpt", "Rset", "StartTLS", "Verb",
-    "Vrfy",
+    "HELLO_NAME_OCTETS", "Attribute", "Auth", "AuthLine", "Chunk", "ChunkEnd", "Command", "Connected", "Content",
+    "ContentEnd", "Data", "Event", "Expn", "Hello", "Help", "Mail", "Mistake", "Noop", "Quit", "Rcpt", "Rset",
+    "StartTLS", "Verb", "Vrfy", "XClient", "XForward",
 ]

@@ -26,3 +26,5 @@ class Verb(Enum):
     QUIT = b"QUIT"
     STARTTLS = b"STARTTLS"
     AUTH = b"AUTH"
+    XCLIENT = b"XCLIENT"
+    XFORWARD = b"XFORWARD"

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 import pytest_twisted
+from twisted.cred.checkers import InMemoryUsernamePasswordDatabaseDontUse
+from twisted.cred.portal import Portal
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.internet.ssl import PrivateCertificate
@@ -16,12 +18,12 @@ from twisted.internet.threads import blockingCallFromThread, deferToThread
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from twisted_mail_node.auth.passwords import Cost, Passwords
-from twisted_mail_node.auth.portal import make_portal
+from twisted_mail_node.auth.portal import MailRealm, make_portal
 from twisted_mail_node.auth.threads import HashingThreads
 from twisted_mail_node.auth.throttle import FailedLogins
 from twisted_mail_node.mail.columns import InternalDate
 from twisted_mail_node.mail.transaction import Body, Placement, Transaction
-from twisted_mail_node.protocols.login import Authenticator
+from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
 from twisted_mail_node.protocols.pop3 import POP3Factory, POP3Settings
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.store.sql import SQLiteStore
@@ -65,11 +67,29 @@ async def node(request, tmp_path):
     plain = await endpoint.listen(factory)
     secure = await endpoint.listen(TLSMemoryBIOFactory(context, False, factory))
     trust = ssl.create_default_context(cadata=issued.pem.decode())
+    digests = POP3Factory(
+        store,
+        POP3Settings(apop=True),
+        reactor,
+        Authenticator(
+            Portal(MailRealm(store, store), [InMemoryUsernamePasswordDatabaseDontUse(**{JOE: b"tanstaaf"})]),
+            UncountedAttempts(),
+            reactor,
+        ),
+    )
+    by_digest = await endpoint.listen(digests)
     yield SimpleNamespace(
-        plain=plain.getHost().port, secure=secure.getHost().port, trust=trust, store=store, factory=factory
+        by_digest=by_digest.getHost().port,
+        plain=plain.getHost().port,
+        secure=secure.getHost().port,
+        trust=trust,
+        store=store,
+        factory=factory,
     )
     await plain.stopListening()
     await secure.stopListening()
+    await by_digest.stopListening()
+    await digests.close_all()
     await factory.close_all()
     await store.stop()
     threads.stop()
@@ -92,7 +112,10 @@ async def test_poplib_reads_and_removes_over_stls(node):
         assert "STLS" in client.capa()
         assert "USER" not in client.capa()
         client.stls(node.trust)
-        assert client.capa()["SASL"] == ["PLAIN", "LOGIN"]
+        told = client.capa()
+        assert told["SASL"] == ["PLAIN", "LOGIN"]
+        assert (told["UTF8"], told["EXPIRE"], told["LANG"]) == (["USER"], ["NEVER"], [])
+        assert client.utf8() == b"+OK UTF-8 mode"
         client.user("joe")
         client.pass_("secret")
         assert blockingCallFromThread(reactor, tls_versions, node.factory) == ["TLSv1.3"]
@@ -156,11 +179,16 @@ async def test_all_in_one_packet_under_tls(node):
 
 
 @pytest_twisted.ensureDeferred
-async def test_plaintext_is_refused_where_it_is_never_allowed(node):
+async def test_password_in_the_clear_is_refused_where_it_is_never_allowed_and_a_digest_taken_where_offered(node):
     def session():
         client = poplib.POP3("localhost", node.plain, timeout=TIMEOUT_SECONDS)
         with pytest.raises(poplib.error_proto, match="not without TLS"):
             client.user("joe")
+        client.quit()
+        client = poplib.POP3("localhost", node.by_digest, timeout=TIMEOUT_SECONDS)
+        with pytest.raises(poplib.error_proto, match=r"\[AUTH\]"):
+            client.apop(JOE, "secret")
+        assert client.apop(JOE, "tanstaaf").startswith(b"+OK 301 messages")
         client.quit()
 
     await deferToThread(session)

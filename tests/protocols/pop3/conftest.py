@@ -25,13 +25,10 @@ SECRETS = {JOE: "secret", "gone@example.test": "secret", MROSE: "tanstaaf", JUER
 class Server:
     """What the tests connect to."""
 
-    def __init__(self, tls_context=None, nonce=b"nonce", **settings):
+    def __init__(self, tls_context=None, nonce=b"nonce", store=None, **settings):
         self.clock = Clock()
         self.clock.advance(1_700_000_000)
-        self.store = MemoryStore(self.clock)
-        result_of(self.store.start())
-        for name in (JOE, MROSE, JUERGEN):
-            result_of(self.store.create_account(name))
+        self.store = store or self._new_store()
         checker = InMemoryUsernamePasswordDatabaseDontUse()
         for name, secret in SECRETS.items():
             checker.addUser(name.encode(), secret.encode())
@@ -43,6 +40,13 @@ class Server:
         self.factory = POP3Factory(self.store, settings, self.clock, authenticator, tls_context)
         self.delivered = 0
         self.host = "127.0.0.1"
+
+    def _new_store(self):
+        store = MemoryStore(self.clock)
+        result_of(store.start())
+        for name in (JOE, MROSE, JUERGEN):
+            result_of(store.create_account(name))
+        return store
 
     def __call__(self, name):
         transport = MemoryTransport(IPv4Address("TCP", self.host, 50000))

@@ -227,16 +227,77 @@ def test_mail_that_comes_during_a_session_is_for_the_next(server):
     assert server.logged_in().say(b"STAT\r\n") == b"+OK 1 29\r\n"
 
 
+def leave_without_a_word(server, line):
+    line.drop()
+
+
+def leave_by_silence(server, line):
+    server.advance(601)
+
+
+def leave_what_is_sent_unread(server, line):
+    line.transport.full_at = 1
+    line.feed(b"LIST\r\n")
+    server.advance(301)
+    assert line.transport.aborted
+
+
+def leave_by_mistakes(server, line):
+    line.say(b"x\r\n" * 30)
+
+
+def leave_by_an_endless_line(server, line):
+    line.say(b"x" * 100_000)
+
+
+def leave_in_the_middle_of_quit(server, line):
+    line.say(b"QUIT\r")
+    line.drop()
+
+
+def leave_as_the_node_stops(server, line):
+    server.factory.close_all()
+
+
+def leave_with_a_stream_that_breaks(server, line):
+    line.protocol._session.driver.abort()
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        leave_without_a_word,
+        leave_by_silence,
+        leave_what_is_sent_unread,
+        leave_by_mistakes,
+        leave_by_an_endless_line,
+        leave_in_the_middle_of_quit,
+        leave_as_the_node_stops,
+        leave_with_a_stream_that_breaks,
+    ],
+)
+def test_nothing_is_removed_without_quit(server, leave):
+    server.deliver(MAIL, MAIL)
+    line = server.logged_in()
+    assert line.say(b"DELE 1\r\nDELE 2\r\n") == b"+OK marked\r\n+OK marked\r\n"
+    leave(server, line)
+    assert line.closed
+    assert server.uids() == [1, 2]
+
+
 def test_lease_that_another_session_got_ends_this_one(server, resolved):
+    server.deliver(MAIL)
     line = server.logged_in()
     resolved(server.store.stop())
     server.advance(290)
     server.clock.advance(15)
     resolved(server.store.start())
     resolved(server.store.acquire("joe@example.test", "another", 1000))
+    line.say(b"DELE 1\r\n")
     server.advance(100)
     assert line.take() == b"-ERR [SYS/TEMP] another session has got the maildrop\r\n"
     assert line.closed
+    assert server.uids() == [1]
 
 
 # -- failures -----------------------------------------------------------------------------------------------------

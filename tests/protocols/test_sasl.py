@@ -355,3 +355,17 @@ def test_lines_are_in_base64(site):
     assert step_of(site.exchange().start_line("PLAIN", b"!")) == Refused(RefusalReason.MALFORMED)
     exchange, _ = site.started("PLAIN")
     assert step_of(exchange.step_line(b"*")) == Refused(RefusalReason.CANCELLED)
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "scram-sha-256", "OAUTHBEARER"])
+def test_mechanism_that_is_to_be_had_under_tls_is_told_so(site, mechanism):
+    exchange = Exchange(site.authenticator, Peer("192.0.2.1"), None)
+    assert step_of(exchange.start(mechanism)) == Refused(RefusalReason.NEEDS_TLS)
+    assert step_of(exchange.start_line(mechanism)) == Refused(RefusalReason.NEEDS_TLS)
+
+
+@pytest.mark.parametrize(("peer", "mechanism"), [(Peer("192.0.2.1"), "CRAM-MD5"), (PEER, "ANONYMOUS"), (PEER, "")])
+def test_mechanism_that_is_never_to_be_had_is_unknown(site, peer, mechanism):
+    assert step_of(Exchange(site.authenticator, peer, None).start(mechanism)) == Refused(
+        RefusalReason.UNKNOWN_MECHANISM
+    )

@@ -10,7 +10,7 @@ Source: RFC 4422 §3.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted.cred.credentials import ICredentials
@@ -86,11 +86,11 @@ class Exchange:
 
     async def start(self, mechanism: str, initial: bytes | None = None) -> Step:
         """Begin. None is no initial response, b"" an empty one."""
-        return await self._come_to(self._server.start(mechanism, initial))
+        return self._or_needs_tls(mechanism, await self._come_to(self._server.start(mechanism, initial)))
 
     async def start_line(self, mechanism: str, argument: bytes | None = None) -> Step:
         """Begin with the argument of the AUTH command, None where there was none."""
-        return await self._come_to(self._server.start_line(mechanism, argument))
+        return self._or_needs_tls(mechanism, await self._come_to(self._server.start_line(mechanism, argument)))
 
     async def step(self, response: bytes) -> Step:
         """Go on with the client's response."""
@@ -99,6 +99,12 @@ class Exchange:
     async def step_line(self, line: bytes) -> Step:
         """Go on with a line of the client, its CRLF taken off; "*" gives up."""
         return await self._come_to(self._server.step_line(line))
+
+    def _or_needs_tls(self, mechanism: str, step: Step) -> Step:
+        if step != Refused(RefusalReason.UNKNOWN_MECHANISM) or self._peer.tls:
+            return step
+        with_tls = self._authenticator.mechanisms(replace(self._peer, tls=True), self._transport)
+        return Refused(RefusalReason.NEEDS_TLS) if mechanism.upper() in with_tls else step
 
     async def _come_to(self, outcome: Outcome) -> Step:
         while not isinstance(outcome, Challenge | Refused | Accepted):

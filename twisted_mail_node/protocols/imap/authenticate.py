@@ -42,5 +42,7 @@ async def _said(session: IMAPSession, step: Step) -> bytes:
             return await session.refuse_login(no(text, codes.AUTHORIZATION_FAILED))
         case RefusalReason.BINDING | RefusalReason.DENIED:
             return await session.refuse_login(no(text, codes.AUTHENTICATION_FAILED))
+        case RefusalReason.NEEDS_TLS:
+            return await session.refuse_login(no(text, codes.PRIVACY_REQUIRED))
         case RefusalReason.UNKNOWN_MECHANISM:
             return await session.refuse_login(no(text, codes.CANNOT))

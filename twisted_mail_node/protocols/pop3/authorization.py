@@ -39,6 +39,7 @@ from .session_parts import Parts
 
 _REASONS = {
     RefusalReason.UNKNOWN_MECHANISM: Phrase.UNKNOWN_MECHANISM,
+    RefusalReason.NEEDS_TLS: Phrase.NOT_WITHOUT_TLS,
     RefusalReason.MALFORMED: Phrase.MALFORMED_RESPONSE,
     RefusalReason.CANCELLED: Phrase.CANCELLED,
     RefusalReason.OTHER_IDENTITY: Phrase.OTHER_IDENTITY,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _REFUSALS: dict[RefusalReason, Reply] = {
     RefusalReason.UNKNOWN_MECHANISM: replies.UNKNOWN_MECHANISM,
+    RefusalReason.NEEDS_TLS: replies.TLS_REQUIRED_FOR_AUTH,
     RefusalReason.MALFORMED: replies.BAD_BASE64,
     RefusalReason.CANCELLED: replies.AUTH_CANCELLED,
     RefusalReason.OTHER_IDENTITY: replies.AUTH_FAILED,

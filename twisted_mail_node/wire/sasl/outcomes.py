@@ -18,6 +18,8 @@ class RefusalReason(Enum):
 
     UNKNOWN_MECHANISM = "unknown or unavailable mechanism"
     """SMTP 504 5.5.4, IMAP NO, POP3 -ERR."""
+    NEEDS_TLS = "not without TLS"
+    """The mechanism is to be had under TLS. SMTP 538 5.7.11, IMAP NO [PRIVACYREQUIRED], POP3 -ERR."""
     MALFORMED = "malformed response"
     """Not base64, not the mechanism's syntax, not UTF-8, or too long. SMTP 501 5.5.2, IMAP BAD, POP3 -ERR."""
     CANCELLED = "cancelled by the client"

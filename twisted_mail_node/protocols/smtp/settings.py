@@ -9,7 +9,7 @@ from typing import Literal
 from ...mail.envelope import Service
 from ...wire.smtp.offer import Extension
 
-EXTENSIONS = frozenset({Extension.SMTPUTF8, Extension.CHUNKING, Extension.DSN})
+EXTENSIONS = frozenset({Extension.SMTPUTF8, Extension.CHUNKING, Extension.BINARY_MIME, Extension.DSN})
 """What is offered unless told otherwise: all that works from one end to the other."""
 
 

@@ -51,8 +51,9 @@ def now(deferred):
     return getattr(out[0], "value", out[0]) if out else None
 
 
-def ready(connection):
-    connection.dataReceived(b"220 hi\r\n250-mx\r\n250 PIPELINING\r\n")
+def ready(connection, *extensions):
+    offered = b"".join(b"250-%s\r\n" % extension for extension in extensions)
+    connection.dataReceived(b"220 hi\r\n250-mx\r\n" + offered + b"250 PIPELINING\r\n")
     assert now(connection.event()) == Introduced()
     connection.transport.clear()
 
@@ -178,6 +179,55 @@ def test_a_connection_lost_in_the_midst_of_content_ends_the_sending(connection):
     assert str(now(ended).results[0].status) == "4.4.2"
     assert not now(ended)
     assert body.closed
+
+
+def test_chunks_wait_for_the_transport_and_not_for_their_answers(connection):
+    ready(connection, b"CHUNKING")
+    body, ended = sending(connection, b"0123456789abcd\r\n" * 10_000)
+    connection.transport.clear()
+    write = connection.transport.write
+    connection.transport.write = lambda data: (write(data), connection.pauseProducing())
+    connection.dataReceived(b"250 ok\r\n250 ok\r\n")
+    assert body.read_up_to == PIECE_OCTETS
+    connection.dataReceived(b"250 one\r\n")
+    assert body.read_up_to == PIECE_OCTETS
+    for _ in range(2):
+        connection.resumeProducing()
+    assert b"BDAT 28928 LAST\r\n" in connection.transport.value()
+    connection.dataReceived(b"250 two\r\n250 taken\r\n")
+    (reply,) = now(ended).results
+    assert reply.lines == ("taken",)
+    assert body.closed
+
+
+def test_an_answer_to_a_chunk_that_comes_while_the_next_is_read_is_not_taken_for_the_end(clock):
+    connection = SMTPConnection("me.test", clock, TimeLimits())
+    connection.makeConnection(Transport())
+    connection.dataReceived(b"220 hi\r\n250-mx\r\n250 CHUNKING\r\n")
+    assert now(connection.event()) == Introduced()
+    body = Body(b"0123456789abcd\r\n" * 10_000)
+    ended = Deferred.fromCoroutine(connection.send(MESSAGE, lambda: succeed(body)))
+    reading, read = [], body.read
+    body.read = lambda *where: read(*where) if not where[0] else reading.append((Deferred(), where)) or reading[-1][0]
+    connection.dataReceived(b"250 ok\r\n")
+    connection.dataReceived(b"250 ok\r\n")
+    for answer in (b"250 one\r\n", b"250 two\r\n"):
+        connection.dataReceived(answer)
+        deferred, where = reading.pop()
+        deferred.callback(now(read(*where)))
+        assert not ended.called
+    connection.dataReceived(b"250 taken\r\n")
+    (reply,) = now(ended).results
+    assert reply.lines == ("taken",)
+
+
+def test_a_message_that_the_server_cannot_have_is_refused_without_waiting(clock, connection):
+    ready(connection, b"SIZE 5")
+    _, ended = sending(connection)
+    (reply,) = now(ended).results
+    assert (reply.code, str(reply.status)) == (552, "5.3.4")
+    assert connection.transport.value() == b""
+    assert connection.engine.step is Step.IDLE
 
 
 def test_a_connection_lost_while_the_body_is_opened_sends_nothing(connection):

@@ -7,7 +7,7 @@ Sources: RFC 6531 §3.2 (which message needs SMTPUTF8), RFC 3461 §5.2.1 (parame
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..interfaces.queue import IQueueStore
@@ -18,21 +18,31 @@ from ..wire.smtp.client_events import Addressed, Message
 from ..wire.smtp.original_recipient import original_recipient
 
 
-async def message_for(items: Sequence[QueueItem], extensions: Mapping[str, str], store: IQueueStore) -> Message:
+async def needs_smtputf8_for_header(item: QueueItem, store: IQueueStore) -> bool:
     """
-    The message of these items, all of one body and sender, for a host with these extensions.
+    Whether the header is beyond ASCII, as its sender said that it may be; who said so may not have needed it.
 
     Raises: as IQueueStore.open_queued, and what reading fails with.
     """
+    if not item.options.smtputf8 or not item.eight_bit:
+        return False
+    body: IOpenBody = await store.open_queued(item.body_id)
+    try:
+        header: bytes = await body.read(0, item.header_size)
+    finally:
+        body.close()
+    return not header.isascii()
+
+
+def message_for(items: Sequence[QueueItem], *, international: bool) -> Message:
+    """The message of these items, all of one body and sender; `international` as `needs_smtputf8_for_header` says."""
     first = items[0]
-    # A sender that asked for SMTPUTF8 may not have needed it; to tell, the header has to be read.
-    is_in_doubt = first.options.smtputf8 and first.eight_bit and "SMTPUTF8" not in extensions
     return Message(
         first.sender,
         [_addressed(item) for item in items],
         first.body_size,
         _body_type(first),
-        international=is_in_doubt and not (await _header(first, store)).isascii(),
+        international=international,
         options=first.options,
     )
 
@@ -49,11 +59,3 @@ def _body_type(item: QueueItem) -> BodyType:
     if item.body_type is BodyType.BINARY_MIME:
         return BodyType.BINARY_MIME
     return BodyType.EIGHT_BIT_MIME if item.eight_bit else BodyType.SEVEN_BIT
-
-
-async def _header(item: QueueItem, store: IQueueStore) -> bytes:
-    body: IOpenBody = await store.open_queued(item.body_id)
-    try:
-        return await body.read(0, item.header_size)
-    finally:
-        body.close()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ..interfaces.deferred import returns_deferred
@@ -21,11 +22,11 @@ from ..mail.errors import MailError, Unavailable
 from ..mail.queue_item import Deferred as TryLater
 from ..mail.queue_item import Failed, Outcome, QueueItem
 from ..mail.status import EnhancedStatus, Reply
-from ..wire.smtp.client_events import TransactionEnded, Unfit
+from ..wire.smtp.client_events import Message, TransactionEnded, Unfit
 from ..wire.smtp.paths import is_writable
 from .client import TimeLimits
 from .connect import Connector, IDeliveryReactor, outcome_of
-from .message import message_for
+from .message import message_for, needs_smtputf8_for_header
 from .pool import Line, Pool, PoolLimits, Unreachable
 from .tls import ClientTLS
 
@@ -122,15 +123,26 @@ class RemoteDelivery:
                 outcomes[item.item_id] = _UNWRITABLE
         todo = [item for item in items if item.item_id not in outcomes]
         if todo:
-            pool = self._pool(self.destination(todo[0]))
-            await pool.enter()
             try:
-                await self._ask_hosts(pool, todo, outcomes)
-            finally:
-                pool.leave()
+                international = await needs_smtputf8_for_header(todo[0], self._store)
+            except MailError as error:
+                self._cannot_read(todo, error, outcomes)
+            else:
+                await self._deliver_in_turn(todo, international, outcomes)
         return [outcomes[item.item_id] for item in items]
 
-    async def _ask_hosts(self, pool: Pool, todo: list[QueueItem], outcomes: dict[int, Outcome]) -> None:
+    async def _deliver_in_turn(self, todo: list[QueueItem], international: bool, outcomes: dict[int, Outcome]) -> None:
+        """Wait for a place among the connections, and send."""
+        pool = self._pool(self.destination(todo[0]))
+        await pool.enter()
+        try:
+            await self._ask_hosts(pool, todo, international, outcomes)
+        finally:
+            pool.leave()
+
+    async def _ask_hosts(
+        self, pool: Pool, todo: list[QueueItem], international: bool, outcomes: dict[int, Outcome]
+    ) -> None:
         """Offer the message to one host after the other, as long as they say "later" or lack what it needs."""
         asked: set[str] = set()
         while todo and len(asked) < MAX_HOSTS_ASKED:
@@ -147,7 +159,7 @@ class RemoteDelivery:
                 _fill(outcomes, todo, _LOCAL_ERROR)
                 return
             was_fresh = line.is_fresh
-            ended = await self._offer(pool, line, todo, outcomes)
+            ended = await self._offer(pool, line, message_for(todo, international=international), todo, outcomes)
             if ended is None:
                 return
             if not was_fresh and not line.is_usable and not ended.content_sent:
@@ -159,22 +171,15 @@ class RemoteDelivery:
             todo = [item for item, reply in zip(todo, ended.results, strict=True) if _may_go_elsewhere(reply)]
 
     async def _offer(
-        self, pool: Pool, line: Line, items: Sequence[QueueItem], outcomes: dict[int, Outcome]
+        self, pool: Pool, line: Line, message: Message, items: Sequence[QueueItem], outcomes: dict[int, Outcome]
     ) -> TransactionEnded | None:
         """One transaction. Writes the outcomes; None where no other host is to be asked."""
-        first = items[0]
         connection = line.connection
         extensions = connection.engine.extensions
         try:
-            message = await message_for(items, extensions, self._store)
-            ended = await connection.send(message, lambda: self._store.open_queued(first.body_id))
+            ended = await connection.send(message, lambda: self._store.open_queued(items[0].body_id))
         except (MailError, EOFError) as error:
-            if isinstance(error, Unavailable):
-                self._log.warn("cannot read {queue_id} now: {reason}", queue_id=first.transaction_id, reason=error.text)
-            else:
-                self._log.failure("cannot read {queue_id}", queue_id=first.transaction_id)
-            _fill(outcomes, items, _LOCAL_ERROR)
-            pool.give_back(line)
+            self._cannot_read(items, error, outcomes)
             return None
         transcript = "" if all(reply.is_positive for reply in ended.results) else connection.engine.transcript
         for item, reply in zip(items, ended.results, strict=True):
@@ -184,6 +189,16 @@ class RemoteDelivery:
         else:
             pool.give_back(line)
         return ended
+
+    def _cannot_read(
+        self, items: Sequence[QueueItem], error: MailError | EOFError, outcomes: dict[int, Outcome]
+    ) -> None:
+        queue_id = items[0].transaction_id
+        if isinstance(error, Unavailable):
+            self._log.warn("cannot read {queue_id} now: {reason}", queue_id=queue_id, reason=error.text)
+        else:
+            self._log.failure("cannot read {queue_id}", Failure(error), queue_id=queue_id)
+        _fill(outcomes, items, _LOCAL_ERROR)
 
     def _pool(self, destination: str) -> Pool:
         pool = self._pools.get(destination)

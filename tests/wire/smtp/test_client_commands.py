@@ -132,9 +132,8 @@ def test_smtputf8_is_not_asked_for_without_need():
 
 
 def test_a_message_that_needs_smtputf8_is_not_given_to_a_server_without_it():
-    refused = (550, "5.6.7")
-    assert refusals(ASCII, international=True) == [refused]
-    assert refusals(ASCII, WIDE, sender=WIDE) == [refused, refused]
+    assert refusals(ASCII, international=True) == [(550, "5.6.9")]
+    assert refusals(ASCII, WIDE, sender=WIDE) == [(550, "5.6.7")] * 2
     assert refusals(WIDE) == [(553, "5.6.7")]
 
 

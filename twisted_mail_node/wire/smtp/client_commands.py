@@ -23,6 +23,7 @@ _TOO_BIG = EnhancedStatus(5, 3, 4)
 _NO_BINARY = EnhancedStatus(5, 6, 1)
 _NO_EIGHT_BIT = EnhancedStatus(5, 6, 3)
 _NO_SMTPUTF8 = EnhancedStatus(5, 6, 7)
+_NO_UTF8_HEADER = EnhancedStatus(5, 6, 9)
 
 
 def obstacle(message: Message, extensions: Extensions) -> Reply | None:
@@ -35,9 +36,13 @@ def obstacle(message: Message, extensions: Extensions) -> Reply | None:
     # RFC 6152 §3: to convert it is the other possibility.
     if message.body_type is BodyType.EIGHT_BIT_MIME and "8BITMIME" not in extensions:
         return Unfit(554, ("the message has eight-bit content, which the server does not take",), _NO_EIGHT_BIT)
-    # RFC 6531 §3.2
-    if "SMTPUTF8" not in extensions and (message.international or needs_smtputf8(message.sender)):
-        return Unfit(550, ("the message needs SMTPUTF8, which the server does not have",), _NO_SMTPUTF8)
+    if "SMTPUTF8" in extensions:
+        return None
+    # RFC 6531 §3.2, and §3.5 for the codes.
+    if needs_smtputf8(message.sender):
+        return Unfit(550, ("the sender needs SMTPUTF8, which the server does not have",), _NO_SMTPUTF8)
+    if message.international:
+        return Unfit(550, ("the header needs SMTPUTF8, which the server does not have",), _NO_UTF8_HEADER)
     return None
 
 

@@ -119,3 +119,32 @@ def test_after_a_power_cut_unique_ids_are_the_same_and_nobody_is_kept_out(node):
     client = logged_in(node)
     assert unique_ids(client) == [ids[0], *ids[2:-1]]
     client.quit()
+
+
+def given_by_chunk(node: NodeProcess, parameters: str, content: bytes) -> None:
+    with smtplib.SMTP(*node.listener("smtp", "none"), timeout=20) as client:
+        client.ehlo()
+        assert client.docmd("MAIL", f"FROM:<s@c.test> {parameters}")[0] == 250
+        assert client.docmd("RCPT", f"TO:<{USER}>")[0] == 250
+        client.sock.sendall(b"BDAT %d LAST\r\n" % len(content) + content)
+        assert client.getreply()[0] == 250
+
+
+def test_mail_in_utf8_is_for_who_asks_for_it_and_readable_for_all(node):
+    content = "From: Grå <grå@grå.test>\r\nSubject: Grüße\r\n\r\nSchöne Grüße\r\n".encode()
+    given_by_chunk(node, "BODY=8BITMIME SMTPUTF8", content)
+    client = poplib.POP3(*node.listener("pop3", "none"), timeout=20)
+    client.utf8()
+    client.user(USER)
+    client.pass_(PASSWORD)
+    number = len(unique_ids(client))
+    first, lines, _ = client.retr(number)
+    assert b"\r\n".join(lines).endswith(content.rstrip())
+    assert first == b"+OK " + client.list(number).split()[-1] + b" octets"
+    client.quit()
+    client = logged_in(node)
+    lines = client.retr(number)[1]
+    assert all(line.isascii() for line in lines[: lines.index(b"")])
+    assert b"Subject: =?utf-8?b?R3LDvMOfZQ==?=" in lines
+    assert lines[-1] == "Schöne Grüße".encode()
+    client.quit()

@@ -10,10 +10,13 @@ from zope.interface.verify import verifyObject
 from twisted_mail_node.mail.errors import InUse, NoSuchAccount, NoSuchMessage, TemporaryFailure
 from twisted_mail_node.protocols.login import LoginRefused
 from twisted_mail_node.protocols.pop3 import POP3Factory, POP3Settings
+from twisted_mail_node.protocols.pop3.authorization import _REASONS
 from twisted_mail_node.protocols.pop3.languages import ENGLISH, language_of
 from twisted_mail_node.protocols.pop3.lease import LocalMaildropLock
-from twisted_mail_node.protocols.pop3.login_delay import LoggedInTooSoon
+from twisted_mail_node.protocols.pop3.login_delay import LoggedInTooSoon, LoginDelay
 from twisted_mail_node.protocols.pop3.refusal import refusal
+from twisted_mail_node.testing.connections import MemoryConnection, MemoryTransport
+from twisted_mail_node.wire.sasl.outcomes import RefusalReason
 
 
 def test_it_is_a_factory(server):
@@ -65,6 +68,22 @@ def test_capabilities_tell_what_the_settings_say(server_of):
     assert listed(line) >= {"LOGIN-DELAY 900", "EXPIRE 0"}
     line.say(b"USER joe\r\nPASS secret\r\n")
     assert listed(line) == ALWAYS | {"LOGIN-DELAY 900", "EXPIRE 0", "USER", "SASL PLAIN LOGIN"}
+
+
+def test_login_delay_can_be_that_of_several_listeners(server):
+    delay = LoginDelay(server.clock, 60)
+    factories = [
+        POP3Factory(server.store, POP3Settings(), server.clock, server.factory._authenticator, login_delay=delay)
+        for _ in range(2)
+    ]
+    first, second = [MemoryConnection(factory.buildProtocol(None), MemoryTransport()) for factory in factories]
+    login = b"USER joe\r\nPASS secret\r\n"
+    assert first.say(login + b"QUIT\r\n").endswith(b"+OK bye\r\n")
+    assert second.say(login).endswith(b"-ERR [LOGIN-DELAY] logged in just now, wait 60 s\r\n")
+
+
+def test_every_refusal_of_an_exchange_has_its_words():
+    assert _REASONS.keys() == set(RefusalReason)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ def test_answers_keep_their_order_while_one_is_late(server, monkeypatch):
 
 
 SCRIPT = (
-    b"CAPA\r\nNOOP\r\nUSER joe\r\nAUTH PLAIN\r\n*\r\nUSER joe\r\nPASS secret\r\nSTAT\r\nRETR 1\r\nTOP 1 1\r\nRETR 2\r\n"
+    b"CAPA\r\nLANG\r\nLANG ja\r\nNOOP\r\nLANG en\r\nUTF8\r\nSTLS\r\nAPOP joe x\r\n"
+    b"USER joe\r\nAUTH PLAIN\r\n*\r\nUSER joe\r\nPASS secret\r\nSTAT\r\nRETR 1\r\nTOP 1 1\r\nRETR 2\r\n"
     b"RETR 3\r\nDELE 1\r\nLIST\r\nRSET\r\nLIST 3\r\nUIDL 77\r\nx\r\nDELE 2\r\nQUIT\r\n"
 )
 
@@ -79,6 +80,10 @@ def test_any_cutting_gives_the_same_output(server_of, cuts):
 
 
 WORDS = [
+    b"UTF8",
+    b"LANG ",
+    b"de",
+    b"APOP joe ",
     b"USER joe",
     b"PASS secret",
     b"AUTH PLAIN",

@@ -338,7 +338,8 @@ def dialogue(pieces):
 
 
 SCRIPT = (
-    b"CAPA\r\nUSER joe\r\nAUTH PLAIN\r\n*\r\nbad\r\nUSER joe\r\nPASS secret\r\nSTAT\r\nRETR 1\r\nRETR 2\r\n"
+    b"CAPA\r\nLANG de\r\nUTF8\r\nAPOP a b\r\n"
+    b"USER joe\r\nAUTH PLAIN\r\n*\r\nbad\r\nUSER joe\r\nPASS secret\r\nSTAT\r\nRETR 1\r\nRETR 2\r\n"
     b"DELE 1\r\nTOP 2 3\r\n\r\nLIST\r\nUIDL 7\r\nNOOP\r\nRSET\r\nQUIT\r\n"
 )
 

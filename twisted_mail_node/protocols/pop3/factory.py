@@ -46,7 +46,9 @@ class POP3Factory(SessionFactory):
         self._clock = clock
         self._authenticator = authenticator
         self._locks: IMaildropLock = IMaildropLock(store, None) or LocalMaildropLock(clock)
-        self._login_delay = login_delay or LoginDelay(clock, settings.login_delay_seconds)
+        if login_delay is None:
+            login_delay = LoginDelay(clock, settings.login_delay_seconds)
+        self._login_delay = login_delay
         self._snapshots = Snapshots()
 
     def session(self) -> POP3Session:

@@ -1,4 +1,4 @@
-"""What was asked for, from one node to another and back: DSN (RFC 3461), SMTPUTF8."""
+"""What was asked for, from one node to another and back: DSN (RFC 3461), SMTPUTF8, BINARYMIME."""
 
 from __future__ import annotations
 
@@ -170,6 +170,14 @@ async def test_addresses_and_headers_beyond_ascii_go_all_the_way(nodes):
 
 
 @pytest_twisted.ensureDeferred
+async def test_binary_content_goes_all_the_way_octet_for_octet(nodes):
+    """RFC 3030 §3."""
+    message = MESSAGE + b"\r\n.\r\n\0\n\r\xff" * 50_000
+    await nodes.submit(f"<{BOB}>", mail=["BODY=BINARYMIME"], message=message)
+    assert (await nodes.b.wait_for_message(BOB)).endswith(message)
+
+
+@pytest_twisted.ensureDeferred
 async def test_success_in_a_mailbox_of_the_same_node_is_told(nodes):
     await nodes.submit(f"<{ANN}> NOTIFY=SUCCESS")
     _, (about, recipient), _ = read(await next_report(nodes))
@@ -200,5 +208,23 @@ async def test_a_store_behind_the_queue_tells_of_success_as_well(tmp_path, plain
             ("relayed", f"rfc822; {BOB}"),
         ]
         assert plain.messages[0].recipients == [f"<{BOB}>", "<carol@b.test>"]
+    finally:
+        await a.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_binary_content_is_not_given_to_a_host_that_could_read_two_messages_in_it(tmp_path, plain):
+    """RFC 3030 §3: never under any circumstances."""
+    a = await started(tmp_path / "a", "a.test", free_ports(1)[0], plain.port)
+    try:
+        await a.add_user(ANN)
+        nodes = Nodes(a, None)
+        smuggled = b"\n.\nMAIL FROM:<x@a.test>\r\nRCPT TO:<y@b.test>\r\nDATA\r\nSubject: second\r\n\r\n.\r\n"
+        await nodes.submit(f"<{BOB}>", mail=["BODY=BINARYMIME"], message=MESSAGE + smuggled)
+        _, (_, recipient), returned = await nodes.report()
+        assert (recipient["Action"], recipient["Status"]) == ("failed", "5.6.1")
+        assert b"second" not in returned
+        assert plain.messages == []
+        assert "DATA" not in plain.commands
     finally:
         await a.stop()

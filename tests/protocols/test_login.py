@@ -177,3 +177,18 @@ def test_loopback(host, loopback):
 
 def test_name_is_composed():
     assert account_name("Jo\u0308@X") == "j\u00f6@x"
+
+
+@pytest.mark.parametrize(
+    ("mechanisms", "host", "allowed"),
+    [
+        (("PLAIN",), "127.0.0.1", True),
+        (("SCRAM-SHA-256", "LOGIN"), "127.0.0.1", True),
+        (("SCRAM-SHA-256",), "127.0.0.1", False),
+        (("PLAIN",), "192.0.2.1", False),
+    ],
+)
+def test_passwords_outside_of_sasl_go_where_those_within_go(mechanisms, host, allowed):
+    users = InMemoryUsernamePasswordDatabaseDontUse()
+    asked = Authenticator(Portal(Realm(), [users]), Attempts(), Clock(), mechanisms=mechanisms)
+    assert asked.passwords_allowed(Peer(host)) is allowed

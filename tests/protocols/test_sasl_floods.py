@@ -198,3 +198,12 @@ def test_nobody_comes_in_by_garbage(protocol, lines):
         server.clock.advance(40)
     connection.drop()
     assert server.clock.getDelayedCalls() == []
+
+
+def test_where_no_mechanism_shows_passwords_none_are_taken_outside_of_sasl():
+    imap, pop3 = Server("imap").connected(), Server("pop3").connected()
+    assert b" LOGINDISABLED" in imap.say(b"a CAPABILITY\r\n")
+    assert imap.say(b"b LOGIN joe pencil\r\n") == b"b NO [CANNOT] log in by AUTHENTICATE\r\n"
+    assert b"\r\nUSER\r\n" not in pop3.say(b"CAPA\r\n")
+    assert pop3.say(b"USER joe\r\n") == b"-ERR unknown or unavailable mechanism\r\n"
+    assert pop3.say(b"PASS pencil\r\n").startswith(b"-ERR")

@@ -30,7 +30,7 @@ from ..mail.envelope import Peer
 from ..mail.errors import MailError, NoSuchAccount, PermanentFailure, TemporaryFailure
 from ..mail.scram import ScramHash, ScramVerifier
 from ..mail.status import EnhancedStatus
-from ..wire.sasl.mechanisms import DEFAULT, MECHANISMS
+from ..wire.sasl.mechanisms import DEFAULT, MECHANISMS, Shows
 from .decoys import Decoys
 from .mechanisms import can_check, hint_of, is_safe, verifiers_of
 from .tls_line import awaits_certificate
@@ -109,6 +109,17 @@ class Authenticator:
         if peer.tls or self._plaintext == "always":
             return True
         return self._plaintext == "loopback" and is_loopback(peer.host)
+
+    def passwords_allowed(self, peer: Peer) -> bool:
+        """
+        Whether this peer may log in now by name and password outside of SASL: IMAP's LOGIN, POP3's USER.
+
+        Where the setting has no mechanism that shows a password, they are closed too.
+        """
+        return self.plaintext_allowed(peer) and any(
+            MECHANISMS[name].shows is Shows.PASSWORD and can_check(self._portal, MECHANISMS[name])
+            for name in self._mechanisms
+        )
 
     def mechanisms(self, peer: Peer, transport: object) -> tuple[str, ...]:
         """

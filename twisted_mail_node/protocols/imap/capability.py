@@ -25,7 +25,7 @@ def capabilities(session: IMAPSession) -> tuple[str, ...]:
     if session.engine.state is not State.NOT_AUTHENTICATED:
         return AFTER_LOGIN
     peer = session.peer
-    allowed = session.authenticator.plaintext_allowed(peer)
+    allowed = session.authenticator.passwords_allowed(peer)
     names = [*AFTER_LOGIN]
     if session.tls_context is not None and not peer.tls:
         names.append("STARTTLS")

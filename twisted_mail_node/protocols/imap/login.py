@@ -18,6 +18,8 @@ async def answer(session: IMAPSession, command: Login) -> bytes:
     """Answer LOGIN."""
     if not session.authenticator.plaintext_allowed(session.peer):
         return await session.finish(no("no passwords without TLS", codes.PRIVACY_REQUIRED))
+    if not session.authenticator.passwords_allowed(session.peer):
+        return await session.finish(no("log in by AUTHENTICATE", codes.CANNOT))
     return await begin(session, await session.authenticator.login(session.peer, command.user, command.password))
 
 

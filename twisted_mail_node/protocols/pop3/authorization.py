@@ -83,6 +83,8 @@ class Authorization:
     def _name_user(self, _: NameUser) -> bytes:
         if not self._parts.plaintext_allowed:
             return self._parts.error(Phrase.NOT_WITHOUT_TLS)
+        if not self._parts.passwords_allowed:
+            return self._parts.error(Phrase.UNKNOWN_MECHANISM)
         return self._parts.ok(Phrase.NOW_THE_PASSWORD)
 
     def _mechanisms(self, _: AskMechanisms) -> bytes:

@@ -24,7 +24,7 @@ def capabilities(parts: Parts) -> list[str]:
     listed = [*_ALWAYS, "EXPIRE NEVER" if settings.expire_days is None else f"EXPIRE {settings.expire_days}"]
     if parts.login_delay.seconds:
         listed.append(f"LOGIN-DELAY {parts.login_delay.seconds}")
-    if parts.plaintext_allowed:
+    if parts.passwords_allowed:
         listed.append("USER")
     if mechanisms := parts.mechanisms:
         listed.append("SASL " + " ".join(mechanisms))

@@ -52,6 +52,11 @@ class Parts:
     is_streaming: bool = False
 
     @property
+    def passwords_allowed(self) -> bool:
+        """Whether USER and PASS may be said now."""
+        return self.authenticator.passwords_allowed(self.peer)
+
+    @property
     def plaintext_allowed(self) -> bool:
         """Whether this peer may show a password now."""
         return self.authenticator.plaintext_allowed(self.peer)

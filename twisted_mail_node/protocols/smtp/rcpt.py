@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...mail.address import Address
 from ...mail.envelope import Recipient
+from ...mail.options import NO_RECIPIENT_OPTIONS
 from ...mail.status import Reply
 from ...mail.verdict import Accept, Verdict
 from ...wire.smtp import replies
@@ -41,7 +42,10 @@ def _judged(session: SMTPSession, event: Rcpt, verdict: Verdict) -> bytes:
         refusal = replies.NO_SUCH_RECIPIENT
     else:
         assert verdict.recipient is not None
-        transaction.recipients.append(replace(verdict.recipient, options=event.options))
+        recipient = verdict.recipient
+        if event.options is not NO_RECIPIENT_OPTIONS:
+            recipient = replace(recipient, options=event.options)
+        transaction.recipients.append(recipient)
         return session.engine.send(replies.RECIPIENT_OK)
     return _refused(session, event, refusal)
 

@@ -112,7 +112,7 @@ class World:
             self.servers.append(server)
         return server
 
-    def delivery(self, routes, *, tls=None, limits=None, **pool):
+    def delivery(self, routes, *, tls=None, limits=None, ignored_extensions=(), **pool):
         made = RemoteDelivery(
             self.bodies,
             routes,
@@ -121,6 +121,7 @@ class World:
             tls=tls,
             time_limits=limits or TimeLimits(quit=0.2),
             pool_limits=PoolLimits(**pool),
+            ignored_extensions=ignored_extensions,
         )
         self.deliveries.append(made)
         return made
@@ -465,6 +466,15 @@ async def test_a_chunk_that_is_not_taken_ends_the_message_and_not_the_connection
     assert isinstance((await delivery.deliver([item()]))[0], Delivered)
     assert server.connections == 1
     assert "RSET" in server.commands
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_to_be_ignored_is_not_made_use_of(world):
+    server = world.server(extensions=("CHUNKING", "dsn", "PIPELINING"))
+    delivery = world.delivery(FixedRoutes(host(server)), ignored_extensions=("CHUNKING", "DSN"))
+    (outcome,) = await delivery.deliver([item()])
+    assert not outcome.reports
+    assert server.messages[0].content == STUFFED
 
 
 @pytest.mark.parametrize(("extensions", "reports"), [(("DSN",), True), ((), False)])

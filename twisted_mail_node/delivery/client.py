@@ -8,7 +8,7 @@ It decides how long to wait and how content flows; what is sent and what the ans
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,8 +75,10 @@ class SMTPConnection(Protocol):
     # Any: a TCP transport with startTLS and abortConnection.
     transport: Any = None
 
-    def __init__(self, hostname: str, clock: IReactorTime, limits: TimeLimits) -> None:
-        self.engine = SMTPClient(hostname)
+    def __init__(
+        self, hostname: str, clock: IReactorTime, limits: TimeLimits, ignored_extensions: Collection[str] = ()
+    ) -> None:
+        self.engine = SMTPClient(hostname, ignored_extensions)
         self.is_protected = False
         self.gone = False
         self.messages = 0

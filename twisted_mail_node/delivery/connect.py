@@ -8,6 +8,7 @@ It decides what makes an address useless, and how TLS falls back to plain. Neigh
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import cast
 
 from twisted.internet.defer import CancelledError
@@ -67,13 +68,21 @@ def outcome_of(reply: Reply, host: str, transcript: str = "", *, reports: bool =
 
 
 class Connector:
-    """Opens sessions. `hostname` is what EHLO says."""
+    """Opens sessions. `hostname` is what EHLO says; `ignored_extensions` are not made use of."""
 
-    def __init__(self, reactor: IDeliveryReactor, hostname: str, tls: ClientTLS, limits: TimeLimits) -> None:
+    def __init__(
+        self,
+        reactor: IDeliveryReactor,
+        hostname: str,
+        tls: ClientTLS,
+        limits: TimeLimits,
+        ignored_extensions: Collection[str] = (),
+    ) -> None:
         self._reactor = reactor
         self._hostname = hostname
         self._tls = tls
         self._limits = limits
+        self._ignored_extensions = ignored_extensions
         self.sessions: set[SMTPConnection] = set()
         """Every connection that is not gone."""
 
@@ -109,7 +118,9 @@ class Connector:
     async def _connect(self, host: MailHost, address: str) -> SMTPConnection:
         make = TCP6ClientEndpoint if ":" in address else TCP4ClientEndpoint
         endpoint = make(self._reactor, address, host.port, timeout=self._limits.connect)
-        factory = Factory.forProtocol(lambda: SMTPConnection(self._hostname, self._reactor, self._limits))
+        factory = Factory.forProtocol(
+            lambda: SMTPConnection(self._hostname, self._reactor, self._limits, self._ignored_extensions)
+        )
         factory.noisy = False
         try:
             connection = cast(SMTPConnection, await endpoint.connect(factory))

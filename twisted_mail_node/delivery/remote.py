@@ -8,7 +8,7 @@ for connections, `message` for what is asked for, a queue store for bodies, the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.logger import Logger
@@ -47,7 +47,11 @@ _UNWRITABLE = Failed(EnhancedStatus(5, 1, 3), "an address with characters that c
 
 @implementer(IDelivery)
 class RemoteDelivery:
-    """Delivers over SMTP. `hostname` is what EHLO says; bodies come from `store`, hosts from `routes`."""
+    """
+    Delivers over SMTP. `hostname` is what EHLO says; bodies come from `store`, hosts from `routes`.
+
+    `ignored_extensions` are keywords of what is not made use of, whoever offers it.
+    """
 
     _log = Logger()
 
@@ -61,12 +65,15 @@ class RemoteDelivery:
         tls: ClientTLS | None = None,
         time_limits: TimeLimits | None = None,
         pool_limits: PoolLimits | None = None,
+        ignored_extensions: Collection[str] = (),
     ) -> None:
         self._store = store
         self._routes = routes
         self._clock = reactor
         self._limits = pool_limits or PoolLimits()
-        self._connector = Connector(reactor, hostname, tls or ClientTLS(), time_limits or TimeLimits())
+        self._connector = Connector(
+            reactor, hostname, tls or ClientTLS(), time_limits or TimeLimits(), ignored_extensions
+        )
         self._pools: dict[str, Pool] = {}
         self._active = 0
         self._stopping = False

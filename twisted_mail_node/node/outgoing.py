@@ -107,6 +107,7 @@ def make_outgoing(
         hostname=config.hostname,
         tls=ClientTLS(relay.trusted_certificates),
         pool_limits=PoolLimits(queue.connections_per_destination, queue.connections),
+        ignored_extensions=relay.ignored_extensions,
     )
     chosen: IDelivery = delivery
     if doors.spool is not None:

@@ -269,6 +269,9 @@ class RelaySettings(Table):
     )
     smarthost_username: str = Field(default="", description="For AUTH at the smarthost; empty: no AUTH.")
     smarthost_password: SecretStr = Field(default=SecretStr(""), description="For AUTH at the smarthost.")
+    ignored_extensions: tuple[Literal["PIPELINING", "SIZE", "CHUNKING", "DSN"], ...] = Field(
+        default=(), description="What other hosts offer and is not made use of, where one does not keep its promise."
+    )
 
 
 class QueueSettings(Table):

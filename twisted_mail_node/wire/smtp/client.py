@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from ...mail.status import EnhancedStatus, Reply
 from ..errors import MisuseError, ProtocolViolation
@@ -48,8 +48,11 @@ class SMTPClient:
     After every call that may cause output, and after every event, `take_output` gives what is to be written.
     """
 
-    def __init__(self, hostname: str) -> None:
-        """`hostname` is what EHLO says: ASCII, a host name or an address literal."""
+    def __init__(self, hostname: str, ignored: Collection[str] = ()) -> None:
+        """
+        `hostname` is what EHLO says: ASCII, a host name or an address literal. `ignored` are keywords of extensions
+        that are passed over when they are offered.
+        """
         self._hostname = hostname.encode("ascii")
         self._reader = ReplyReader()
         self._events: deque[Event] = deque()
@@ -57,11 +60,12 @@ class SMTPClient:
         self._asked: deque[tuple[Step, int]] = deque([(Step.GREETING, 0)])
         self._transaction: ClientTransaction | None = None
         self._needs_reset = False
+        self._ignored = frozenset(ignored)
         self._with_hello = True
         self._login_lines: list[bytes] = []
         self._dialogue = Dialogue()
         self.extensions: Mapping[str, str] = {}
-        """What EHLO offered: keyword in upper case to its parameters as text."""
+        """What EHLO offered and is not ignored: keyword in upper case to its parameters as text."""
         self.step = Step.GREETING
         self.replies = 0
         """How many replies were taken: it grows while the server makes progress."""
@@ -268,7 +272,7 @@ class SMTPClient:
 
     def _introduced(self, reply: Reply, index: int) -> None:
         if reply.code // 100 == 2:
-            self.extensions = _extensions(reply) if self._with_hello else {}
+            self.extensions = _extensions(reply, self._ignored) if self._with_hello else {}
             self._events.append(Introduced())
         elif reply.is_permanent and self._with_hello:  # RFC 5321 §3.2: a server that knows no EHLO
             self._with_hello = False
@@ -394,10 +398,11 @@ _ANSWERED: dict[Step, Callable[[SMTPClient, Reply, int], None]] = {
 }
 
 
-def _extensions(reply: Reply) -> dict[str, str]:
+def _extensions(reply: Reply, ignored: Collection[str]) -> dict[str, str]:
     """The keywords of an EHLO answer; the first line is the server's name. Source: RFC 5321 §4.1.1.1."""
     found: dict[str, str] = {}
     for line in reply.lines[1:]:
         keyword, _, parameters = line.partition(" ")
-        found[keyword.upper()] = parameters.strip()
+        if keyword.upper() not in ignored:
+            found[keyword.upper()] = parameters.strip()
     return found

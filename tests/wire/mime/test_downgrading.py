@@ -7,10 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twisted_mail_node.wire.mime.decode import decode_words
-from twisted_mail_node.wire.mime.downgrading import downgraded
+from twisted_mail_node.wire.mime.downgrading import DOWNGRADED_OCTETS, Downgrading
 from twisted_mail_node.wire.mime.parameters import value_and_parameters
 
 NOBODY = "<invalid@internationalized-address.invalid>"
+
+
+def downgraded(block):
+    return Downgrading().of(block)
 
 
 def shown(field):
@@ -151,3 +155,13 @@ def test_what_was_ascii_already_stays_where_it_was(block):
     made = downgraded(b"A: 1\r\nB: " + block + b"\r\nZ: 2\r\n\r\n")
     assert made.startswith(b"A: 1\r\n")
     assert made.endswith(b"\r\nZ: 2\r\n\r\n")
+
+
+def test_so_much_of_a_message_is_read_and_the_rest_left_out():
+    line = "Subject: ü\r\n".encode()
+    fitting = DOWNGRADED_OCTETS // (len(line) - 2)
+    downgrading = Downgrading()
+    assert downgrading.of(line * (fitting + 5) + b"A: 1\r\n").count(b"\r\n") == fitting + 1
+    # What is short enough may still have room; what is not has none in the next block either.
+    assert downgrading.of(line + b"\r\n") == b"\r\n"
+    assert shown(b"Subject: " + "ü".encode() * DOWNGRADED_OCTETS) is None

@@ -17,13 +17,10 @@ import re
 from binascii import b2a_base64
 from typing import Protocol
 
-from .downgrading import downgraded
+from .downgrading import Downgrading
 from .headers import HEADER_LIMIT_OCTETS
 from .structure import Edge, Part, Section, StructureScanner
 
-_line_feed = re.compile(rb"\r?\n").sub
-_lone_return = re.compile(rb"\r(?!\n)").sub
-_odd_in_header = re.compile(rb"\0|\r(?!\n)").sub
 _encoding_field = re.compile(rb"(?im)^(content-transfer-encoding[ \t]*:)[^\r]*(?:\r\n[ \t][^\r]*)*").sub
 # RFC 2045 §6.8: a line of base64 has at most 76 characters.
 _OCTETS_IN_A_LINE = 57
@@ -48,6 +45,7 @@ class Surrogate:
 
     def __init__(self, *, ascii_headers: bool) -> None:
         self._ascii_headers = ascii_headers
+        self._downgrading = Downgrading()
         self._edges: list[Edge] = []
         self._scanner = StructureScanner(self._edges)
         # Octets that have come and are not given out yet, and the offset of the first of them.
@@ -96,10 +94,10 @@ class Surrogate:
 
     def _header(self, block: bytes, part: Part) -> bytes:
         # LF ends a line, as it did for the scanner. If a CR did too, or went, there would be fields that were none.
-        block = _odd_in_header(b"?", _line_feed(b"\r\n", block))
+        block = _in_lines(block, b"?").replace(b"\0", b"?")
         if _is_binary(part):
             block = _encoding_field(rb"\1 8bit" if _holds_parts(part) else rb"\1 base64", block)
-        return downgraded(block) if self._ascii_headers else block
+        return self._downgrading.of(block) if self._ascii_headers else block
 
     def _give(self, end: int) -> None:
         assert self._form is not None
@@ -116,6 +114,14 @@ class Surrogate:
         given = b"".join(self._out)
         self._out.clear()
         return given
+
+
+def _in_lines(octets: bytes, lone_return: bytes) -> bytes:
+    """The octets with CRLF for each LF and CRLF, and something else for each CR alone."""
+    pairs = octets.count(b"\r\n")
+    if octets.count(b"\n") == pairs == octets.count(b"\r"):
+        return octets
+    return octets.replace(b"\r\n", b"\n").replace(b"\r", lone_return).replace(b"\n", b"\r\n")
 
 
 def _is_binary(part: Part) -> bool:
@@ -151,9 +157,7 @@ class _Lines:
         self._held = b"\r" if octets.endswith(b"\r") else b""
         if self._held:
             octets = octets[:-1]
-        pairs = octets.count(b"\r\n")
-        if octets.count(b"\n") != pairs or octets.count(b"\r") != pairs:
-            octets = _lone_return(b" ", _line_feed(b"\r\n", octets))
+        octets = _in_lines(octets, b" ")
         return octets.replace(b"\0", b"\x80") if b"\0" in octets else octets
 
     def end(self) -> bytes:

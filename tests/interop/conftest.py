@@ -48,6 +48,9 @@ tls = "implicit"
 [tls]
 certificate = "{certificate}"
 private_key = "{key}"
+[auth]
+scram = ["sha-256"]
+scram_iterations = 4096
 """
 
 

@@ -53,6 +53,8 @@ smtp_tls_secure_cert_match = hostname
 smtp_tls_CAfile = {certificate}
 default_transport = {transport}
 sender_dependent_default_transport_maps = inline:{{ {by_sender} }}
+debug_peer_list = 127.0.0.1
+debug_peer_level = 1
 """
 _MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
@@ -98,6 +100,7 @@ class Postfix:
 
     @property
     def log(self) -> str:
+        """With all that was said in sessions, since they come from loopback."""
         path = self.folder / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 

@@ -36,8 +36,8 @@ def maildir(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("tls", ["starttls", "implicit"])
-def test_mpop_takes_everything_once(interop, tmp_path, one, tls):
+@pytest.mark.parametrize(("tls", "mechanism"), [("starttls", "plain"), ("implicit", "scram-sha-256")])
+def test_mpop_takes_everything_once(interop, tmp_path, one, tls, mechanism):
     taken = maildir(tmp_path / "taken")
     config = tmp_path / "mpoprc"
     config.write_text(
@@ -47,7 +47,7 @@ port {interop.port("pop3", tls)}
 tls on
 tls_starttls {"on" if tls == "starttls" else "off"}
 tls_trust_file {interop.certificate}
-auth plain
+auth {mechanism}
 user {USER}
 password {PASSWORD}
 pipelining on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 
 import imapclient
@@ -34,6 +35,9 @@ tls = "implicit"
 [tls]
 certificate = "{certificate}"
 private_key = "{key}"
+[auth]
+scram = ["sha-256"]
+scram_iterations = 4096
 [relay]
 smarthost = "localhost:{smarthost_port}"
 smarthost_tls = "verify"
@@ -46,6 +50,7 @@ SUBMISSION = f"""
 submission unix - - n - - smtp
   -o smtp_sasl_auth_enable=yes
   -o smtp_sasl_security_options=noanonymous
+  -o smtp_sasl_mechanism_filter=scram-sha-256
   -o smtp_sasl_password_maps=static:{JOE}:{PASSWORD}
 """
 
@@ -124,10 +129,11 @@ def test_postfix_relays_a_large_message(both):
     assert both.arrived("large-in").endswith(b"\r\n\r\n" + LARGE)
 
 
-def test_postfix_logs_in_to_submit(both):
+def test_postfix_logs_in_by_scram_to_submit(both):
     with both.postfix.smtp() as client:
         client.sendmail(JOE, [JOE], message("submitted"), ["BODY=8BITMIME"])
     assert b"with ESMTPSA id" in both.arrived("submitted")
+    assert "]: AUTH SCRAM-SHA-256 " in re.sub(r"(\[127\.0\.0\.1\]):\d+", r"\1", both.postfix.log)
 
 
 def test_postfix_reports_to_its_sender_whom_the_node_does_not_know(both):
@@ -149,15 +155,13 @@ def test_the_node_relays_to_postfix(both):
         assert b"(using TLSv1.3 " in got
 
 
-def test_the_node_relays_a_large_message_to_postfix(both):
-    """By BDAT (RFC 3030 §2)."""
-    with both.postfix.smtp() as client:
-        client.ehlo()
-        assert client.has_extn("chunking")
+def test_the_node_relays_a_large_message_to_postfix_in_chunks(both):
     with both.submission() as client:
         client.sendmail(JOE, [ANN], message("large-out", LARGE))
     got = both.postfix.delivered(ANN, b"Subject: large-out\n")
     assert got.endswith(b"\n\n" + LARGE.replace(b"\r\n", b"\n"))
+    sizes = [int(size) for size in re.findall(r" < \S+: BDAT (\d+)", both.postfix.log)]
+    assert sum(sizes) > len(LARGE)
 
 
 def test_the_node_reports_to_its_sender_whom_postfix_refuses(both):

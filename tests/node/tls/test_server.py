@@ -127,3 +127,12 @@ def test_where_clients_are_asked_for_certificates_no_session_is_resumed(tls, iss
     context = trusting(issued)
     session = Conversation(tls, context, "mx.a.test", asks=True).session()
     assert not is_resumed(tls, context, session, asks=True)
+
+
+def test_where_a_name_has_two_certificates_no_session_is_resumed(tls, issued, tmp_path):
+    # Which one it was begun with could not be told, and SASL may be bound to it (RFC 5929 §4).
+    other = issue("mx.a.test", with_rsa=True)
+    tls.load(settings(written(tmp_path, "a", issued), written(tmp_path, "b", other)))
+    context = trusting(issued, other)
+    session = Conversation(tls, context, "mx.a.test").session()
+    assert not is_resumed(tls, context, session)

@@ -16,6 +16,7 @@ from OpenSSL.SSL import (
     OP_CIPHER_SERVER_PREFERENCE,
     OP_NO_COMPRESSION,
     OP_NO_RENEGOTIATION,
+    OP_NO_TICKET,
     SESS_CACHE_OFF,
     TLS_METHOD,
     Connection,
@@ -102,6 +103,9 @@ def _context(pairs: tuple[Pair, ...], policy: Policy, trust: Trust | None) -> Co
     refuse_other_protocols(context)
     if trust is not None:
         ask_for_certificate(context, trust)
+    if len(pairs) > 1:
+        # A resumed session does not tell which of them it was begun with, and SASL may be bound to that one.
+        context.set_options(OP_NO_TICKET)
     for pair in pairs:
         _use(context, pair)
     return context

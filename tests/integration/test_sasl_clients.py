@@ -16,6 +16,8 @@ from scramp import ScramClient
 from twisted.internet import reactor
 from twisted.internet.threads import deferToThread
 
+from twisted_mail_node.testing.node import RunningNode
+
 from .identities import PASSWORD, TOKEN, USER, Identities
 
 TLS_1_2, TLS_1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -200,3 +202,30 @@ async def test_imapclient_with_its_own_oauth(identities):
                 login(client, USER, "stolen")
 
     await deferToThread(talk)
+
+
+@pytest_twisted.async_yield_fixture
+async def own_verifiers(tmp_path):
+    """A node that keeps verifiers of its users' passwords."""
+    settings = {"auth": {"hash_memory": "8 KiB", "hash_passes": 1, "scram": ["sha-256"], "scram_iterations": 4096}}
+    node = await RunningNode.start(reactor, tmp_path, settings)
+    await node.add_user(USER, PASSWORD)
+    yield node
+    await node.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_verifiers_that_the_node_keeps_itself(own_verifiers, tmp_path):
+    def logs_in(mechanism, password):
+        client = Imap(own_verifiers, "implicit", ssl.create_default_context(cafile=str(tmp_path / "cert.pem")))
+        assert client.mechanisms == {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN"}
+        succeeded = client.authenticate(mechanism, scram(client, mechanism, password))
+        client.close()
+        return succeeded
+
+    for mechanism in ("SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"):
+        assert await deferToThread(logs_in, mechanism, PASSWORD)
+    assert not await deferToThread(logs_in, "SCRAM-SHA-256", "wrong")
+    await own_verifiers.node.operations.perform("user.passwd", {"name": USER, "password": "a new one"})
+    assert not await deferToThread(logs_in, "SCRAM-SHA-256-PLUS", PASSWORD)
+    assert await deferToThread(logs_in, "SCRAM-SHA-256-PLUS", "a new one")

@@ -8,6 +8,7 @@ connections that have gone, some 20 MiB for ever.
 from __future__ import annotations
 
 import ctypes
+import gc
 from collections.abc import Callable
 
 
@@ -21,6 +22,12 @@ _TRIM = _trimmer()
 
 
 def give_back_spare_memory() -> None:
-    """Give back what can be. It takes a millisecond or two; what is in use stays where it is."""
+    """
+    Give back what can be. It takes a few milliseconds; what is in use stays where it is.
+
+    A TLS connection that was cut off leaves an exception behind that refers to itself, and through it to all that the
+    connection had: these are young, so the collector need not look at everything.
+    """
+    gc.collect(1)
     if _TRIM is not None:
         _TRIM(0)

@@ -6,6 +6,8 @@ import dataclasses
 
 from twisted_mail_node.node.config import parse_config
 from twisted_mail_node.node.smtp_settings import smtp_settings
+from twisted_mail_node.protocols.smtp.settings import EXTENSIONS
+from twisted_mail_node.wire.smtp.offer import Extension, Offer
 
 SMTP = {
     "greeting_delay": 3,
@@ -40,6 +42,14 @@ def test_each_limit_and_time_is_handed_on():
     }
     shown["idle_timeout"] = shown["command_timeout"]
     assert {name: shown[name] for name in SMTP} == SMTP
+
+
+def test_what_is_withheld_is_not_offered_and_binary_content_needs_chunks():
+    assert settings().extensions == EXTENSIONS
+    withheld = settings(withheld_extensions=["CHUNKING", "DSN"]).extensions
+    assert withheld == EXTENSIONS - {Extension.CHUNKING, Extension.DSN}
+    offer = Offer(extensions=withheld)
+    assert [extension for extension in EXTENSIONS if offer.has(extension)] == [Extension.SMTPUTF8]
 
 
 def test_nobody_has_longer_for_hello_than_for_any_other_command():

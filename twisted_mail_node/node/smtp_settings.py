@@ -6,6 +6,8 @@ from functools import partial
 
 from ..mail.envelope import Service
 from ..protocols.smtp import SMTPSettings
+from ..protocols.smtp.settings import EXTENSIONS
+from ..wire.smtp.offer import Extension
 from .config import Config, ListenSettings
 from .config.values import is_within
 
@@ -21,6 +23,7 @@ def smtp_settings(config: Config, listen: ListenSettings) -> SMTPSettings:
         max_message_size=config.limits.max_message_size,
         max_recipients=smtp.max_recipients,
         max_recipient_domains=smtp.max_recipient_domains,
+        extensions=EXTENSIONS - {Extension(word) for word in smtp.withheld_extensions},
         expand=smtp.expand,
         max_messages=smtp.max_messages,
         max_commands=smtp.max_commands,

@@ -146,6 +146,7 @@ def test_what_is_not_offered_is_not_known(parameters: str) -> None:
 
 def test_binary_content_is_had_where_it_is_offered() -> None:
     assert code_of(mail_of("BODY=BINARYMIME", Offer())) == 501
+    assert code_of(mail_of("BODY=BINARYMIME", Offer(extensions=frozenset({Extension.BINARY_MIME})))) == 501
 
 
 def test_require_tls_is_had_under_tls_alone() -> None:

@@ -223,6 +223,10 @@ class SMTPSettings(Table):
         description="By how much longer each further answer is held back, 30 s at most "
         "(smtpd_error_sleep_time of Postfix).",
     )
+    withheld_extensions: tuple[Literal["SMTPUTF8", "CHUNKING", "BINARYMIME", "DSN"], ...] = Field(
+        default=(),
+        description="What is not offered, for clients that are not up to it (smtpd_discard_ehlo_keywords of Postfix).",
+    )
     verify: Audience = Field(default="nobody", description="Whom VRFY tells whether an address exists (RFC 5321 §7.3).")
     expand: Audience = Field(default="nobody", description="Whom EXPN tells where an address leads.")
     trusted_for_xclient: tuple[NetworkText, ...] = Field(

@@ -55,5 +55,9 @@ class Offer:
     xforward: bool = False
 
     def has(self, extension: Extension) -> bool:
-        """Whether the extension can be had now."""
-        return extension in self.extensions and (self.tls or extension is not Extension.REQUIRE_TLS)
+        """Whether the extension can be had now, with what it needs."""
+        if extension not in self.extensions:
+            return False
+        if extension is Extension.BINARY_MIME:
+            return Extension.CHUNKING in self.extensions
+        return self.tls or extension is not Extension.REQUIRE_TLS

@@ -14,20 +14,29 @@ from twisted_mail_node.mail.transaction import Body, Placement, Transaction
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
 from twisted_mail_node.protocols.pop3 import POP3Factory, POP3Settings
+from twisted_mail_node.store.maildir.tree import Tree
 from twisted_mail_node.store.memory import MemoryStore
+from twisted_mail_node.store.sql import SQLiteStore
+from twisted_mail_node.store.sql.postgres import PostgresStore
+from twisted_mail_node.testing.backend import SteeredReactor
 from twisted_mail_node.testing.connections import MemoryConnection, MemoryTransport
 from twisted_mail_node.testing.deferreds import result_of
 
+from ...store.postgres import database
+
 JOE, MROSE, JUERGEN = "joe@example.test", "mrose@example.test", "jürgen@example.test"
+ACCOUNTS = (JOE, MROSE, JUERGEN)
 SECRETS = {JOE: "secret", "gone@example.test": "secret", MROSE: "tanstaaf", JUERGEN: "größer"}
 
 
 class Server:
     """What the tests connect to."""
 
-    def __init__(self, tls_context=None, nonce=b"nonce", store=None, **settings):
-        self.clock = Clock()
+    def __init__(self, tls_context=None, nonce=b"nonce", store=None, reactor=None, **settings):
+        """`reactor` is the one that steers a store whose answers come from threads."""
+        self.clock = reactor or Clock()
         self.clock.advance(1_700_000_000)
+        self.wait = result_of if reactor is None else reactor.wait_for
         self.store = store or self._new_store()
         checker = InMemoryUsernamePasswordDatabaseDontUse()
         for name, secret in SECRETS.items():
@@ -44,7 +53,7 @@ class Server:
     def _new_store(self):
         store = MemoryStore(self.clock)
         result_of(store.start())
-        for name in (JOE, MROSE, JUERGEN):
+        for name in ACCOUNTS:
             result_of(store.create_account(name))
         return store
 
@@ -54,6 +63,11 @@ class Server:
 
     def advance(self, seconds):
         self.clock.advance(seconds)
+        turns = 0 if self.wait is result_of else 4000
+        # While threads think of an answer, they are given some milliseconds for each turn.
+        while turns and any(session.driver.is_answering for session in self.factory._open_sessions._sessions):
+            self.wait(self.clock.turn())
+            turns -= 1
 
     def deliver(self, *contents):
         for content in contents:
@@ -64,7 +78,7 @@ class Server:
                 header, end, _ = content.partition(b"\r\n\r\n")
                 body = Body(len(content), len(header + end), content)
             placement = Placement(JOE, "INBOX", 0, InternalDate(1_700_000_000))
-            result_of(self.store.deliver(Transaction(f"t{self.delivered}", 1_700_000_000.0, (body,), (placement,))))
+            self.wait(self.store.deliver(Transaction(f"t{self.delivered}", 1_700_000_000.0, (body,), (placement,))))
 
     def deliver_large(self, content):
         writer = self.store.stage_body()
@@ -86,6 +100,22 @@ class Server:
         line = self("1")
         line.say(b"USER joe\r\nPASS secret\r\n")
         return line
+
+
+@pytest.fixture(params=["sqlite", "maildir", pytest.param("postgres", marks=pytest.mark.postgres)])
+def lasting(request, tmp_path):
+    """A store that lasts, with the accounts, as arguments for a server."""
+    reactor = SteeredReactor()
+    if request.param == "postgres":
+        store = PostgresStore(database(request.getfixturevalue("postgres_databases")).dsn, reactor=reactor)
+    else:
+        tree = Tree(tmp_path / "maildir") if request.param == "maildir" else None
+        store = SQLiteStore(tmp_path / "mail.sqlite", reactor=reactor, tree=tree)
+    reactor.wait_for(store.start())
+    for name in ACCOUNTS:
+        reactor.wait_for(store.create_account(name))
+    yield {"store": store, "reactor": reactor}
+    reactor.wait_for(store.stop())
 
 
 @pytest.fixture

@@ -24,11 +24,11 @@ ONE = b"Subject: one\r\n\r\nfirst line\r\n.a dot\r\nlast line\r\n"
 TWO = b"Subject: two\r\n\r\nanother body\r\n"
 
 
-def server_for(path, server_of):
+def server_for(path, server_of, **store):
     """A server with what the transcript needs."""
     needs = needs_of(path)
     settings = {name: value for need in needs for name, value in SETTINGS.get(need, {}).items()}
-    server = server_of(tls_context=object(), **settings)
+    server = server_of(tls_context=object(), **settings, **store)
     for need in needs:
         match need:
             case "two small messages":
@@ -48,6 +48,13 @@ def server_for(path, server_of):
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
 def test_transcript(path, piece, server_of):
     run_transcript(path, server_for(path, server_of), piece)
+
+
+@pytest.mark.parametrize("topic", ["session", "one_at_a_time", "utf8"])
+def test_transcript_on_every_backend(topic, server_of, lasting):
+    path = TRANSCRIPTS / f"{topic}.txt"
+    server = server_for(path, server_of, **lasting)
+    run_transcript(path, server, 1_000_000)
 
 
 def said_by_clients(path):

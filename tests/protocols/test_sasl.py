@@ -12,6 +12,7 @@ from twisted.cred.error import UnauthorizedLogin
 from twisted.cred.portal import IRealm, Portal
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.task import Clock
+from twisted.logger import capturedLogs, formatEvent
 from zope.interface import implementer
 
 from twisted_mail_node.auth.certificates import CertificateChecker
@@ -174,6 +175,13 @@ def test_client_bound_to_another_channel_has_proved_nothing(site):
     refused = refusal_of(exchange.step(final))
     assert refused.text == "authentication failed"
     assert site.attempts.names == [JOE]
+
+
+def test_operator_is_told_of_another_channel_and_the_client_is_not(site):
+    _, exchange, final = scram(site, "SCRAM-SHA-256-PLUS", binding=("tls-server-end-point", b"m" * 32))
+    with capturedLogs() as logged:
+        assert refusal_of(exchange.step(final)).text == "authentication failed"
+    assert "login of 'joe@a.test' from 192.0.2.1 refused: another channel" in map(formatEvent, logged)
 
 
 def test_client_that_was_told_we_do_not_bind_is_refused(site):

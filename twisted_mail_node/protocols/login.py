@@ -205,7 +205,7 @@ class Authenticator:
         except (LoginFailed, NoSuchAccount, LoginRefused) as error:
             self._attempts.failed(peer.host, name)
             self._log.info(
-                "login of {account!r} from {peer} refused",
+                "login of {account!r} from {peer} refused" + (": {flaw}" if flaw else ""),
                 account=name,
                 peer=peer.host,
                 session=peer.session,

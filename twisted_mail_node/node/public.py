@@ -13,7 +13,10 @@ from dataclasses import replace
 
 from twisted.cred.portal import Portal
 
+from ..auth.certificates import CertificateChecker
 from ..auth.portal import MailRealm
+from ..auth.scram import ScramChecker
+from ..auth.tokens import TokenChecker
 from ..dns.resolver import MXResolver
 from ..intake import Intake, IntakeSettings, TransactionIds
 from ..interfaces.auth import IAttempts
@@ -22,6 +25,7 @@ from ..interfaces.policy import ISMTPPolicy
 from ..interfaces.queue import IQueueStore
 from ..interfaces.store import IDirectory, IMailStore
 from ..mail.envelope import Service
+from ..mail.scram import ScramHash, ScramVerifier
 from ..policy import Recipients, RecipientSettings, RelayPolicy
 from ..protocols import imap, pop3, smtp
 from ..protocols.imap import IMAPSettings
@@ -157,6 +161,7 @@ class IMAPFactory(imap.IMAPFactory):
 
 __all__ = [
     "CannotStart",
+    "CertificateChecker",
     "CompletedStore",
     "Config",
     "ConfigError",
@@ -172,8 +177,12 @@ __all__ = [
     "SMTPFactory",
     "SMTPSettings",
     "SQLiteStore",
+    "ScramChecker",
+    "ScramHash",
+    "ScramVerifier",
     "Service",
     "Storage",
+    "TokenChecker",
     "assemble",
     "load_config",
     "parse_config",

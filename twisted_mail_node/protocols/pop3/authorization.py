@@ -101,9 +101,10 @@ class Authorization:
         return await self._exchanged(await self._exchange.step_line(command.line))
 
     async def _exchanged(self, step: Step) -> bytes:
+        if isinstance(step, Challenge):
+            return self._parts.engine.challenge(step.wire)
+        self._exchange = None
         match step:
-            case Challenge():
-                return self._parts.engine.challenge(step.wire)
             case Refused():
                 code = ResponseCode.AUTH if step.reason in _ABOUT_CREDENTIALS else None
                 return self._parts.error(_REASONS[step.reason], code)

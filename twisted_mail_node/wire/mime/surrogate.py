@@ -48,8 +48,9 @@ class Surrogate:
         self._downgrading = Downgrading()
         self._edges: list[Edge] = []
         self._scanner = StructureScanner(self._edges)
-        # Octets that have come and are not given out yet, and the offset of the first of them.
+        # What has come, up to which place it was given out, and which offset of the message that is.
         self._waiting = b""
+        self._place = 0
         self._offset = 0
         self._form: _Form | None = None  # None while a header is gathered
         self._out: list[bytes] = []
@@ -59,11 +60,12 @@ class Surrogate:
         self._waiting += piece
         self._scanner.feed(piece)
         self._pass_edges()
-        if self._form is None and len(self._waiting) > HEADER_LIMIT_OCTETS:
+        if self._form is None and len(self._waiting) - self._place > HEADER_LIMIT_OCTETS:
             # No header that could be read as a whole: what is not ASCII is not shown.
             self._form = _Masked() if self._ascii_headers else _Lines()
         if self._form is not None:
             self._give(self._scanner.settled)
+        self._waiting, self._place = self._waiting[self._place :], 0
         return self._taken()
 
     def end(self) -> bytes:
@@ -105,8 +107,8 @@ class Surrogate:
 
     def _take(self, end: int) -> bytes:
         """The octets that wait before this offset of the message."""
-        count = max(0, end - self._offset)
-        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        taken = self._waiting[self._place : self._place + max(0, end - self._offset)]
+        self._place += len(taken)
         self._offset += len(taken)
         return taken
 

@@ -180,6 +180,24 @@ def test_name_is_composed():
 
 
 @pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("J\u00d6@B\u00fccher.example", "j\u00f6@xn--bcher-kva.example"),
+        ("j\u00f6@XN--bcher-kva.example", "j\u00f6@xn--bcher-kva.example"),
+        ("joe@\u2665", "joe@\u2665"),
+        ("a@b@X", "a@b@x"),
+        ("joe", "joe"),
+    ],
+)
+def test_a_domain_in_a_name_is_the_same_however_it_is_written(typed, name):
+    assert account_name(typed) == name
+
+
+def test_a_login_that_was_seen_elsewhere_is_one():
+    assert result(authenticator().login_vouched_for(" Joe ")).name == "joe@example.test"
+
+
+@pytest.mark.parametrize(
     ("mechanisms", "host", "allowed"),
     [
         (("PLAIN",), "127.0.0.1", True),

@@ -17,7 +17,7 @@ from typing import Literal
 from twisted.cred.credentials import ICredentials, UsernamePassword
 from twisted.cred.error import LoginFailed, UnhandledCredentials
 from twisted.cred.portal import Portal
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -170,6 +170,18 @@ class Authenticator:
     def token_hint(self) -> tuple[str, str]:
         """What a client is told whose token was refused: scope and address of the issuer."""
         return hint_of(self._portal)
+
+    @returns_deferred
+    async def login_vouched_for(self, username: str) -> ILogin:
+        """
+        The ILogin of an account whose login somebody trusted has seen. Fails as the portal's realm does.
+
+        Whether there is such an account is told by what is asked of it.
+        """
+        name = account_name(username, self._default_domain).encode("utf-8")
+        # twisted.cred's own promise: (the interface, the avatar, logout).
+        _, avatar, _ = await maybeDeferred(self._portal.realm.requestAvatar, name, None, ILogin)
+        return ILogin(avatar)
 
     @returns_deferred
     async def login(self, peer: Peer, username: str, password: str) -> ILogin:

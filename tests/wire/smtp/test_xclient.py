@@ -9,6 +9,7 @@ from twisted_mail_node.wire.smtp.commands.xclient import parse_xclient, parse_xf
 from twisted_mail_node.wire.smtp.offer import Offer
 
 A = Attribute
+OFFER = Offer(mechanisms=("PLAIN",))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ A = Attribute
     ],
 )
 def test_xclient_tells(argument: bytes, told: tuple) -> None:
-    assert parse_xclient(argument, Offer()) == XClient(told)
+    assert parse_xclient(argument, OFFER) == XClient(told)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,13 @@ def test_what_is_out_of_shape(parse, argument: bytes) -> None:
     ],
 )
 def test_what_xclient_cannot_tell(argument: bytes) -> None:
-    assert isinstance(parse_xclient(argument, Offer()), Mistake)
+    assert isinstance(parse_xclient(argument, OFFER), Mistake)
+
+
+def test_xclient_tells_of_logins_where_there_are_any() -> None:
+    assert isinstance(parse_xclient(b"LOGIN=ann", Offer(auth_needs_tls=True)), XClient)
+    assert isinstance(parse_xclient(b"LOGIN=ann", Offer()), Mistake)
+    assert isinstance(parse_xclient(b"LOGIN=[UNAVAILABLE]", Offer()), Mistake)
 
 
 @pytest.mark.parametrize("argument", [b"LOGIN=ann", b"SOURCE=HERE", b"PROTO=" + b"x" * 65])

@@ -27,7 +27,7 @@ def answer(session: SMTPSession, event: Mail) -> Answer:
     if not session.patience.message():
         return session.dismiss(replies.TOO_MANY_MESSAGES)
     if session.login is None:
-        if session.settings.auth == "required" and session.client.account is None:
+        if session.settings.auth == "required":
             return session.refuse("sender", replies.AUTH_REQUIRED, sender=event.sender)
         return _allowed(session, event, True)
     return session.when(session.login.may_send_as(event.sender), partial(_allowed, session, event))

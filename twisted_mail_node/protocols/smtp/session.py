@@ -171,12 +171,12 @@ class SMTPSession:
             xforward=self._may_xforward,
         )
 
-    def begin_as(self, client: Client) -> None:
-        """Begin anew, with another client in the place of the one who is connected."""
+    def begin_as(self, client: Client, login: ILogin | None) -> None:
+        """Begin anew, with another client in the place of the one who is connected, and its login."""
         self.end_transaction()
         self.client = client
-        self.login = None
-        self.engine.authenticated = client.account is not None
+        self.login = login
+        self.engine.authenticated = login is not None
         self.patience = Patience(self.settings, is_exempt=self.settings.trusted(client.peer.host))
         self.look_at_offer()
 

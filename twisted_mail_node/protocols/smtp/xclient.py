@@ -12,12 +12,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ...interfaces.auth import ILogin
 from ...mail.envelope import Client, Forwarded
 from ...mail.verdict import Accept, Verdict
 from ...wire.smtp import replies
 from ...wire.smtp.commands import Attribute, XClient, XForward
 from ..driver import Answer
-from ..login import account_name
 from .hello import name_of, refusal_of
 
 if TYPE_CHECKING:
@@ -29,13 +29,23 @@ UNKNOWN_HOST = "unknown"
 
 def answer_xclient(session: SMTPSession, event: XClient) -> Answer:
     """Answer XCLIENT."""
-    client = _told_of(session.client, dict(event.told))
-    return session.when(session.policy.connected(client), partial(_judged, session, client))
+    told = dict(event.told)
+    client = _told_of(session.client, told)
+    username = told.get(Attribute.LOGIN, "")
+    if not username:
+        return session.when(session.policy.connected(client), partial(_judged, session, client, None))
+    assert session.authenticator is not None, "LOGIN is known where AUTH is"
+    return session.when(session.authenticator.login_vouched_for(username), partial(_logged_in, session, client))
 
 
-def _judged(session: SMTPSession, client: Client, verdict: Verdict) -> bytes:
+def _logged_in(session: SMTPSession, client: Client, login: ILogin) -> Answer:
+    client = replace(client, account=login.name)
+    return session.when(session.policy.connected(client), partial(_judged, session, client, login))
+
+
+def _judged(session: SMTPSession, client: Client, login: ILogin | None, verdict: Verdict) -> bytes:
     session.log_override(client)
-    session.begin_as(client)
+    session.begin_as(client, login)
     if isinstance(verdict, Accept):
         return session.engine.send(replies.greeting(session.settings.hostname, protocol=name_of(session)))
     refusal = replace(refusal_of(verdict), close=True)
@@ -51,13 +61,11 @@ def _told_of(client: Client, told: dict[Attribute, str]) -> Client:
         peer = replace(peer, port=int(told[Attribute.PORT] or 0))
     if Attribute.NAME in told:
         peer = replace(peer, name=told[Attribute.NAME])
-    login = told.get(Attribute.LOGIN, "")
     return Client(
         peer,
         client.service,
         told.get(Attribute.HELLO, client.hello),
         told.get(Attribute.PROTOCOL, "ESMTP" if client.esmtp else "SMTP") == "ESMTP",
-        account_name(login) if login else None,
     )
 
 

@@ -8,10 +8,10 @@ Sources: RFC 5321 §2.2, §4.1.1.1 (EHLO), and with each row.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ...mail.status import Reply
-from .commands.xclient import XCLIENT_ATTRIBUTES, XFORWARD_ATTRIBUTES, Readers
+from .commands.xclient import XFORWARD_ATTRIBUTES, Attribute, xclient_attributes
 from .offer import Extension, Offer
 
 
@@ -34,9 +34,16 @@ def _limits(offer: Offer) -> str | None:
     return "LIMITS " + " ".join(f"{name}={value}" for name, value in offer.limits) if offer.limits else None
 
 
-def _attributes(word: str, readers: Readers, is_had: Callable[[Offer], bool]) -> Callable[[Offer], str | None]:
-    line = f"{word} " + " ".join(attribute.value for attribute in readers)
-    return lambda offer: line if is_had(offer) else None
+def _xclient(offer: Offer) -> str | None:
+    return "XCLIENT " + _words(xclient_attributes(offer)) if offer.xclient else None
+
+
+def _xforward(offer: Offer) -> str | None:
+    return "XFORWARD " + _words(XFORWARD_ATTRIBUTES) if offer.xforward else None
+
+
+def _words(attributes: Iterable[Attribute]) -> str:
+    return " ".join(attribute.value for attribute in attributes)
 
 
 # What EHLO and LHLO say, in order; None says nothing.
@@ -56,8 +63,8 @@ KEYWORDS: tuple[Callable[[Offer], str | None], ...] = (
     _if_had(Extension.DELIVER_BY),
     _if_had(Extension.MT_PRIORITY),
     _limits,  # RFC 9422 §3
-    _attributes("XCLIENT", XCLIENT_ATTRIBUTES, lambda offer: offer.xclient),
-    _attributes("XFORWARD", XFORWARD_ATTRIBUTES, lambda offer: offer.xforward),
+    _xclient,
+    _xforward,
     lambda offer: "EXPN" if offer.expand else None,  # RFC 5321 §3.5.2
     lambda offer: "HELP",  # RFC 5321 §4.1.1.8
 )

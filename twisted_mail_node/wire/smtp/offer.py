@@ -54,6 +54,11 @@ class Offer:
     xclient: bool = False
     xforward: bool = False
 
+    @property
+    def has_auth(self) -> bool:
+        """Whether a client may log in here, now or under TLS."""
+        return bool(self.mechanisms) or self.auth_needs_tls
+
     def has(self, extension: Extension) -> bool:
         """Whether the extension can be had now, with what it needs."""
         if extension not in self.extensions:

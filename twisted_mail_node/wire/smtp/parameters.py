@@ -182,7 +182,7 @@ def _priority(draft: MailDraft, text: str) -> None:
 MAIL_PARAMETERS: Mapping[str, Parameter[MailDraft]] = {
     "SIZE": Parameter(_size, 26),  # RFC 1870 §3, §4
     "BODY": Parameter(_body, 17),  # RFC 6152 §2, RFC 3030 §3
-    "AUTH": Parameter(_auth, 500, lambda offer: bool(offer.mechanisms) or offer.auth_needs_tls),  # RFC 4954 §3, §5
+    "AUTH": Parameter(_auth, 500, lambda offer: offer.has_auth),  # RFC 4954 §3, §5
     "SMTPUTF8": Parameter(_smtputf8, 10, _of(Extension.SMTPUTF8)),  # RFC 6531 §3.1
     "RET": Parameter(_ret, 9, _of(Extension.DSN)),  # RFC 3461 §4.3
     "ENVID": Parameter(_envelope_id, 7 + ENVELOPE_ID_OCTETS, _of(Extension.DSN)),  # RFC 3461 §4.4

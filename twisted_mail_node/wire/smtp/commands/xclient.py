@@ -102,14 +102,14 @@ def _source(value: str) -> str:
 
 Readers = Mapping[Attribute, Callable[[str], str]]
 
-XCLIENT_ATTRIBUTES: Readers = {
+_XCLIENT_ATTRIBUTES: Readers = {
     Attribute.NAME: _word,
     Attribute.ADDRESS: _address,
     Attribute.PORT: _port,
     Attribute.PROTOCOL: _smtp,
     Attribute.HELLO: _word,
-    Attribute.LOGIN: _login,
 }
+_LOGIN: Readers = {Attribute.LOGIN: _login}
 XFORWARD_ATTRIBUTES: Readers = {
     Attribute.NAME: _word,
     Attribute.ADDRESS: _word,
@@ -122,10 +122,15 @@ XFORWARD_ATTRIBUTES: Readers = {
 _UNKNOWN = ("[UNAVAILABLE]", "[TEMPUNAVAIL]")
 
 
+def xclient_attributes(offer: Offer) -> Readers:
+    """What XCLIENT may tell; a login where there are any."""
+    return {**_XCLIENT_ATTRIBUTES, **_LOGIN} if offer.has_auth else _XCLIENT_ATTRIBUTES
+
+
 def parse_xclient(argument: bytes, offer: Offer) -> XClient | Mistake:
     """Read the argument of XCLIENT."""
     try:
-        return XClient(_told(argument, XCLIENT_ATTRIBUTES))
+        return XClient(_told(argument, xclient_attributes(offer)))
     except ValueError:
         return Mistake(replies.BAD_ARGUMENTS)
 

@@ -21,7 +21,7 @@ from ..interfaces.intake import IIntake, IMessageSink
 from ..interfaces.store import IAcceptance
 from ..mail.address import Address
 from ..mail.authors import NO_AUTHORS, Authors
-from ..mail.envelope import Envelope, Recipient, Service
+from ..mail.envelope import BodyType, Envelope, Recipient, Service
 from ..mail.errors import MailError, PermanentFailure, Refused
 from ..mail.report import Reported
 from ..mail.status import EnhancedStatus, Reply, reply
@@ -29,6 +29,7 @@ from ..mail.transaction import Body, Committed, Transaction
 from ..wire.mime.authors import authors_of
 from ..wire.mime.envelope import envelope_of
 from ..wire.smtp import replies
+from .binary import BinaryWatch
 from .header import NO_PAST, header_facts, header_size
 from .identity import TransactionIds
 from .spool import Room, Spool
@@ -112,6 +113,7 @@ class MessageSink:
     __slots__ = (
         "__weakref__",
         "_answered",
+        "_binary",
         "_envelope",
         "_header",
         "_intake",
@@ -130,6 +132,7 @@ class MessageSink:
     def __init__(self, intake: Intake, envelope: Envelope) -> None:
         self._intake = intake
         self._envelope = envelope
+        self._binary = BinaryWatch() if envelope.body_type is BodyType.BINARY_MIME else None
         self.id = intake.ids.next()
         self._now = intake.clock.seconds()
         self._spool = Spool(intake.store, intake.room)
@@ -149,6 +152,8 @@ class MessageSink:
         if self._size > self._intake.settings.max_size:
             self._refuse(replies.MESSAGE_TOO_BIG)
             return None
+        if self._binary is not None:
+            self._binary.look(data)
         spool = self._spool
         spool.add(data)
         if spool.is_full or (spool.is_cramped and header_size(spool.content) is not None):
@@ -239,8 +244,10 @@ class MessageSink:
         self._commit(replace(body, envelope=self._kept_envelope()))
 
     def _commit(self, body: Body) -> None:
-        intake = self._intake
-        first = plan(self._envelope, body, self.id, self._now, self._past, places_at_once=intake.places_at_once)
+        intake, envelope = self._intake, self._envelope
+        if self._binary is not None:
+            envelope = replace(envelope, body_type=self._binary.body_type(body))
+        first = plan(envelope, body, self.id, self._now, self._past, places_at_once=intake.places_at_once)
         self._commit_plan(first, self._refused_once)
 
     def _commit_plan(self, left: Plan, refused: Callable[[TwistedFailure], None]) -> None:

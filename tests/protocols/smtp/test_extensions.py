@@ -127,6 +127,21 @@ def test_binary_content_is_told_to_the_queue(site, submission):
     assert item.body_type is BodyType.BINARY_MIME
 
 
+@pytest.mark.parametrize(
+    ("content", "body_type"),
+    [
+        (b"A: b\r\n\r\ntext\r\n", BodyType.SEVEN_BIT),
+        (b"A: b\r\n\r\n" + b"x" * 2000 + b"\xff\r\n", BodyType.EIGHT_BIT_MIME),
+        (b"A: b\r\n\r\ntext", BodyType.BINARY_MIME),
+    ],
+)
+def test_what_is_not_binary_after_all_goes_to_any_host(site, submission, content, body_type):
+    submission.feed(b"MAIL FROM:<alice@a.test> BODY=BINARYMIME\r\nRCPT TO:<x@d.test>\r\n")
+    submission.feed(b"BDAT 5\r\n" + content[:5] + b"BDAT %d LAST\r\n" % len(content[5:]) + content[5:])
+    assert last_code(submission.take()) == 250
+    assert [item.body_type for item in site.queued()] == [body_type]
+
+
 def test_a_high_priority_is_for_those_who_have_logged_in(site):
     connection = site.connections(extensions=frozenset(Extension))()
     connection.feed(MAIL.replace(b"c.test>\r", b"c.test> MT-PRIORITY=9\r").replace(b"alice", b"list"))

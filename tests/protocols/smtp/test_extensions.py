@@ -83,6 +83,19 @@ def test_between_chunks_the_time_for_content_runs(site):
     assert connection.take().startswith(b"421 4.4.2")
 
 
+@pytest.mark.parametrize("last", [b"", b" LAST"])
+def test_a_chunk_has_to_come_at_some_pace(site, last):
+    # The second is read, and not kept.
+    for size in (4000, 6000):
+        connection = site.connections(content_timeout_seconds=10.0, min_content_rate=100, max_message_size=5000)()
+        connection.feed(MAIL + b"BDAT %d%b\r\n" % (size, last))
+        connection.take()
+        for _ in range(4):
+            site.clock.advance(4)
+            connection.feed(b"x" * 10)
+        assert connection.take().startswith(b"421 4.4.2")
+
+
 def test_after_a_reset_between_chunks_the_time_for_commands_runs(site):
     connection = site.connections(content_timeout_seconds=10.0)()
     connection.feed(MAIL + b"BDAT 1\r\nxRSET\r\n")

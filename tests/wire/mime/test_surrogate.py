@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from twisted_mail_node.wire.mime.headers import HEADER_LIMIT_OCTETS
 from twisted_mail_node.wire.mime.structure import structure_of
-from twisted_mail_node.wire.mime.surrogate import Surrogate, is_plain, surrogate_of
+from twisted_mail_node.wire.mime.surrogate import Surrogate, surrogate_of
 
 NOBODY = b"<invalid@internationalized-address.invalid>"
 MULTIPART = b"Content-Type: multipart/mixed; boundary=b\r\n"
@@ -175,7 +175,6 @@ def test_what_needs_nothing_is_not_touched(header, content):
     content = re.sub(rb"[\0\x80-\xff]", b"?", re.sub(rb"\r\n|\r|\n", b"\r\n", header + content)).replace(
         b"binary", b"8bit"
     )
-    assert is_plain(content, ascii_headers=True)
     assert surrogate_of(content, ascii_headers=True) == content
 
 
@@ -183,20 +182,3 @@ def test_what_needs_nothing_is_not_touched(header, content):
 def test_the_surrogate_of_a_surrogate_is_itself(header, content, ascii_headers):
     made = surrogate_of(header + content, ascii_headers=ascii_headers)
     assert surrogate_of(made, ascii_headers=ascii_headers) == made
-
-
-@pytest.mark.parametrize(
-    ("content", "in_utf8", "in_ascii"),
-    [
-        (b"A: 1\r\n\r\nb\r\n", True, True),
-        (b"A: 1\r\n\r\n\xc3\xbc\r\n", True, False),
-        (b"A: 1\n", False, False),
-        (b"A: 1\r", False, False),
-        (b"A: \n\r", False, False),
-        (b"A: 1\0\r\n", False, False),
-        (b"", True, True),
-    ],
-)
-def test_what_is_plain(content, in_utf8, in_ascii):
-    assert is_plain(content, ascii_headers=False) is in_utf8
-    assert is_plain(content, ascii_headers=True) is in_ascii

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ...mail.columns import INLINE_BODY_OCTETS, FetchItem
 from ...mail.errors import TemporaryFailure
 from ...wire.mime.headers import header_size
-from ...wire.mime.surrogate import Surrogate, is_plain, surrogate_of
+from ...wire.mime.surrogate import Surrogate, surrogate_of
 from ...wire.pop3 import content
 from ...wire.pop3.commands import Retrieve, RetrieveTop
 from ...wire.pop3.content import Stuffing, TopCut
@@ -18,6 +18,7 @@ from ...wire.pop3.phrases import Phrase
 from ...wire.pop3.replies import ResponseCode
 from ..driver import Answer
 from .maildrop import Maildrop
+from .plain import is_plain
 from .read_ahead import ReadAhead
 from .session_parts import Parts
 
@@ -28,11 +29,13 @@ PIECE_OCTETS = 64 * 1024
 class Retrieval:
     """Gives out the messages of one maildrop."""
 
-    __slots__ = ("_bodies", "_headers", "_maildrop", "_parts")
+    __slots__ = ("_ascii_headers", "_bodies", "_headers", "_maildrop", "_parts")
 
     def __init__(self, parts: Parts, maildrop: Maildrop) -> None:
         self._parts = parts
         self._maildrop = maildrop
+        # UTF8 comes before the login, or never.
+        self._ascii_headers = not parts.engine.utf8
         self._bodies = ReadAhead(maildrop, FetchItem.BODY)
         self._headers = ReadAhead(maildrop, FetchItem.HEADER)
 
@@ -85,13 +88,15 @@ class Retrieval:
         return await self._bodies.fetch(number)
 
     def _whole(self, message: bytes) -> bytes:
-        parts, carried = self._parts, self._carried(message)
+        parts = self._parts
+        carried = message if is_plain(message, self._ascii_headers) else self._carried(message)
         if carried is None:
             return self._withheld()
         return parts.engine.send(content.message(carried, parts.language.unit))
 
     def _top(self, message: bytes, body_lines: int) -> bytes:
-        parts, carried = self._parts, self._carried(message)
+        parts = self._parts
+        carried = message if is_plain(message, self._ascii_headers) else self._carried(message)
         if carried is None:
             return self._withheld()
         # RFC 6858 §4.2: the lines are those of what is sent.
@@ -127,17 +132,10 @@ class Retrieval:
     # -- beyond ASCII -----------------------------------------------------------------------------------------------
 
     def _carried(self, message: bytes) -> bytes | None:
-        """A message at hand in the form that can be sent; None where it is withheld."""
-        ascii_headers = self._ascii_headers
-        if is_plain(message, ascii_headers=ascii_headers):
-            return message
+        """A message that is not plain in the form that can be sent; None where it is withheld."""
         if self._withholds(message[: header_size(message)]):
             return None
-        return surrogate_of(message, ascii_headers=ascii_headers)
-
-    @property
-    def _ascii_headers(self) -> bool:
-        return not self._parts.engine.utf8
+        return surrogate_of(message, ascii_headers=self._ascii_headers)
 
     @property
     def _may_withhold(self) -> bool:

@@ -26,14 +26,6 @@ _encoding_field = re.compile(rb"(?im)^(content-transfer-encoding[ \t]*:)[^\r]*(?
 _OCTETS_IN_A_LINE = 57
 
 
-def is_plain(content: bytes, *, ascii_headers: bool) -> bool:
-    """Whether a message at hand needs no surrogate. It is quick, and errs on the side of no."""
-    if ascii_headers and not content.isascii():
-        return False
-    pairs = content.count(b"\r\n")
-    return content.count(b"\n") == pairs == content.count(b"\r") and b"\0" not in content
-
-
 def surrogate_of(content: bytes, *, ascii_headers: bool) -> bytes:
     """The surrogate of a message at hand, or of a header block."""
     surrogate = Surrogate(ascii_headers=ascii_headers)

@@ -67,7 +67,8 @@ class POP3Server:
 
     def next_event(self) -> Command | Wait:
         """The next command; NEED_DATA without a whole line; PAUSED while one waits for its reply, or at the end."""
-        if self._pending is not None or self.closed:
+        standing = self._standing
+        if self._pending is not None or standing.state is State.CLOSED:
             return Wait.PAUSED
         command: Command
         try:
@@ -79,7 +80,7 @@ class POP3Server:
                 command = Violated(Phrase.LINE_TOO_LONG, True)
             else:
                 self._unended_octets = 0
-                command = parse(line, self._standing)
+                command = parse(line, standing)
         except LineTooLong:
             self._unended_octets = 0
             command = self._violated(Phrase.LINE_TOO_LONG)

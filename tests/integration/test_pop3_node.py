@@ -7,6 +7,7 @@ import poplib
 import smtplib
 import socket
 import struct
+from base64 import b64decode
 
 import pytest
 
@@ -128,6 +129,18 @@ def given_by_chunk(node: NodeProcess, parameters: str, content: bytes) -> None:
         assert client.docmd("RCPT", f"TO:<{USER}>")[0] == 250
         client.sock.sendall(b"BDAT %d LAST\r\n" % len(content) + content)
         assert client.getreply()[0] == 250
+
+
+def test_binary_mail_comes_whole_and_forges_no_reply(node):
+    octets = b"first\n.\r\n+OK 1 octets\n.\n\0\r.\r" + bytes(range(256)) + b"\r\n.\r\n"
+    given_by_chunk(node, "BODY=BINARYMIME", b"Subject: x\r\nContent-Transfer-Encoding: binary\r\n\r\n" + octets)
+    client = logged_in(node)
+    lines = client.retr(len(unique_ids(client)))[1]
+    header, body = lines[: lines.index(b"")], lines[lines.index(b"") + 1 :]
+    assert b"Content-Transfer-Encoding: base64" in header
+    assert b64decode(b"".join(body)) == octets
+    assert client.noop() == b"+OK"
+    client.quit()
 
 
 def test_mail_in_utf8_is_for_who_asks_for_it_and_readable_for_all(node):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -14,24 +15,23 @@ from .settings import SMTPSettings
 def offer_for(settings: SMTPSettings, peer: Peer, clock: IReactorTime, *, is_exempt: bool) -> Offer:
     """The offer to this peer, as it is connected now; `is_exempt`: it may send as many messages as it likes."""
     extensions = settings.extensions
-    if settings.service is not Service.SUBMISSION:
+    if settings.service is not Service.SUBMISSION and Extension.FUTURE_RELEASE in extensions:
         extensions -= {Extension.FUTURE_RELEASE}  # RFC 4865 §4: for submission
     return Offer(
         max_size=settings.max_message_size,
         tls=peer.tls,
         extensions=extensions,
-        limits=_limits(settings, is_exempt=is_exempt),
+        limits=_limits(
+            0 if is_exempt else settings.max_messages, settings.max_recipients, settings.max_recipient_domains
+        ),
         future_release=_future_release(settings, clock) if Extension.FUTURE_RELEASE in extensions else (0, ""),
     )
 
 
-def _limits(settings: SMTPSettings, *, is_exempt: bool) -> tuple[tuple[str, int], ...]:
+@lru_cache(maxsize=64)  # so that idle connections share one
+def _limits(messages: int, recipients: int, domains: int) -> tuple[tuple[str, int], ...]:
     """Source: RFC 9422 §4."""
-    limits = (
-        ("MAILMAX", 0 if is_exempt else settings.max_messages),
-        ("RCPTMAX", settings.max_recipients),
-        ("RCPTDOMAINMAX", settings.max_recipient_domains),
-    )
+    limits = (("MAILMAX", messages), ("RCPTMAX", recipients), ("RCPTDOMAINMAX", domains))
     return tuple((name, limit) for name, limit in limits if limit)
 
 

@@ -35,6 +35,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HELLOS = frozenset((Verb.HELO, Verb.EHLO, Verb.LHLO))
 _CONNECTED = Connected()
 _CHUNK_END = ChunkEnd()
+_NO_CHUNKS = ChunkReader()  # of no message: many sessions never see a chunk
 _CONTENT_ANSWER = (Verb.CONTENT, State.GREETED)
 _CHUNK_ANSWER = (Verb.BDAT, State.CHUNKS)
 
@@ -70,7 +71,7 @@ class SMTPServerEngine:
         self._normalise = normalise_newlines
         self._buffer = LineBuffer(AUTH_LINE_OCTETS)
         self._reader = DataReader()
-        self._chunks = ChunkReader()
+        self._chunks = _NO_CHUNKS
         self._is_binary = False
         # Octets of a chunk that came out of order, and the reply that follows when they have been thrown away.
         self._unwanted: tuple[int, Reply] | None = None

@@ -163,6 +163,12 @@ def test_a_message_above_the_servers_size_is_refused_without_asking():
     assert client.step is Step.IDLE
 
 
+def test_extensions_that_are_ignored_are_passed_over():
+    client = SMTPClient("me.test", ["CHUNKING", "PIPELINING"])
+    events(client, b"220 hello\r\n" + EHLO_CHUNKS)
+    assert client.extensions == {"8BITMIME": "", "BINARYMIME": ""}
+
+
 def test_helo_is_said_where_ehlo_is_not_known():
     client = SMTPClient("me.test")
     assert events(client, b"220 hello\r\n502 what\r\n") == []

@@ -19,6 +19,8 @@ NODE_MODULES = "/usr/share/nodejs"
 # Outside of the path of who is not root.
 POSTFIX, POSTCONF = "/usr/sbin/postfix", "/usr/sbin/postconf"
 
+SLAPD = "/usr/sbin/slapd"
+
 _MAIL_PROGRAMS = (
     *("swaks", "curl", "msmtp", "gsasl", "s-nail", "node", f"{NODE_MODULES}/nodemailer"),
     *("mbsync", "fetchmail", "mpop", "getmail", "mutt", "notmuch"),
@@ -37,5 +39,6 @@ def missing() -> dict[str, list[str]]:
     lacking = {
         "interop": [program for program in _MAIL_PROGRAMS if _is_missing(program)],
         "postgres": postgres_programs.missing(),
+        "ldap": [program for program in (SLAPD,) if _is_missing(program)],
     }
     return {marker: programs for marker, programs in lacking.items() if programs}

@@ -1,0 +1,1 @@
+"""Users in an LDAP directory: `users` decides, `pool` and `connection` ask, `queries` has the words."""

@@ -1,0 +1,81 @@
+"""
+The keys that an issuer signs tokens with, fetched when they are needed and kept for a while.
+
+A token with a key that is not known makes the set be fetched anew, and not more often than once a minute, so that who
+invents keys costs the issuer nothing.
+
+Source: RFC 7517 (JWK sets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jwt import PyJWKSet, PyJWTError
+from jwt.api_jwk import PyJWK
+from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from ...interfaces.deferred import returns_deferred
+from ...mail.errors import TemporaryFailure
+
+FRESH_SECONDS = 3600.0
+"""For so long a key that was withdrawn may still be believed."""
+
+PATIENCE_SECONDS = 60.0
+"""Between two fetches."""
+
+
+class Keys:
+    """A key set."""
+
+    _log = Logger()
+
+    # Any: what JSON has.
+    def __init__(self, fetch: Callable[[], Deferred[Any]], clock: IReactorTime) -> None:
+        """
+        Args:
+            fetch: gives the set as JSON; fails with TemporaryFailure.
+            clock: ages it.
+        """
+        self._fetch = fetch
+        self._clock = clock
+        self._fetching = DeferredLock()
+        self._by_id: Mapping[str | None, PyJWK] = {}
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+
+    @returns_deferred
+    async def find(self, key_id: str | None) -> PyJWK | None:
+        """The key of that id; None: there is none. Without an id: the only one. Fails with: TemporaryFailure."""
+        if not self._has(key_id):
+            await self._fetching.acquire()
+            try:
+                if not self._has(key_id) and self._clock.seconds() - self._tried_at >= PATIENCE_SECONDS:
+                    await self._fetch_anew()
+            finally:
+                self._fetching.release()
+        if self._fetched_at == float("-inf"):
+            raise TemporaryFailure("the keys of the issuer of tokens are not known")
+        return self._of(key_id)
+
+    def _has(self, key_id: str | None) -> bool:
+        return self._clock.seconds() - self._fetched_at < FRESH_SECONDS and self._of(key_id) is not None
+
+    def _of(self, key_id: str | None) -> PyJWK | None:
+        if key_id is None and len(self._by_id) == 1:
+            return next(iter(self._by_id.values()))
+        return self._by_id.get(key_id)
+
+    async def _fetch_anew(self) -> None:
+        self._tried_at = self._clock.seconds()
+        try:
+            keys = PyJWKSet.from_dict(await self._fetch()).keys
+        except (TemporaryFailure, PyJWTError, AttributeError, TypeError) as error:
+            # What was fetched before goes on to hold: an issuer that is down for a moment ends no logins.
+            self._log.warn("the keys of the issuer of tokens can't be had: {reason}", reason=str(error))
+            return
+        self._by_id = {key.key_id: key for key in keys if key.public_key_use in (None, "sig")}
+        self._fetched_at = self._clock.seconds()

@@ -7,7 +7,7 @@ from twisted.internet.defer import fail, succeed
 from twisted.internet.task import Clock
 from zope.interface.verify import verifyObject
 
-from twisted_mail_node.auth.joined import JoinedDirectory
+from twisted_mail_node.auth.joined import JoinedDirectory, Welcoming
 from twisted_mail_node.interfaces.credentials import IAppPasswords, app_passwords_of
 from twisted_mail_node.interfaces.store import IDirectory
 from twisted_mail_node.mail.address import Address
@@ -87,6 +87,21 @@ def test_a_password_given_here_ends_the_asking(joined, file):
     result_of(joined.set_password_hash(ANN, "own"))
     file.names.discard(ANN)
     assert result_of(joined.password_hash(ANN)) == "own"
+
+
+@pytest.mark.parametrize(("verdict", "accounts"), [(True, [ANN, JOE]), (False, [JOE]), (None, [JOE])])
+def test_a_right_password_makes_an_account(joined, store, verdict, accounts):
+    class Source:
+        hashes_here = False
+
+        def check(self, name, password):
+            return succeed(verdict)
+
+    source = Welcoming(Source(), joined)
+    assert not source.hashes_here
+    for _ in range(2):
+        assert result_of(source.check(ANN, "secret")) is verdict
+    assert list(result_of(store.accounts())) == accounts
 
 
 def test_where_a_source_cannot_tell_nobody_knows(joined, file):

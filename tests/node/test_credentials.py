@@ -12,13 +12,17 @@ from twisted.internet.task import Clock
 
 from twisted_mail_node.auth.portal import make_portal
 from twisted_mail_node.interfaces.auth import ILogin
+from twisted_mail_node.mail.errors import TemporaryFailure
 from twisted_mail_node.mail.password_marks import ELSEWHERE
 from twisted_mail_node.mail.scram import ScramHash
 from twisted_mail_node.node.config import parse_config
 from twisted_mail_node.node.control.operations import Operations
 from twisted_mail_node.node.credentials import make_credentials
+from twisted_mail_node.node.errors import CannotStart
 from twisted_mail_node.node.storage import make_passwords
 from twisted_mail_node.store.memory import MemoryStore
+
+from ..slapd import BASE, MANAGER, MANAGER_PASSWORD, Slapd
 
 CHEAP = {"hash_memory": "8 KiB", "hash_passes": 1}
 
@@ -31,9 +35,9 @@ class House:
         self.store = MemoryStore(Clock())
         self.store.start()
         self.passwords, self.threads = make_passwords(config, reactor)
-        self.threads.start()
         made = make_credentials(config, self.store, self.passwords, self.threads, reactor)
         self.credentials = made
+        self.threads.start()
         self.portal = make_portal(self.store, made.directory, self.passwords, made.checkers)
         self.operations = Operations(
             config,
@@ -64,6 +68,7 @@ def house(tmp_path):
 
     yield build
     for built in houses:
+        built.credentials.stop()
         built.threads.stop()
 
 
@@ -141,13 +146,57 @@ async def test_a_user_of_the_passwd_file_logs_in_gets_mail_and_may_have_app_pass
     hashed = "$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a"
     (tmp_path / "passwd").write_text(f"ann:{hashed}\njoe:{hashed}\n")
     a = house(passwd_file="passwd")
-    await a.perform("user.passwd", name="joe@a.test", password="own")
     assert await a.login("ann@a.test", "secret") == "ann@a.test"
+    assert list(await a.store.accounts()) == ["ann@a.test"]
     assert await a.credentials.directory.password_hash("ann@a.test") == ELSEWHERE
-    assert "ann@a.test" in await a.store.accounts()
     made = await a.perform("user.app-password.add", name="ann@a.test", label="phone")
     assert await a.login("ann@a.test", made["password"]) == "ann@a.test"
-    # The node's own password of joe decides.
+    # A password of the node's own decides from then on.
+    await a.perform("user.passwd", name="joe@a.test", password="own")
     assert await a.login("joe@a.test", "own") == "joe@a.test"
     with pytest.raises(UnauthorizedLogin):
         await a.login("joe@a.test", "secret")
+
+
+@pytest.mark.ldap
+@pytest_twisted.ensureDeferred
+async def test_a_user_of_ldap_logs_in_and_gets_mail_for_as_long_as_the_server_says(house, tmp_path):
+    (tmp_path / "slapd").mkdir()
+    with Slapd(tmp_path / "slapd") as slapd:
+        ldap = {
+            "uri": [f"ldap://127.0.0.1:{slapd.port}"],
+            "trusted_certificates": str(slapd.authority),
+            "base": f"ou=people,{BASE}",
+            "service_dn": MANAGER,
+            "service_password": MANAGER_PASSWORD,
+        }
+        a = house(ldap=ldap)
+        assert await a.login("ann@a.test", "word of ann") == "ann@a.test"
+        for name, password in (("ann@a.test", "wrong"), ("ann@a.test", ""), ("bob@a.test", "x"), ("*@a.test", "x")):
+            with pytest.raises(UnauthorizedLogin):
+                await a.login(name, password)
+        directory = a.credentials.directory
+        assert await directory.password_hash("zoe@a.test") == ELSEWHERE
+        assert await directory.password_hash("bob@a.test") is None
+        assert list(await a.store.accounts()) == ["ann@a.test", "zoe@a.test"]
+        # A second server of the same users, which makes the entry's name.
+        b = house(ldap={**ldap, "base": "", "bind_dn": f"uid={{local}},ou=people,{BASE}"})
+        assert await b.login("a*b@a.test", "word of a*b") == "a*b@a.test"
+    with pytest.raises(TemporaryFailure):
+        await a.login("ann@a.test", "word of ann")
+    with pytest.raises(TemporaryFailure):
+        await directory.password_hash("new@a.test")
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ({"filter": "(mail={nobody})"}, r"\{nobody\} is not known here"),
+        ({"filter": "mail"}, "not an LDAP filter"),
+        ({"bind_dn": "uid=ann"}, "names the same entry for everybody"),
+        ({"trusted_certificates": "none.pem"}, "can't be read"),
+    ],
+)
+def test_what_cannot_be_used_of_ldap_keeps_the_node_from_starting(house, setting, told):
+    with pytest.raises(CannotStart, match=told):
+        house(ldap={"uri": ["ldaps://ldap.test"], "base": "dc=a", **setting})

@@ -21,6 +21,8 @@ from ..interfaces.store import IDirectory
 from ..mail.address import Address
 from ..mail.errors import AccountExists
 from ..mail.password_marks import ELSEWHERE
+from .checker import PasswordSource
+from .kept import Kept
 
 
 class UserSource(Protocol):
@@ -113,3 +115,26 @@ class JoinedDirectory:
     def aliases(self) -> Deferred[Sequence[tuple[str, Sequence[Address]]]]:
         """See IDirectory."""
         return self._own.aliases()
+
+
+class Welcoming:
+    """
+    A PasswordSource over another: whose password is right gets an account, if there is none yet.
+
+    Args:
+        source: knows the passwords.
+        directory: makes accounts.
+    """
+
+    def __init__(self, source: PasswordSource, directory: JoinedDirectory) -> None:
+        self.hashes_here = source.hashes_here
+        self._source = source
+        self._made = Kept(directory, directory.password_hash)
+
+    @returns_deferred
+    async def check(self, name: str, password: str) -> bool | None:
+        """See PasswordSource. Fails also as JoinedDirectory does."""
+        verdict = await self._source.check(name, password)
+        if verdict:
+            await self._made.get(name)
+        return verdict

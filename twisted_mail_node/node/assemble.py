@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from twisted.cred.checkers import ICredentialsChecker
+from twisted.internet.defer import gatherResults, maybeDeferred
 
 from ..auth.portal import make_portal
 from ..interfaces.policy import ISMTPPolicy
@@ -112,7 +113,7 @@ def assemble(
         goodbye=goodbye,
         start_sending=outgoing.start,
         stop_sending=outgoing.stop,
-        stop_asking=outgoing.stop_asking,
+        stop_asking=lambda: gatherResults([maybeDeferred(outgoing.stop_asking), credentials.stop()]),
     )
     return MailNode(config, reactor, state, rooms)
 

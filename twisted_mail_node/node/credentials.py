@@ -7,29 +7,34 @@ Decides the order: the node's own users, the passwd file, LDAP. Neighbours: `aut
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.cred.checkers import ICredentialsChecker
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 
 from ..auth.app_passwords import AppPasswords
 from ..auth.certificates import CertificateChecker
 from ..auth.checker import PasswordChecker, PasswordSource
 from ..auth.directory import DirectoryPasswords
-from ..auth.joined import JoinedDirectory, UserSource
+from ..auth.joined import JoinedDirectory, UserSource, Welcoming
 from ..auth.passwd_file import PasswdFile, read_passwd
 from ..auth.passwords import Passwords
 from ..auth.scram import ScramChecker
 from ..auth.threads import HashingThreads
+from ..auth.tokens import TokenChecker
 from ..auth.verifiers import Verifiers
 from ..interfaces.credentials import app_passwords_of, verifiers_of
+from ..interfaces.deferred import returns_deferred
 from ..interfaces.store import IDirectory
 from ..mail.scram import ScramHash
 from .config import Config
 from .errors import CannotStart
 from .storage import Reactor
+
+# Any: whatever it gives.
+_Stop = Callable[[], Deferred[Any] | None]
 
 
 class _Source(PasswordSource, UserSource, Protocol):
@@ -45,11 +50,13 @@ class Credentials:
         directory: who exists, wherever that is known.
         checkers: of the portal.
         verifiers: makes SCRAM verifiers of new passwords; None where none are wanted.
+        stop: hangs up on servers that were asked.
     """
 
     directory: IDirectory
     checkers: Sequence[ICredentialsChecker]
     verifiers: Verifiers | None
+    stop: Callable[[], Deferred[None]]
 
     def password_set(self, name: str, password: str, password_hash: str) -> Deferred[None]:
         """A user has this password now."""
@@ -61,18 +68,30 @@ def make_credentials(
 ) -> Credentials:
     """The credentials of a node whose own users are in `directory`."""
     verifiers = make_verifiers(config, directory, threads)
-    others = _other_sources(config, passwords, threads, reactor)
-    joined = JoinedDirectory(directory, others, config.new_mailboxes) if others else directory
+    others, stops = _other_sources(config, passwords, threads, reactor)
+    joined = JoinedDirectory(directory, others, config.new_mailboxes)
     kept = app_passwords_of(directory)
     app_passwords = None if kept is None else AppPasswords(joined, kept, reactor.seconds)
     own = DirectoryPasswords(directory, passwords, verifiers)
     checkers: list[ICredentialsChecker] = [
-        PasswordChecker([own, *others], passwords, app_passwords),
+        PasswordChecker([own, *(Welcoming(source, joined) for source in others)], passwords, app_passwords),
         CertificateChecker(joined),
     ]
     if verifiers is not None:
         checkers.append(ScramChecker(verifiers))
-    return Credentials(joined, checkers, verifiers)
+    if config.auth.oauth is not None:
+        from .oauth import make_oauth
+
+        tokens, web = make_oauth(config, config.auth.oauth, joined, threads, reactor)
+        checkers.append(TokenChecker(tokens, config.auth.oauth.scope, config.auth.oauth.configuration_url))
+        stops.append(web.stop)
+
+    @returns_deferred
+    async def stop() -> None:
+        for each in stops:
+            await maybeDeferred(each)
+
+    return Credentials(joined, checkers, verifiers, stop)
 
 
 def check_sources(config: Config) -> list[str]:
@@ -91,11 +110,21 @@ def check_sources(config: Config) -> list[str]:
     return [f"{path}, line {number}: {reason}" for number, reason in content.mistakes]
 
 
-def _other_sources(config: Config, passwords: Passwords, threads: HashingThreads, reactor: Reactor) -> list[_Source]:
+def _other_sources(
+    config: Config, passwords: Passwords, threads: HashingThreads, reactor: Reactor
+) -> tuple[list[_Source], list[_Stop]]:
+    """The sources beside the node's own users, in order, and what ends their work."""
     sources: list[_Source] = []
+    stops: list[_Stop] = []
     if config.auth.passwd_file is not None:
         sources.append(PasswdFile(config.auth.passwd_file, config.domains, passwords, threads, reactor))
-    return sources
+    if config.auth.ldap is not None:
+        from .ldap import make_ldap
+
+        users, pool = make_ldap(config, config.auth.ldap, reactor)
+        sources.append(users)
+        stops.append(pool.stop)
+    return sources, stops
 
 
 def make_verifiers(config: Config, directory: IDirectory, threads: HashingThreads) -> Verifiers | None:

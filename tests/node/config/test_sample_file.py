@@ -39,11 +39,14 @@ def test_the_sample_as_it_stands_gives_the_defaults(tmp_path, monkeypatch):
     assert load_config() == parse_config({})
 
 
-def test_the_sample_with_everything_uncommented_gives_the_defaults_and_a_certificate(tmp_path):
+def test_the_sample_with_everything_uncommented_gives_the_defaults_and_what_has_none(tmp_path):
     config = parse_config(uncommented(), base=tmp_path)
     further = {"certificate": "other-cert.pem", "private_key": "other-key.pem"}
     tls = {"certificate": "cert.pem", "private_key": "key.pem", "further": [further]}
-    defaults = parse_config({"tls": tls}, base=tmp_path)
+    ldap = {"uri": ["ldaps://ldap.example.org"], "base": "ou=people,dc=example,dc=org"}
+    issuer = "https://login.example.org"
+    oauth = {"issuer": issuer, "audience": ["mail"], "jwks": f"{issuer}/keys"}
+    defaults = parse_config({"tls": tls, "auth": {"ldap": ldap, "oauth": oauth}}, base=tmp_path)
     assert config.model_dump(exclude={"listen"}) == defaults.model_dump(exclude={"listen"})
     assert config.listeners() == defaults.listeners()
     assert config.state_dir == tmp_path / "mailnode-state"

@@ -25,6 +25,8 @@ def contradictions(raw: Mapping[str, Any], named: Named, *, has_certificate: boo
         *_of_domains(raw, named),
         *_of_hashes(raw, named),
         *_of_scram(raw, named),
+        *_of_ldap(raw, named),
+        *_of_oauth(raw, named),
         *_of_relay(raw, named),
         *_of_store(raw, named),
         *_of_tls(raw, named),
@@ -129,6 +131,46 @@ def _of_tls(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
     tls = raw.get("tls")
     if isinstance(tls, Mapping) and tls.get("client_revocations") and not tls.get("client_authorities"):
         yield Mistake(named("tls"), "tls.client_revocations", "", "needs tls.client_authorities")
+
+
+def _of_ldap(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
+    ldap = _auth_table(raw, "ldap")
+    if ldap is None:
+        return
+    if not ldap.get("base") and not ldap.get("bind_dn"):
+        yield Mistake(named("auth"), "auth.ldap.base", "", "needed to search for users, unless bind_dn names them")
+    if ldap.get("starttls") is False:
+        uris = ldap.get("uri")
+        for uri in uris if isinstance(uris, list) else ():
+            if isinstance(uri, str) and uri.startswith("ldap:") and not _is_local(uri):
+                reason = "passwords would cross the net in plain text; only for this machine"
+                yield Mistake(named("auth"), "auth.ldap.starttls", "false", reason)
+                return
+
+
+def _is_local(uri: str) -> bool:
+    return uri.removeprefix("ldap://").startswith(("localhost", "127.0.0.1", "[::1]"))
+
+
+def _of_oauth(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
+    oauth = _auth_table(raw, "oauth")
+    if oauth is None:
+        return
+    if not oauth.get("jwks") and not oauth.get("introspection"):
+        yield Mistake(named("auth"), "auth.oauth.jwks", "", "this or introspection is needed to look at tokens")
+    if oauth.get("jwks"):
+        for key in ("issuer", "audience"):
+            if not oauth.get(key):
+                reason = "needed with jwks: a key may sign for many services"
+                yield Mistake(named("auth"), f"auth.oauth.{key}", "", reason)
+    if oauth.get("introspection") and not oauth.get("client_id"):
+        yield Mistake(named("auth"), "auth.oauth.client_id", "", "needed with introspection (RFC 7662 §2.1)")
+
+
+def _auth_table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
+    auth = raw.get("auth")
+    table = auth.get(key) if isinstance(auth, Mapping) else None
+    return table if isinstance(table, Mapping) else None
 
 
 def _of_relay(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
 import idna
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, ValidationInfo
@@ -176,6 +177,38 @@ def _endpoint(value: str, info: ValidationInfo) -> str:
     return str(resolved_endpoint(value, Path(STATE_DIR_MARK), _base(info))) if value.startswith("unix:") else value
 
 
+def _ldap_uri(value: str) -> str:
+    allowed = 'an LDAP server such as "ldaps://ldap.example.org" or "ldap://127.0.0.1:1389", without a path'
+    try:
+        parts = urlsplit(value)
+        if parts.scheme == "ldapi" and unquote(parts.netloc).startswith("/") and not parts.path:
+            return value
+        # Asked for, since a port that can't be one raises here.
+        is_plain = (parts.port or 1) > 0 and not (parts.path.strip("/") or parts.query or parts.username)
+        if parts.scheme in ("ldap", "ldaps") and parts.hostname and is_plain:
+            return value
+    except ValueError:
+        pass
+    raise ValueError(allowed)
+
+
+def _web_address(value: str) -> str:
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if parts.hostname and not parts.username and (parts.scheme == "https" or (parts.scheme == "http" and local)):
+            return value
+    except ValueError:
+        pass
+    raise ValueError('an address such as "https://login.example.org/keys"; http: only of this machine')
+
+
+def _key_set_place(value: str, info: ValidationInfo) -> str:
+    return _web_address(value) if not value or ":" in value else str(_path(value, info))
+
+
 def _mailbox_name(value: str) -> str:
     try:
         name = checked(value)
@@ -212,6 +245,12 @@ EndpointText = Annotated[str, AfterValidator(_endpoint)]
 MailboxName = Annotated[str, AfterValidator(_mailbox_name)]
 AccountName = Annotated[str, AfterValidator(_account_name)]
 """`name@domain`, in lower case."""
+LDAPUri = Annotated[str, AfterValidator(_ldap_uri)]
+"""`ldap://host:port`, `ldaps://host:port` or `ldapi://` and a socket's path with its slashes as %2F."""
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+"""An https: URL, also an http: one of this machine; or empty."""
+KeySetPlace = Annotated[str, AfterValidator(_key_set_place)]
+"""As WebAddress, or an absolute path."""
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Count = Annotated[int, Field(strict=True, ge=1)]
 Limit = Annotated[int, Field(strict=True, ge=0)]

@@ -88,7 +88,8 @@ async def test_a_user_logs_in_by_password_and_by_app_password_until_it_is_revoke
 
 @pytest_twisted.ensureDeferred
 async def test_a_new_password_has_verifiers_where_the_setting_asks(house):
-    a = house(scram=["sha-256", "sha-1"], scram_iterations=4096)
+    both = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"]
+    a = house(scram=["sha-256", "sha-1"], scram_iterations=4096, mechanisms=both)
     await a.perform("user.add", name="joe@a.test", password="secret")
     assert await a.perform("user.list") == [{"name": "joe@a.test", "scram": True}]
     before = await a.store.verifiers("joe@a.test")

@@ -213,10 +213,11 @@ class Driver:
         While an answer is being thought of, the peer is not the one who is silent: the time does not run. It does
         for a peer that takes nothing, such as one that never begins the TLS handshake before the greeting.
         """
+        has_timer = seconds is not None and seconds == self._timeout_seconds
         self._timeout_seconds = seconds
         self._of_silence = of_silence
         self._touch()
-        if seconds is not None:
+        if seconds is not None and not has_timer:
             self._arm(seconds)
 
     def start_tls(self, context: object) -> None:

@@ -78,9 +78,9 @@ def take_content(session: SMTPSession, event: Content) -> Answer:
 
 def _is_too_slow(session: SMTPSession, transaction: MailTransaction) -> bool:
     """A piece now and then must not keep a session for ever, however often there is one."""
-    settings, rate = session.settings, session.settings.min_content_rate
+    settings = session.settings
     taken = session.clock.seconds() - transaction.content_began - settings.content_timeout_seconds
-    return rate > 0 and taken > 0 and taken * rate > transaction.size
+    return taken > 0 and taken * settings.min_content_rate > transaction.size
 
 
 async def _await_room(session: SMTPSession, transaction: MailTransaction, written: Deferred[None]) -> None:

@@ -41,13 +41,13 @@ class Patience:
 
     def command(self, kind: type[Event]) -> bool:
         """A command came. True while there may be more of them."""
+        if self.is_exempt:
+            return True
         self._commands += 1
         if kind in _IDLE:
             self._idle_commands += 1
         settings = self._settings
-        return self.is_exempt or (
-            self._commands <= settings.max_commands and self._idle_commands <= settings.max_idle_commands
-        )
+        return self._commands <= settings.max_commands and self._idle_commands <= settings.max_idle_commands
 
     def mistake(self) -> bool:
         """A mistake was made. True while there may be more of them."""

@@ -7,7 +7,7 @@ docs/operating.md has the fields as a table. Neighbours: `session` and the comma
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from twisted.logger import Logger
@@ -24,7 +24,7 @@ _NAMED_RECIPIENTS = 10
 _log = Logger("twisted_mail_node.protocols.smtp.session.SMTPSession")
 
 
-class Outcome(Enum):
+class Outcome(StrEnum):
     """What became of a transaction."""
 
     ACCEPTED = "accepted"
@@ -109,7 +109,7 @@ def _tell(
         body=mail.body_type.value,
         smtputf8=mail.options.smtputf8,
         envelope_id=mail.options.envelope_id,
-        outcome=outcome.value,
+        outcome=outcome,
         status=None if reply is None else reply.status,
         reply=reply,
         seconds=session.clock.seconds() - transaction.began,

@@ -17,6 +17,15 @@ from twisted_mail_node.wire.smtp.offer import Extension
 TRANSCRIPTS = sorted((Path(__file__).parents[2] / "transcripts" / "smtp").glob("*.txt"))
 
 
+LITTLE_PATIENCE = {
+    "greeting_delay_seconds": 2.0,
+    "errors_before_delay": 1,
+    "max_errors": 4,
+    "max_idle_commands": 4,
+    "max_messages": 2,
+}
+
+
 @pytest.mark.parametrize("piece", [1, 2, 7, 10_000])
 @pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.stem)
 def test_transcript(site, path, piece):
@@ -35,6 +44,8 @@ def test_transcript(site, path, piece):
         settings |= {"service": Service.SUBMISSION, "auth": "required"}
     if "starttls" in needs:
         settings["tls_context"] = object()
+    if "little patience" in needs:
+        settings |= LITTLE_PATIENCE
     if "far" in needs:
         far = IPv4Address("TCP", "192.0.2.9", 40000)
         settings["transport"] = lambda name: MemoryTransport(far)

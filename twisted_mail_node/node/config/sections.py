@@ -264,7 +264,7 @@ class SMTPSettings(Table):
     max_commands: Count = Field(default=10_000, description="Commands since the last accepted message.")
     max_idle_commands: Count = Field(
         default=100,
-        description="The same for NOOP, RSET, VRFY, HELP and further EHLO (smtpd_junk_command_limit of Postfix).",
+        description="The same for NOOP, RSET, VRFY, EXPN, HELP and further EHLO (smtpd_junk_command_limit of Postfix).",
     )
     max_errors: Count = Field(
         default=20,

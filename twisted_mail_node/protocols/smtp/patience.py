@@ -8,11 +8,11 @@ own, may send as many commands and messages as they like, and never wait.
 from __future__ import annotations
 
 from ...mail.envelope import Service
-from ...wire.smtp.commands import Event, Expn, Hello, Help, Noop, Rset, Vrfy
+from ...wire.smtp.commands import Event, Expn, Hello, Help, Noop, Rset, Vrfy, XClient
 from .settings import SMTPSettings
 
 # Commands that bring no message nearer.
-_IDLE: frozenset[type[Event]] = frozenset((Expn, Hello, Help, Noop, Rset, Vrfy))
+_IDLE: frozenset[type[Event]] = frozenset((Expn, Hello, Help, Noop, Rset, Vrfy, XClient))
 
 # RFC 5321 §4.5.3.2: a client waits for some minutes at least; none may take this for a lost connection.
 LONGEST_DELAY_SECONDS = 30.0

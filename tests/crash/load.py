@@ -24,8 +24,12 @@ CRASHES = int(os.environ.get("MAILNODE_CRASHES", "60"))
 FEWER_CRASHES = (CRASHES + 7) // 8
 PASSWORD = "correct horse battery"
 USERS = ["u1@crash.test", "u2@crash.test", "u3@crash.test"]
+SENDER = "sender@crash.test"
+"""Submits everything, and gets the reports."""
 REMOTE = ["r1@far.test", "r2@far.test", "r3@further.test"]
 SENDERS = 4
+WANT_REPORT = 0.2
+"""How many of the local recipients success is to be reported of."""
 SERVER_CRASHES = 0.3
 """How often a server is killed with the node."""
 
@@ -53,9 +57,13 @@ smarthost_tls = "none"
 
 @dataclass
 class Sent:
-    """What the senders know: every token's recipients, and the queue id of those that were answered with 250."""
+    """
+    What the senders know: every token's recipients, those of them whose success is to be reported, and the queue id of
+    those that were answered with 250.
+    """
 
     recipients: dict[str, list[str]] = field(default_factory=dict)
+    reported: dict[str, set[str]] = field(default_factory=dict)
     acknowledged: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -73,7 +81,7 @@ def send_until_it_dies(
     """Submit message after message over one connection until the node is gone, or defers where it may."""
     try:
         with smtplib.SMTP(*address, timeout=20) as session:
-            session.login(USERS[0], PASSWORD)
+            session.login(SENDER, PASSWORD)
             number = 0
             while True:
                 number += 1
@@ -85,8 +93,14 @@ def send_until_it_dies(
                 content = f"Message-ID: <{token}@crash.test>\r\nSubject: {token}\r\n\r\n{text}"
                 with sent.lock:
                     sent.recipients[token] = recipients
-                session.mail(USERS[0])
-                codes = {session.rcpt(recipient)[0] for recipient in recipients}
+                    reported = sent.reported[token] = {
+                        recipient for recipient in recipients if recipient in USERS and chance.random() < WANT_REPORT
+                    }
+                session.mail(SENDER)
+                codes = {
+                    session.rcpt(recipient, ["NOTIFY=SUCCESS"] if recipient in reported else [])[0]
+                    for recipient in recipients
+                }
                 if may_defer and 451 in codes:
                     return
                 assert codes == {250}
@@ -119,6 +133,23 @@ def mailbox_of(node: NodeProcess, user: str) -> tuple[Counter[str], dict[str, st
                 ids[token] = re.search(rb"\sid (\w+)", part[1])[1].decode()
     session.logout()
     return tokens, ids
+
+
+def reports_of(node: NodeProcess) -> Counter[tuple[str, str]]:
+    """How often the sender was told of success: by token and recipient."""
+    session = imaplib.IMAP4(*node.listener("imap", "none"))
+    session.login(SENDER, PASSWORD)
+    told: Counter[tuple[str, str]] = Counter()
+    if int(session.select("INBOX")[1][0]):
+        for part in session.fetch("1:*", "(BODY.PEEK[])")[1]:
+            if isinstance(part, tuple):
+                token = re.findall(rb"\r\nSubject: (\S+)", part[1])[-1].decode()
+                assert b"\r\nAction: delivered\r\n" in part[1]
+                told.update(
+                    (token, name.decode()) for name in re.findall(rb"\r\nFinal-Recipient: rfc822; (\S+)", part[1])
+                )
+    session.logout()
+    return told
 
 
 def queued(node: NodeProcess) -> dict[str, Counter[str]]:
@@ -175,9 +206,16 @@ def killed_under_load(node: NodeProcess, chance: random.Random, crashes: int, se
 
 
 def check_exactly_once(
-    sent: Sent, mailboxes: dict[str, Counter[str]], ids: dict[str, str], queue: dict[str, Counter[str]]
+    sent: Sent,
+    mailboxes: dict[str, Counter[str]],
+    ids: dict[str, str],
+    queue: dict[str, Counter[str]],
+    told: Counter[tuple[str, str]],
 ) -> None:
-    """What was acknowledged is in every place once; what is there at all, is there as a whole."""
+    """
+    What was acknowledged is in every place once; what is there at all, is there as a whole. Of what is in a mailbox the
+    sender is told once, where that was wanted.
+    """
     by_id = {queue_id: token for token, queue_id in [*ids.items(), *sent.acknowledged.items()]}
     for token, recipients in sent.recipients.items():
         queue_id = sent.acknowledged.get(token) or ids.get(token)
@@ -187,6 +225,9 @@ def check_exactly_once(
             assert places == [1] * len(recipients), f"{token} was acknowledged: {recipients} {places}"
         elif queue_id is not None:
             assert places == [1] * len(recipients), f"{token} is there in part: {recipients} {places}"
+    wanted = {(token, user) for token, users in sent.reported.items() for user in users if mailboxes[user][token]}
+    print(f"{len(told)} reports of success")
+    assert told == Counter(wanted)
     for user in USERS:
         assert all(user in sent.recipients[token] for token in mailboxes[user]), "a message went astray"
     # Messages for elsewhere alone that were committed but not acknowledged any more: whole, and once.

@@ -21,11 +21,13 @@ from .load import (
     CRASHES,
     FEWER_CRASHES,
     PASSWORD,
+    SENDER,
     USERS,
     check_exactly_once,
     killed_under_load,
     mailbox_of,
     queued,
+    reports_of,
 )
 
 
@@ -55,7 +57,7 @@ def test_what_was_acknowledged_is_everywhere_exactly_once(tmp_path, server, bodi
     chance = random.Random(seed)
     config = CONFIG.format(dead_port=free_port("127.0.0.1")) + f'[store]\nbodies = "{bodies}"\n' + store_of(server)
     node = NodeProcess(tmp_path / "node", config)
-    for user in USERS:
+    for user in (SENDER, *USERS):
         node.add_user(user, PASSWORD)
     default = server is None and bodies == "database"
     sent = killed_under_load(node, chance, CRASHES if default else FEWER_CRASHES, server)
@@ -66,6 +68,7 @@ def test_what_was_acknowledged_is_everywhere_exactly_once(tmp_path, server, bodi
     for user in USERS:
         mailboxes[user], known = mailbox_of(node, user)
         ids.update(known)
+    told = reports_of(node)
     node.stop()
 
-    check_exactly_once(sent, mailboxes, ids, queue)
+    check_exactly_once(sent, mailboxes, ids, queue, told)

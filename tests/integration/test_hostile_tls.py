@@ -7,14 +7,19 @@ of it stays in memory, and the next client is served.
 
 from __future__ import annotations
 
+import itertools
 import re
 import socket
 import ssl
 import struct
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from OpenSSL import SSL
 
 from .processes import NodeProcess, eventually, make_certificate
@@ -40,8 +45,8 @@ ANSWERS = {"smtp": b"250 ", "submission": b"250 ", "pop3": b"+OK", "imap": b"b O
 
 class Node:
     def __init__(self, folder: Path) -> None:
-        certificate, key = make_certificate(folder, "localhost", "127.0.0.1")
-        self.trust = ssl.create_default_context(cafile=str(certificate))
+        self.certificate, key = make_certificate(folder, "localhost", "127.0.0.1")
+        self.trust = ssl.create_default_context(cafile=str(self.certificate))
         listen = "".join(
             f'[[listen]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\ntls = "{tls}"\n'
             for service, tls in LISTEN
@@ -49,7 +54,7 @@ class Node:
         self.process = NodeProcess(
             folder,
             f'hostname = "mx.example.test"\nstate_dir = "state"\n{listen}'
-            f'[tls]\ncertificate = "{certificate}"\nprivate_key = "{key}"\n[store]\nkind = "memory"\n',
+            f'[tls]\ncertificate = "{self.certificate}"\nprivate_key = "{key}"\n[store]\nkind = "memory"\n',
         )
         self.process.start()
 
@@ -138,6 +143,7 @@ def record(kind: int, content: bytes, version: int = 0x0303, length: int | None 
 
 
 HANDSHAKE, ALERT, DATA = 22, 21, 23
+TAG_OCTETS = 16
 
 GARBAGE = {
     "noise": bytes(range(256)) * 64,
@@ -227,6 +233,65 @@ def test_renegotiation_is_refused(node, service, tls):
         client.do_handshake()
     assert "no renegotiation" in str(refused.value)
     client.sock_shutdown(socket.SHUT_RDWR)
+
+
+def record_lengths(plain: socket.socket) -> Iterator[int]:
+    """The lengths of the records that come, one after the other."""
+    heard = b""
+    while octets := plain.recv(65536):
+        heard += octets
+        while len(heard) >= 5 and len(heard) >= (end := 5 + int.from_bytes(heard[3:5], "big")):
+            yield end - 5
+            heard = heard[end:]
+
+
+class Sending:
+    """
+    What a client sends under TLS 1.3, with a change of key before each record but the first (RFC 8446 §4.6.3).
+
+    `secret` is its first for application data, of which nothing was sent yet.
+    """
+
+    UPDATE = b"\x18\x00\x00\x01\x01"
+    """A change of key that asks for one in return."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def update(self) -> bytes:
+        sealed = self.sealed(HANDSHAKE, self.UPDATE)
+        self._secret = self._expanded(b"traffic upd", 32)
+        return sealed
+
+    def sealed(self, kind: int, content: bytes) -> bytes:
+        """A record: the first under its key."""
+        key, nonce = self._expanded(b"key", 16), self._expanded(b"iv", 12)
+        header = struct.pack("!BHH", DATA, 0x0303, len(content) + 1 + TAG_OCTETS)
+        return header + AESGCM(key).encrypt(nonce, content + bytes([kind]), header)
+
+    def _expanded(self, label: bytes, octets: int) -> bytes:
+        label = b"tls13 " + label
+        info = struct.pack("!HB", octets, len(label)) + label + b"\x00"
+        return HKDFExpand(hashes.SHA256(), octets, info).derive(self._secret)
+
+
+def test_keys_that_are_changed_over_and_over_are_no_matter(node, tmp_path):
+    keys = tmp_path / "keys"
+    context = ssl.create_default_context(cafile=str(node.certificate))
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.keylog_filename = str(keys)
+    with (
+        node.about_to_shake_hands("imap", "implicit") as plain,
+        context.wrap_socket(plain.dup(), server_hostname="localhost") as client,
+    ):
+        assert client.cipher()[0] == "TLS_AES_128_GCM_SHA256"
+        sending = Sending(bytes.fromhex(re.search(r"CLIENT_TRAFFIC_SECRET_0 \S+ (\S+)", keys.read_text())[1]))
+        plain.sendall(b"".join(sending.update() for _ in range(5_000)))
+        plain.sendall(sending.sealed(DATA, b"a NOOP\r\n"))
+        # Behind tickets and the greeting, as many changes of the node's own key, and the answer to NOOP.
+        update = len(Sending.UPDATE) + 1 + TAG_OCTETS
+        lengths = itertools.dropwhile(lambda length: length != update, record_lengths(plain))
+        assert [next(lengths) for _ in range(5_001)].count(update) == 5_000
 
 
 @pytest.mark.parametrize("name", [b"x" * 255, b"\xff\xfe", b"*.example.test", b"..", b"-", b"a\x01b", b"xn--"])

@@ -284,6 +284,27 @@ def test_no_event_is_answered_while_the_peer_does_not_read(line):
     assert line.heard() == b"a\nb\n"
 
 
+def test_nothing_is_read_while_the_peer_does_not_read(line):
+    line.driver.pauseProducing()
+    assert line.transport.producerState == "paused"
+    line.driver.resumeProducing()
+    assert line.transport.producerState == "producing"
+
+
+def test_nothing_is_read_while_the_peer_does_not_read_and_an_answer_is_thought_of(line):
+    line.say(b"late a\r\n")
+    line.driver.pauseProducing()
+    assert line.transport.producerState == "paused"
+    line.driver.resumeProducing()
+    assert line.transport.producerState == "producing"
+
+
+def test_the_peers_end_is_read_though_it_does_not_read_ours(line):
+    line.driver.pauseProducing()
+    line.driver.close(b"bye")
+    assert line.transport.producerState == "producing"
+
+
 def test_a_peer_that_reads_nothing_is_cut_off():
     line = Line(write_stall_seconds=300)
     line.driver.pauseProducing()

@@ -23,6 +23,7 @@ from zope.interface import implementer
 
 from ..wire.wait import Wait
 from .outlet import Outlet
+from .tls_line import is_shaking_hands
 
 # Any: what a coroutine awaits is of no concern here.
 Answer = bytes | None | Coroutine[Any, Any, bytes | None]
@@ -236,6 +237,9 @@ class Driver:
         self._closing = True
         self._cancel_timers()
         self._unregister()
+        if self._reading_paused:
+            # The end of TLS is said by both.
+            self.transport.resumeProducing()
         self.transport.loseConnection()
         if not self._gone:
             self._stall_timer = self._clock.callLater(LAST_WORDS_SECONDS, self._cut_off)
@@ -256,8 +260,13 @@ class Driver:
     # -- called by the transport (IPushProducer) ------------------------------------------------------------------
 
     def pauseProducing(self) -> None:
-        """The peer does not take what is written: no more events for now."""
+        """
+        The peer does not take what is written: no more events for now, and nothing is read.
+
+        What never becomes an event may be answered as well: each change of a key under TLS, at the peer's wish.
+        """
         self._write_paused = True
+        self._govern_reading()
         if self._stall_timer is None and not self._closing:
             self._stall_timer = self._clock.callLater(self._write_stall_seconds, self._cut_off)
 
@@ -265,6 +274,7 @@ class Driver:
         """The peer has taken it: go on."""
         self._write_paused = False
         self._outlet.drained()
+        self._govern_reading()
         if self._stall_timer is not None and not self._closing:
             self._stall_timer.cancel()
             self._stall_timer = None
@@ -392,7 +402,10 @@ class Driver:
     def _govern_reading(self) -> None:
         if self._gone or self._closing:
             return
-        too_much = self._waiting_octets > self._input_limit_octets
+        too_much = self._waiting_octets > self._input_limit_octets or (
+            # What is written during a handshake waits for what the peer has to say.
+            self._write_paused and not is_shaking_hands(self.transport)
+        )
         if too_much and not self._reading_paused:
             self._reading_paused = True
             self.transport.pauseProducing()

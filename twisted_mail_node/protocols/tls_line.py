@@ -44,6 +44,12 @@ def tls_handle(transport: Any) -> Any:  # Any: transports share no interface; py
     return None
 
 
+def is_shaking_hands(transport: Any) -> bool:  # Any: see tls_handle.
+    """Whether the TLS handshake is under way, or has not even begun: the client's last word of it is its Finished."""
+    handle = tls_handle(transport)
+    return handle is not None and handle.get_peer_finished() is None
+
+
 def bindings_of(transport: Any) -> dict[str, bytes]:  # Any: see tls_handle.
     """
     What a proof can be bound to on this connection, by type; nothing before the handshake is over.

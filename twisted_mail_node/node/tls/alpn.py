@@ -8,7 +8,7 @@ is served. IANA has registered imap and pop3; for SMTP there is no name, and the
 
 from __future__ import annotations
 
-from OpenSSL.SSL import Connection, Context, Error
+from OpenSSL.SSL import Connection, Context, Error, WantReadError
 
 from ...mail.envelope import Service
 
@@ -37,6 +37,20 @@ class ServedConnection(Connection):
     def __init__(self, context: Context, protocols: tuple[bytes, ...]) -> None:
         super().__init__(context, None)
         self.protocols = protocols
+
+    def bio_read(self, bufsiz: int) -> bytes:
+        """
+        All that is to be sent, in place of a piece of this size.
+
+        Twisted asks once for each piece that comes, and what a client makes us answer without a word of its own
+        (changes of keys) may be more: here it would pile up, where the transport's buffer is watched.
+        """
+        pieces = [super().bio_read(bufsiz)]
+        try:
+            while True:
+                pieces.append(super().bio_read(bufsiz))
+        except WantReadError:
+            return b"".join(pieces)
 
 
 def refuse_other_protocols(context: Context) -> None:

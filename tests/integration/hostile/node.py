@@ -71,6 +71,8 @@ private_key = "{key}"
 [auth]
 hash_memory = "64 KiB"
 hash_passes = 1
+scram = ["sha-256"]
+scram_iterations = 4096
 [dns]
 servers = ["127.0.0.1:1"]
 [[listen]]

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from ..processes import eventually
-from .node import MIB, PLAIN, Node
+from .node import MIB, PLAIN, USER, Node
 from .peers import Peer
 
 GARBAGE = [b"====", b"\xff\xfe\x00", b"A" * 12_000, b"A" * 40_000, b"AGpvZQ", b"AAAA", b"*", b"", b"=", b"AGEAYgBjAGQ="]
@@ -92,3 +92,59 @@ def test_who_hangs_up_in_the_midst_of_an_exchange_leaves_nothing_behind(node, se
             peer.socket.shutdown(socket.SHUT_WR)
             assert peer.rest() == b""
     eventually(lambda: node.open_files() < before + 20)
+
+
+def begun(peer: Peer, name: bytes = USER.encode()) -> dict[bytes, bytes]:
+    """Begin SCRAM-SHA-256 at submission; gives the attributes of the challenge (RFC 5802 §5.1)."""
+    first = base64.b64encode(b"n,,n=%s,r=fyko+d2lbbFgONRv9qkxdawL" % name)
+    challenge = peer.ask(b"AUTH SCRAM-SHA-256 " + first)
+    assert challenge.startswith(b"334 "), challenge
+    return dict(part.split(b"=", 1) for part in base64.b64decode(challenge[4:]).split(b","))
+
+
+def final(nonce: bytes, binding: bytes = b"biws", proof: bytes = base64.b64encode(b"p" * 32)) -> bytes:
+    return base64.b64encode(b"c=%s,r=%s,p=%s" % (binding, nonce, proof))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda nonce: final(nonce[:24]),
+        lambda nonce: final(nonce[24:]),
+        lambda nonce: final(nonce + b"x"),
+        lambda nonce: final(nonce[:-1] + b"~"),
+        lambda nonce: final(b""),
+        lambda nonce: final(b"r" * 5_000),
+        lambda nonce: final(nonce),
+        lambda nonce: final(nonce, proof=b""),
+        lambda nonce: final(nonce, proof=b"=" * 44),
+        lambda nonce: final(nonce, binding=b"eSws"),
+        lambda nonce: final(nonce, binding=b"A" * 4_000),
+        lambda nonce: base64.b64encode(b"c=biws,r=" + nonce),
+        lambda nonce: base64.b64encode(b"c=biws,m=x,r=%s,p=AAAA" % nonce),
+        lambda nonce: base64.b64encode(b"\xff\x00,,,=" + nonce),
+    ],
+)
+def test_a_wrong_nonce_binding_or_proof_is_a_failed_login(node, answer):
+    with hello(node, "submission") as peer:
+        nonce = begun(peer)[b"r"]
+        assert peer.ask(answer(nonce)).startswith((b"535 5.7.8", b"501 5.5.2"))
+        # And what was said once does not serve again.
+        assert begun(peer)[b"r"] != nonce
+        assert peer.ask(final(nonce)).startswith((b"535 5.7.8", b"501 5.5.2"))
+        assert peer.ask(b"NOOP").startswith(b"250")
+
+
+def test_scram_tells_nobody_who_is_there(node):
+    challenges = []
+    for _ in range(2):
+        with hello(node, "submission") as peer:
+            challenges.append(begun(peer, b"nobody@example.test"))
+            peer.ask(b"*")
+    [one, other] = challenges
+    assert (one[b"s"], one[b"i"]) == (other[b"s"], other[b"i"])
+    with hello(node, "submission") as peer:
+        known = begun(peer)
+    assert known[b"i"] == one[b"i"]
+    assert len(known[b"s"]) == len(one[b"s"])
+    assert known[b"s"] != one[b"s"]

@@ -47,7 +47,7 @@ def dialogue(server, pieces):
         while not isinstance(event := server.next_event(), Wait):
             match event:
                 case c.AppendChunk():
-                    if isinstance(events[-1], bytes):
+                    if events and isinstance(events[-1], bytes):
                         events[-1] += event.data
                     else:
                         events.append(event.data)

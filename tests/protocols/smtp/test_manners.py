@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from functools import partial
 
 import pytest
@@ -280,3 +282,20 @@ def test_lmtp_knows_none_of_these_delays(site):
     say = partial(connection.say, MAIL + MESSAGE + b".\r\n")
     assert [codes(say())[-1] for _ in range(3)] == [250, 250, 250]
     connection.drop()
+
+
+# -- when it is over --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("said", [b"", HELLO + MAIL + MESSAGE, HELLO + MAIL + MESSAGE + b".\r\n", HELLO + b"WHAT\r\n"])
+def test_a_session_that_is_over_is_freed_without_the_collector(site, said):
+    connection = stranger(site)
+    connection.say(said)
+    session = weakref.ref(connection.protocol._session)
+    gc.disable()
+    try:
+        connection.drop()
+        del connection
+        assert session() is None
+    finally:
+        gc.enable()

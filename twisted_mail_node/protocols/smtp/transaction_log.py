@@ -72,7 +72,9 @@ def log_end(session: SMTPSession, transaction: MailTransaction, outcome: Outcome
 
 
 def _outcome_of(answers: Sequence[Reply]) -> Outcome:
-    if answers[0].is_positive and all(answer.is_positive for answer in answers):
+    if len(answers) == 1 and answers[0].is_positive:
+        return Outcome.ACCEPTED  # nearly always
+    if all(answer.is_positive for answer in answers):
         return Outcome.ACCEPTED
     if any(answer.is_positive for answer in answers):
         return Outcome.PARTLY_ACCEPTED

@@ -96,10 +96,6 @@ def test_a_file_without_certificate_and_listeners_has_the_default_ones_without_t
             '[auth]\nplaintext = "yes"',
             'node.toml: auth.plaintext = "yes": allowed: "never", "loopback", "always"',
         ),
-        (
-            '[auth]\nscram = ["sha-256", "sha-1"]',
-            'node.toml: auth.scram[1] = "sha-1": nobody is offered it: auth.mechanisms has no SCRAM-SHA-1',
-        ),
         ("[auth]\nmechanisms = []", "node.toml: auth.mechanisms = []: allowed: at least one"),
         (
             '[auth]\nmechanisms = ["PLAIN", "ANONYMOUS"]',

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ...wire.sasl.mechanisms import DEFAULT, MECHANISMS
 from .endpoint import EndpointParts, split_endpoint
 from .mistakes import Mistake, shown
 from .values import octets_of
@@ -24,7 +23,6 @@ def contradictions(raw: Mapping[str, Any], named: Named, *, has_certificate: boo
         *_of_listeners(raw, named, has_certificate),
         *_of_domains(raw, named),
         *_of_hashes(raw, named),
-        *_of_scram(raw, named),
         *_of_ldap(raw, named),
         *_of_oauth(raw, named),
         *_of_relay(raw, named),
@@ -111,20 +109,6 @@ def _of_hashes(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
     if isinstance(lanes, int) and memory < lanes * 8192:
         least = f'"{lanes * 8} KiB" or more with hash_lanes = {lanes}'
         yield Mistake(named("auth"), "auth.hash_memory", shown(auth["hash_memory"]), f"allowed: {least}")
-
-
-def _of_scram(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
-    auth = raw.get("auth")
-    if not isinstance(auth, Mapping) or not isinstance(auth.get("scram"), list):
-        return
-    offered = auth.get("mechanisms", DEFAULT)
-    if not isinstance(offered, list | tuple):
-        return
-    for index, kept in enumerate(auth["scram"]):
-        name = f"SCRAM-{str(kept).upper()}"
-        if name in MECHANISMS and name not in offered and f"{name}-PLUS" not in offered:
-            told = f"nobody is offered it: auth.mechanisms has no {name}"
-            yield Mistake(named("auth"), f"auth.scram[{index}]", shown(kept), told)
 
 
 def _of_tls(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:

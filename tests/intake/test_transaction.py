@@ -127,14 +127,35 @@ def test_an_alias_with_several_addresses_is_expanded():
     assert passed[0].original == passed[1].original == "rfc822;list@a"
 
 
-def test_recipients_that_lead_to_the_same_place_share_what_they_want():
+def test_recipients_that_lead_to_the_same_mailbox_share_what_they_want():
     never, success = wanting(recipient("a@a", "a@a"), Notify.NEVER), wanting(recipient("al@a", "a@a"), Notify.SUCCESS)
-    made = planned(never, success, recipient("x@b", forwards=("x@b",)), recipient("X@b", forwards=("X@b",)))
+    made = planned(never, success)
     assert made.transaction.placements[0].recipient_options.notify is Notify.SUCCESS
     assert [one.recipient for one in made.told] == [Address("al", "a")]
+
+
+def test_recipients_that_lead_to_one_address_elsewhere_share_an_entry():
+    made = planned(
+        *(recipient(name, forwards=("x@b",)) for name in ("x@b", "al@a")), recipient("X@b", forwards=("X@b",))
+    )
     (entry,) = made.transaction.queue
     assert entry.recipient_options.notify is None
-    entry = planned(
-        wanting(recipient("x@b", forwards=("x@b",)), Notify.SUCCESS), recipient("al@a", forwards=("x@b",))
-    ).transaction.queue[0]
-    assert entry.recipient_options.notify == Notify.SUCCESS | Notify.FAILURE | Notify.DELAY
+
+
+def test_what_is_asked_for_one_recipient_is_not_asked_for_another():
+    """RFC 3461 §5.2.1 (c, d), §5.2.2: each has its NOTIFY and ORCPT, and what is told of it, wherever it leads."""
+    wishes = [
+        ("x@b", None, None),
+        ("x@b", Notify.SUCCESS, "rfc822;x@b"),
+        ("al@a", Notify.SUCCESS, None),
+        ("bo@a", Notify.SUCCESS, None),
+        ("cy@a", Notify.NEVER, None),
+        ("bo@a", Notify.SUCCESS, None),
+    ]
+    made = planned(*(wanting(recipient(name, forwards=("x@b",)), notify, orcpt) for name, notify, orcpt in wishes))
+    entries = made.transaction.queue
+    assert {str(entry.recipient) for entry in entries} == {"x@b"}
+    names = [None if entry.original_recipient is None else str(entry.original_recipient) for entry in entries]
+    assert names == [None, None, "al@a", "bo@a", "cy@a"]
+    asked = [(entry.recipient_options.notify, entry.recipient_options.original) for entry in entries]
+    assert asked == [(notify, orcpt) for _, notify, orcpt in wishes[:5]]

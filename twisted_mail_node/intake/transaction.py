@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from ..mail.columns import InternalDate
 from ..mail.envelope import Envelope, Recipient, Service
-from ..mail.options import RecipientOptions
+from ..mail.options import NO_RECIPIENT_OPTIONS, RecipientOptions
 from ..mail.report import Action, Reported, Told
 from ..mail.status import EnhancedStatus
 from ..mail.transaction import Body, Outgoing, Placement, Transaction, outgoing_report
@@ -145,7 +145,7 @@ def plan(
 ) -> Plan:
     """
     What the message does for its envelope: one copy for an account, one queue entry for an address elsewhere,
-    however many recipients lead there.
+    however many recipients lead there; but for those with wishes of their own, which go on as they came.
 
     For whom the message has been here before, by its `past`, it is in a loop (RFC 5321 §6.3 leaves the means to us):
     hops are counted too, but a loop of a few nodes makes dozens of copies until there are enough.
@@ -154,7 +154,7 @@ def plan(
     received_for, delivered_to = past.received_for, past.delivered_to
     owners: dict[str, list[int]] = {}
     placements: dict[str, Placement] = {}
-    queue: dict[str, Outgoing] = {}
+    queue: dict[tuple[str, str, RecipientOptions], Outgoing] = {}
     failures: dict[int, tuple[EnhancedStatus, str]] = {}
     wants_success = False
     for position, recipient in enumerate(envelope.recipients):
@@ -188,11 +188,12 @@ def plan(
                     recipient_options=options,
                 )
         for forward in recipient.forwards:
-            if forward.key in queue:
-                queue[forward.key] = _shared(queue[forward.key], options)
-            else:
+            # RFC 3461 §5.2.1 (c, d): what is asked for one recipient is not asked for another.
+            written = recipient.address.key if options != NO_RECIPIENT_OPTIONS else ""
+            entry = (forward.key, written, options)
+            if entry not in queue:
                 original = recipient.address if forward.key != recipient.address.key else None
-                queue[forward.key] = Outgoing(
+                queue[entry] = Outgoing(
                     0,
                     sender,
                     forward,
@@ -205,10 +206,7 @@ def plan(
     return Plan(envelope, transaction, tuple(map(tuple, owners.values())), failures, places_at_once, wants_success)
 
 
-T = TypeVar("T", Placement, Outgoing)
-
-
-def _shared(place: T, options: RecipientOptions) -> T:
+def _shared(place: Placement, options: RecipientOptions) -> Placement:
     """The place where another recipient leads as well."""
     united = place.recipient_options.united(options)
     return place if united is place.recipient_options else replace(place, recipient_options=united)

@@ -769,6 +769,33 @@ def refused(store, *positions):
     return calls
 
 
+def test_what_another_runner_took_over_is_told_by_that_one_alone(world, logged):
+    settle = world.store.settle
+    world.put("taken@b.test", "never@b.test")
+    world.put("taken@c.test", "ok@c.test")
+
+    def too_late(*args):
+        world.store.settle = settle
+        now = world.clock.seconds()
+        world.now(world.store.release_leases("one"))
+        for item in world.items():
+            owner = "two" if item.recipient.local_part == "taken" else "one"
+            world.now(world.store.lease(owner, now, now + 300, 1, ()))
+        return settle(*args)
+
+    world.store.settle = too_late
+    world.runner(ScriptedDelivery(lambda item: OK if item.recipient.local_part == "ok" else NEVER))
+    world.run(1)
+    (report,) = world.reports()
+    assert b"never@b.test" in report
+    assert b"taken@" not in report
+    assert [(str(item.recipient), item.lease_owner) for item in world.items()] == [
+        ("taken@b.test", "two"),
+        ("taken@c.test", "two"),
+    ]
+    assert [event["count"] for event in logged("count") if "leases ended" in event["log_format"]] == [2]
+
+
 def test_a_sender_who_moved_before_the_report_was_committed_is_found_again(world):
     refused(world.store, 0)
     waiting = iter([world.resolved, Recipient(Address.parse("ann@example.test"), (), (Address.parse("a@away.test"),))])

@@ -34,8 +34,10 @@ class IQueueStore(Interface):
         """
         Record outcomes, and commit these transactions (bounces) with them as one.
 
-        An item that its owner no longer holds is left alone. Delivered and failed items leave the queue; their
-        bodies are swept once nothing needs them.
+        An item that its owner no longer holds is left alone: another tells what becomes of it. Delivered and failed
+        items leave the queue; their bodies are swept once nothing needs them. Fails with: NotHeld, where there are
+        `follow_ups` and an item is not held, since nobody may be told of that twice; then nothing is recorded, as where
+        it fails as `deliver` does.
         """
 
     def next_due(now: float) -> Deferred[float | None]:

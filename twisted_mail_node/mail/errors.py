@@ -93,6 +93,18 @@ class NoSuchItem(PermanentFailure):
     """The queue holds no such item."""
 
 
+class NotHeld(TemporaryFailure):
+    """
+    Some queue items are no longer held by who tells their outcomes; nothing was recorded.
+
+    Attribute: `item_ids` of those.
+    """
+
+    def __init__(self, item_ids: frozenset[int]) -> None:
+        super().__init__("leases ended before outcomes were recorded")
+        self.item_ids = item_ids
+
+
 class UIDTaken(PermanentFailure):
     """A message cannot be restored under its UID: the mailbox has gone past it, and UIDs only ascend."""
 

@@ -7,7 +7,7 @@ outcome is never lost while the lease holds: a commit that fails is tried again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -16,7 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..interfaces.queue import IQueueStore
-from ..mail.errors import Refused, TemporaryFailure, Unavailable
+from ..mail.errors import NotHeld, Refused, TemporaryFailure, Unavailable
 from ..mail.queue_item import QueueItem, Settled
 from ..mail.transaction import Transaction
 from .bouncer import Bouncer, action_for
@@ -132,9 +132,8 @@ class Settling:
         """Make a round of these outcomes. What cannot be reported now goes back to be told; False if any."""
         held = [pair for pair in told if self._is_held(pair[0].item_id)]
         if len(held) < len(told):
-            self._log.warn("{count} leases ended before their outcome was recorded", count=len(told) - len(held))
             kept = {item.item_id for item, _ in held}
-            self._done([s for item, s in told if item.item_id not in kept])
+            self._leave([s for item, s in told if item.item_id not in kept])
         units = [_Unit([s for item, s in held if action_for(item, s.outcome) is None])]
         delayed: list[tuple[QueueItem, Settled]] = []
         for group in _by_message(held):
@@ -164,6 +163,9 @@ class Settling:
             raise
         except Refused as refused:
             return await self._refused(units, refused)
+        except NotHeld as lost:
+            self._without(units, lost.item_ids)
+            return True
         except Unavailable as unavailable:
             self._log.warn("cannot record {count} outcomes now: {reason}", count=len(settled), reason=unavailable.text)
             return False
@@ -179,6 +181,26 @@ class Settling:
         self._rounds.pop(0)
         self._done(settled)
         return True
+
+    def _without(self, units: list[_Unit], lost: Collection[int]) -> None:
+        """Leave what is lost to others; reports that would have told of it are made anew without it."""
+        kept: list[_Unit] = []
+        gone: list[Settled] = []
+        for unit in units:
+            gone += [s for s in unit.settled if s.item_id in lost]
+            left = [s for s in unit.settled if s.item_id not in lost]
+            if len(left) == len(unit.settled):
+                kept.append(unit)
+            elif unit.told:
+                self._told += [(item, s) for item, s in unit.told if item.item_id not in lost]
+            elif left:
+                kept.append(replace(unit, settled=left))
+        self._rounds[:1] = [kept] if kept else []
+        self._leave(gone)
+
+    def _leave(self, lost: Sequence[Settled]) -> None:
+        self._log.warn("{count} leases ended before their outcome was recorded", count=len(lost))
+        self._done(lost)
 
     def _put_aside(self, unit: _Unit) -> None:
         self._aside.append(unit)

@@ -28,6 +28,8 @@ def final_recipient(told: Told, *, utf8: bool) -> str:
 
 def first_recipient(told: Told, *, utf8: bool) -> str:
     """`type; address` of the recipient as the sender wrote it; "" where that is not known to be another one."""
+    # RFC 3461 §6.3 (d) has no field where no ORCPT came, §5.2.1 (d) lets us add ORCPT for the next host, which tells of
+    # it: the sender is to know the address again, whoever reports.
     value = told.options.original
     if value is None and told.written is not None and told.written != told.recipient:
         value = original_recipient(told.written)

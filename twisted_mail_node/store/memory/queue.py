@@ -99,6 +99,10 @@ class QueueContents:
                 self._items[item_id] = replace(item, lease_until=until)
                 heappush(self._leases, (until, item_id))
 
+    def not_held(self, settled: Sequence[Settled]) -> frozenset[int]:
+        """Those of which another tells."""
+        return frozenset(told.item_id for told in settled if self._held(told.item_id, told.lease_owner) is None)
+
     def settle(self, settled: Sequence[Settled]) -> None:
         """Record outcomes of items that are still held."""
         for told in settled:

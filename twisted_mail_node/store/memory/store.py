@@ -24,7 +24,7 @@ from ...interfaces.store import (
 from ...mail.address import Address
 from ...mail.app_password import AppPassword
 from ...mail.changes import ChangeKind
-from ...mail.errors import AccountExists, NoSuchAccount, Refused
+from ...mail.errors import AccountExists, NoSuchAccount, NotHeld, Refused
 from ...mail.mailbox_name import INBOX
 from ...mail.queue_item import Deferred as DeferredOutcome
 from ...mail.queue_item import QueueItem, Settled
@@ -238,7 +238,9 @@ class MemoryStore:
 
     @answered
     def settle(self, now: float, settled: Sequence[Settled], follow_ups: Sequence[Transaction] = ()) -> None:
-        """See IQueueStore. Fails also as `deliver`, and then nothing is recorded."""
+        """See IQueueStore."""
+        if follow_ups and (lost := self._queue.not_held(settled)):
+            raise NotHeld(lost)
         plans = [self._planned(transaction) for transaction in follow_ups]
         self._queue.settle(settled)
         for plan in plans:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...mail.address import Address
 from ...mail.envelope import BodyType
-from ...mail.errors import NoSuchItem
+from ...mail.errors import NoSuchItem, NotHeld
 from ...mail.queue_item import Deferred, ItemState, QueueItem, Settled
 from ...mail.status import EnhancedStatus
 from ...mail.transaction import Transaction
@@ -173,9 +173,11 @@ def renew(state: WriteState, owner: str, item_ids: Sequence[int], until: float) 
 
 def settle(state: WriteState, now: float, settled: Sequence[Settled], follow_ups: Sequence[Transaction]) -> None:
     """IQueueStore.settle."""
+    lost = []
     for told in settled:
         if isinstance(told.outcome, Deferred):
-            _put_off(state, now, told, told.outcome)
+            if not _put_off(state, now, told, told.outcome):
+                lost.append(told.item_id)
         else:
             row = state.connection.every(
                 "DELETE FROM queue WHERE item = ? AND lease_owner = ? AND lease_owner <> '' RETURNING body",
@@ -183,24 +185,30 @@ def settle(state: WriteState, now: float, settled: Sequence[Settled], follow_ups
             )
             if row:
                 _left(state, told.item_id, row[0][0])
+            else:
+                lost.append(told.item_id)
+    if lost and follow_ups:
+        raise NotHeld(frozenset(lost))
     for transaction in follow_ups:
         deliver_unless_known(state, transaction)
 
 
-def _put_off(state: WriteState, now: float, told: Settled, outcome: Deferred) -> None:
+def _put_off(state: WriteState, now: float, told: Settled, outcome: Deferred) -> bool:
+    """Let the item wait for its next try; False where it is not held."""
     put_off = state.run(
         "UPDATE queue SET lease_owner = '', lease_until = 0.0, due = ?, attempts = attempts + 1, last_status = ?, "
         "last_reply = ?, last_host = ? WHERE item = ? AND lease_owner = ? AND lease_owner <> ''",
         (told.next_due, str(outcome.status), outcome.reply, outcome.host, told.item_id, told.lease_owner),
     )
     if not put_off:
-        return
+        return False
     state.run(
         "INSERT INTO transcript VALUES (?, ?) ON CONFLICT (item) DO UPDATE SET dialogue = excluded.dialogue",
         (told.item_id, outcome.transcript),
     )
     if told.next_due <= now:
         state.queue_grew = True
+    return True
 
 
 def _left(state: WriteState, item: int, body: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ...mail.errors import NoSuchItem, Refused
+from ...mail.errors import NoSuchItem, NotHeld, Refused
 from ...mail.queue_item import Deferred, Delivered, Failed, ItemState, Outcome
 from ..backend import Backend, on_backend
 from ..samples import body, message, outgoing, place, transaction
@@ -81,9 +81,31 @@ class OutcomesContract:
         assert (await (await account.mailbox("INBOX")).status()).messages == 1
         (bounce,) = await backend.queue.items()
         assert (bounce.transaction_id, bounce.sender, bounce.due) == (bounces[1].id, None, 101.0)
-        await backend.queue.settle(102.0, failed, bounces)
+        with pytest.raises(NotHeld):
+            await backend.queue.settle(102.0, failed, bounces)
         assert (await (await account.mailbox("INBOX")).status()).messages == 1
         assert await ids(backend) == [bounce.item_id]
+
+    @on_backend
+    async def test_nobody_is_told_of_what_is_not_held(self, backend: Backend) -> None:
+        made = await enqueue(backend, "a@x.test", "b@x.test", "c@x.test", "d@x.test")
+        await lease(backend, "one", limit=2)
+        await lease(backend, "two", limit=2)
+        before = list(await backend.queue.items())
+        told = [
+            settled(made[0], Failed(NEVER, "550 no", "mx"), owner="one"),
+            settled(made[1], Deferred(LATER, "450 no"), owner="one", next_due=500.0),
+            settled(made[2], Failed(NEVER, "550 no", "mx"), owner="one"),
+            settled(made[3], Deferred(LATER, "450 no"), owner="one", next_due=500.0),
+        ]
+        bounce = transaction(outgoing("ann@elsewhere.test", sender=None), now=101.0)
+        with pytest.raises(NotHeld) as caught:
+            await backend.queue.settle(101.0, told, [bounce])
+        assert caught.value.item_ids == {made[2], made[3]}
+        assert list(await backend.queue.items()) == before
+        await backend.queue.settle(101.0, told[:2], [bounce])
+        assert made[0] not in await ids(backend)
+        assert len(await backend.queue.items()) == 4
 
     @on_backend
     async def test_a_follow_up_that_cannot_be_leaves_the_outcomes_unrecorded(self, backend: Backend) -> None:

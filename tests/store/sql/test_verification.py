@@ -93,7 +93,11 @@ def test_an_account_that_is_not_there_is_told(filled):
         ("UPDATE numbering SET item = 2", Kind.NUMBER_GIVEN_TWICE, "the last one given is 2"),
         ("UPDATE numbering SET uid_validity = 2", Kind.NUMBER_GIVEN_TWICE, "the last one given is 2"),
         ("DELETE FROM mailbox WHERE name = 'Archive'", Kind.STRAY_ROWS, "rows of the table entry"),
-        ("INSERT INTO user VALUES ('nobody@example.test', '!')", Kind.NO_ACCOUNT, "no account of that name"),
+        (
+            "INSERT INTO user (name, password_hash) VALUES ('nobody@example.test', '!')",
+            Kind.NO_ACCOUNT,
+            "no account of that name",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found(filled, statement, kind, words):

@@ -43,6 +43,12 @@ def test_mistakes_end_it_with_a_line_for_each(tmp_path):
     assert len(str(caught.value).splitlines()) == 3
 
 
+def test_what_is_found_out_when_the_node_is_made_ends_it_with_a_sentence(tmp_path):
+    (tmp_path / "x.toml").write_text('auth.ldap = { uri = ["ldaps://ldap.test"], base = "dc=a", filter = "(mail=x)" }')
+    with pytest.raises(SystemExit, match=r'twistd mailnode: auth.ldap.filter = "\(mail=x\)": it leads to the same'):
+        makeService(options("--config=x.toml"))
+
+
 def test_the_garbage_collector_is_spared_what_a_start_has_made(monkeypatch):
     monkeypatch.setattr("twisted_mail_node.tap.signal.signal", lambda *_: None)
 

@@ -59,7 +59,7 @@ def makeService(options: Options) -> IService:
     """
     The node as a service of the reactor that twistd runs.
 
-    Raises: SystemExit: the configuration can't be used; tells all its mistakes.
+    Raises: SystemExit: the configuration can't be used; tells all its mistakes, or what of it can't be used.
     """
     from twisted.internet import reactor
 
@@ -70,7 +70,11 @@ def makeService(options: Options) -> IService:
         config = load_config(options["config"], overrides)
     except ConfigError as error:
         raise SystemExit(str(error)) from error
-    return _Told(assemble(config, reactor=reactor), reactor)
+    try:
+        node = assemble(config, reactor=reactor)
+    except CannotStart as error:
+        raise SystemExit(f"twistd mailnode: {error}") from error
+    return _Told(node, reactor)
 
 
 class _Told(MultiService):

@@ -47,6 +47,22 @@ def test_all_that_stands_in_the_way_is_told_at_once(tmp_path):
     ]
 
 
+def test_servers_that_know_users_are_looked_at_but_not_asked(tmp_path):
+    text = (
+        '[auth.ldap]\nuri = ["ldaps://ldap.test"]\nbase = "dc=a"\nfilter = "(mail={user}"\n'
+        '[auth.oauth]\nissuer = "a"\naudience = ["b"]\njwks = "keys.json"\n'
+    )
+    assert check(tmp_path, FREE + text) == (
+        1,
+        [
+            'auth.ldap.filter = "(mail={user}": not an LDAP filter (RFC 4515)',
+            f"auth.oauth.jwks: {tmp_path}/keys.json can't be read: no such file or directory",
+        ],
+    )
+    (tmp_path / "keys.json").write_text('{"keys": []}')
+    assert check(tmp_path, FREE + text.replace('{user}"', '{user})"')) == (0, [])
+
+
 def test_mistakes_in_the_file_have_status_2(tmp_path):
     status, lines = check(tmp_path, "hostnam = 1\nlistn = 2")
     assert (status, len(lines)) == (2, 2)

@@ -193,8 +193,8 @@ async def test_a_user_of_ldap_logs_in_and_gets_mail_for_as_long_as_the_server_sa
     ("setting", "told"),
     [
         ({"filter": "(mail={nobody})"}, r"\{nobody\} is not known here"),
-        ({"filter": "mail"}, "not an LDAP filter"),
-        ({"bind_dn": "uid=ann"}, "names the same entry for everybody"),
+        ({"filter": "mail"}, 'auth.ldap.filter = "mail": not an LDAP filter'),
+        ({"bind_dn": "uid=ann"}, 'bind_dn = "uid=ann": it leads to the same entry'),
         ({"trusted_certificates": "none.pem"}, "can't be read"),
     ],
 )

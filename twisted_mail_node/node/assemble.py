@@ -51,6 +51,8 @@ def assemble(
         storage: the durable doors, in place of the configured store. `Storage(store)` is enough: see docs/backends.md.
         checkers: prove identities, in place of the directory's passwords; avatar ids are accounts' names.
         policies: asked about incoming mail before the node's own.
+
+    Raises: CannotStart: what LDAP or OAuth needs is not there, or not what it has to be.
     """
     state = StateFolder(config.state_dir)
     if storage is None:

@@ -15,7 +15,7 @@ from .blocking import wait_for
 from .config import Config
 from .config.endpoint import EndpointParts, resolved_endpoint, split_endpoint
 from .control.client import NodeConnection, NodeUnreachable
-from .credentials import check_sources
+from .credentials import check_servers, check_sources
 from .errors import CannotStart
 from .first_start import own_settings
 from .listening import Listening, check_unix_path
@@ -79,6 +79,7 @@ def _of_credentials(config: Config) -> Iterator[str]:
         check_sources(config)
     except CannotStart as error:
         yield str(error)
+    yield from check_servers(config)
 
 
 def _of_folder(state: StateFolder) -> Iterator[str]:

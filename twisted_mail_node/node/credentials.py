@@ -7,7 +7,7 @@ Decides the order: the node's own users, the passwd file, LDAP. Neighbours: `aut
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,7 +30,7 @@ from ..interfaces.deferred import returns_deferred
 from ..interfaces.store import IDirectory
 from ..mail.scram import ScramHash
 from .config import Config
-from .errors import CannotStart
+from .errors import CannotStart, reason
 from .storage import Reactor
 
 # Any: whatever it gives.
@@ -105,9 +105,29 @@ def check_sources(config: Config) -> list[str]:
         return []
     try:
         content = read_passwd(path, config.domains)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise CannotStart(f"the passwd file {path} can't be read: {reason(error)}") from error
+    except ValueError as error:
         raise CannotStart(f"the passwd file {path} can't be read: {error}") from error
-    return [f"{path}, line {number}: {reason}" for number, reason in content.mistakes]
+    return [f"{path}, line {number}: {mistake}" for number, mistake in content.mistakes]
+
+
+def check_servers(config: Config) -> Iterator[str]:
+    """A sentence for each of LDAP and OAuth that can't be used as it is configured. Nobody is asked."""
+    try:
+        if config.auth.ldap is not None:
+            from .ldap import check_ldap
+
+            check_ldap(config, config.auth.ldap)
+    except CannotStart as error:
+        yield str(error)
+    try:
+        if config.auth.oauth is not None:
+            from .oauth import check_oauth
+
+            check_oauth(config.auth.oauth)
+    except CannotStart as error:
+        yield str(error)
 
 
 def _other_sources(

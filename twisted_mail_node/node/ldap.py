@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import optionsForClientTLS
 
 from .config import Config
+from .config.mistakes import shown
 from .config.sections import LDAPSettings
 from .errors import CannotStart
 from .storage import Reactor
@@ -23,6 +25,8 @@ try:
 except ImportError as error:
     raise CannotStart(f'[auth.ldap] needs ldaptor ({error}): pip install "twisted-mail-node[ldap]"') from error
 
+T = TypeVar("T")
+
 PORTS = {"ldap": 389, "ldaps": 636}
 """Source: RFC 4516 §2, and what is customary for ldaps."""
 
@@ -33,24 +37,37 @@ def make_ldap(config: Config, settings: LDAPSettings, reactor: Reactor) -> tuple
 
     Raises: CannotStart: a template can't be used, or a certificate not be read.
     """
-    try:
-        lookup = Lookup(
-            domains=config.domains,
-            base=settings.base,
-            filter=FilterTemplate(settings.filter),
-            bind_name=settings.bind_dn,
-            service_name=settings.service_dn,
-            service_password=settings.service_password.get_secret_value(),
-            remember_seconds=settings.remember,
-        )
-        if settings.bind_dn:
-            check_name_template(settings.bind_dn)
-    except BadTemplate as error:
-        raise CannotStart(f"[auth.ldap]: {error}") from error
-    trust = trust_root(settings.trusted_certificates)
+    lookup, trust = _lookup(config, settings), trust_root(settings.trusted_certificates)
     servers = [partial(connect, reactor, _server(uri, settings, trust)) for uri in settings.uri]
     pool = Pool(servers, reactor, settings.connections, settings.timeout)
     return LDAPUsers(pool, lookup, reactor), pool
+
+
+def check_ldap(config: Config, settings: LDAPSettings) -> None:
+    """Raises: CannotStart: see make_ldap."""
+    _lookup(config, settings)
+    trust_root(settings.trusted_certificates)
+
+
+def _lookup(config: Config, settings: LDAPSettings) -> Lookup:
+    if settings.bind_dn:
+        _template("bind_dn", settings.bind_dn, check_name_template)
+    return Lookup(
+        domains=config.domains,
+        base=settings.base,
+        filter=_template("filter", settings.filter, FilterTemplate),
+        bind_name=settings.bind_dn,
+        service_name=settings.service_dn,
+        service_password=settings.service_password.get_secret_value(),
+        remember_seconds=settings.remember,
+    )
+
+
+def _template(key: str, text: str, read: Callable[[str], T]) -> T:
+    try:
+        return read(text)
+    except BadTemplate as error:
+        raise CannotStart(f"auth.ldap.{key} = {shown(text)}: {error}") from error
 
 
 # Any: see trust_root.

@@ -19,7 +19,7 @@ from ..interfaces.store import IDirectory
 from ..mail.errors import TemporaryFailure
 from .config import Config
 from .config.sections import OAuthSettings
-from .errors import CannotStart
+from .errors import CannotStart, reason
 from .storage import Reactor
 from .trust import trust_root
 
@@ -87,8 +87,22 @@ def make_oauth(
     return OAuthTokens(rules, directory, reactor, signed, opaque), web
 
 
+def check_oauth(settings: OAuthSettings) -> None:
+    """Raises: CannotStart: a certificate can't be read, or the file of keys."""
+    trust_root(settings.trusted_certificates)
+    if settings.jwks and not _is_fetched(settings):
+        try:
+            _read(Path(settings.jwks))
+        except TemporaryFailure as error:
+            raise CannotStart(f"auth.oauth.jwks: {error}") from error
+
+
+def _is_fetched(settings: OAuthSettings) -> bool:
+    return settings.jwks.startswith(("https:", "http:"))
+
+
 def _fetching(settings: OAuthSettings, web: Web, executor: Executor) -> Callable[[], Deferred[JSON]]:
-    if settings.jwks.startswith(("https:", "http:")):
+    if _is_fetched(settings):
         return partial(web.get, settings.jwks)
     path = Path(settings.jwks)
     return lambda: executor.run(lambda: _read(path))
@@ -98,5 +112,7 @@ def _read(path: Path) -> JSON:
     """In a thread. Raises: TemporaryFailure."""
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise TemporaryFailure(f"{path} can't be read: {error}") from error
+    except OSError as error:
+        raise TemporaryFailure(f"{path} can't be read: {reason(error)}") from error
+    except ValueError as error:
+        raise TemporaryFailure(f"{path} is not JSON: {error}") from error

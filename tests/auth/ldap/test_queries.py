@@ -45,6 +45,18 @@ def test_what_is_no_filter_is_told(text):
         FilterTemplate(text)
 
 
+@pytest.mark.parametrize("text", ["(mail=ann@a.test)", "(&(objectClass=person)(o={domain}))"])
+def test_a_filter_that_finds_the_same_entry_for_everybody_is_told(text):
+    with pytest.raises(BadTemplate, match="the same entry for everybody"):
+        FilterTemplate(text)
+
+
+@pytest.mark.parametrize("text", ["(mail={user}*)", "(mail~={user})", "(mail:2.5.13.2:={user})"])
+def test_a_place_where_no_value_would_come_is_told(text):
+    with pytest.raises(BadTemplate, match='only values of "="'):
+        FilterTemplate(text)
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

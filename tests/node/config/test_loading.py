@@ -247,6 +247,14 @@ def test_a_mistake_on_the_command_line_names_its_option():
     assert [line.partition(":")[0] for line in lines] == ["--listen", "--hostname", "--listen"]
 
 
+@pytest.mark.parametrize("host", ["localhost.a.test", "127.0.0.1.a.test", "[::2]"])
+def test_passwords_go_to_ldap_in_plain_on_this_machine_alone(host):
+    (line,) = mistakes(f'[auth.ldap]\nuri = ["ldap://{host}"]\nbase = "dc=a"\nstarttls = false')
+    assert line.startswith("node.toml: auth.ldap.starttls = false: passwords would cross the net")
+    for here in ("localhost", "127.0.0.1:1389", "[::1]"):
+        parse_config(f'[auth.ldap]\nuri = ["ldap://{here}"]\nbase = "dc=a"\nstarttls = false')
+
+
 def test_mechanisms_are_those_that_there_are():
     config = parse_config(f"[auth]\nmechanisms = {list(MECHANISMS)}")
     assert config.auth.mechanisms == tuple(MECHANISMS)

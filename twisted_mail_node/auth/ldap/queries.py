@@ -38,21 +38,28 @@ class FilterTemplate:
         try:
             self._parsed = parseFilter(text)
         except (InvalidLDAPFilter, ValueError, TypeError) as error:
-            raise BadTemplate(f"not an LDAP filter (RFC 4515): {text}") from error
+            raise BadTemplate("not an LDAP filter (RFC 4515)") from error
+        _check_names_one(text)
+        asked: list[str] = []
+        _filled(self._parsed, values_of(""), asked)
+        if len(asked) != len(_PLACE.findall(text)):
+            raise BadTemplate('only values of "=" can have {user}, {local} or {domain} in them, without "*"')
 
     # Any: of ldaptor.
     def filled(self, values: Mapping[str, str]) -> Any:
         """The filter with these values, for a search."""
-        return _filled(self._parsed, values)
+        return _filled(self._parsed, values, [])
 
 
-def _filled(part: Any, values: Mapping[str, str]) -> Any:  # Any: of ldaptor.
+def _filled(part: Any, values: Mapping[str, str], asked: list[str]) -> Any:  # Any: of ldaptor.
+    """The filter with these values; what it has places for is noted in `asked`."""
     if isinstance(part, pureldap.LDAPFilter_and | pureldap.LDAPFilter_or):
-        return type(part)([_filled(each, values) for each in part])
+        return type(part)([_filled(each, values, asked) for each in part])
     if isinstance(part, pureldap.LDAPFilter_not):
-        return pureldap.LDAPFilter_not(_filled(part.value, values))
+        return pureldap.LDAPFilter_not(_filled(part.value, values, asked))
     if isinstance(part, pureldap.LDAPFilter_equalityMatch):
         value = _text(part.assertionValue.value)
+        asked += _PLACE.findall(value)
         put_in = _PLACE.sub(lambda place: values[place[1]], value)
         return pureldap.LDAPFilter_equalityMatch(
             attributeDesc=part.attributeDesc, assertionValue=pureldap.LDAPAssertionValue(put_in.encode("utf-8"))
@@ -68,8 +75,7 @@ def distinguished_name(template: str, values: Mapping[str, str]) -> str:
 def check_name_template(template: str) -> None:
     """Raises: BadTemplate."""
     _check_places(template)
-    if "{user}" not in template and "{local}" not in template:
-        raise BadTemplate(f"{template} names the same entry for everybody: it needs {{user}} or {{local}}")
+    _check_names_one(template)
 
 
 def escaped(value: str) -> str:
@@ -85,6 +91,11 @@ def escaped(value: str) -> str:
 def _check_places(text: str) -> None:
     if strangers := set(_PLACE.findall(text)) - set(values_of("")):
         raise BadTemplate(f"{{{min(strangers)}}} is not known here: {{user}}, {{local}} or {{domain}}")
+
+
+def _check_names_one(text: str) -> None:
+    if "{user}" not in text and "{local}" not in text:
+        raise BadTemplate("it leads to the same entry for everybody: it needs {user} or {local}")
 
 
 def _text(value: bytes | str) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from .endpoint import EndpointParts, split_endpoint
 from .mistakes import Mistake, shown
-from .values import octets_of
+from .values import is_this_machine, octets_of
 
 Named = Callable[[str], str]
 """From a top-level key to the name of the file or option that it stands in."""
@@ -126,14 +127,17 @@ def _of_ldap(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
     if ldap.get("starttls") is False:
         uris = ldap.get("uri")
         for uri in uris if isinstance(uris, list) else ():
-            if isinstance(uri, str) and uri.startswith("ldap:") and not _is_local(uri):
+            if isinstance(uri, str) and uri.lower().startswith("ldap:") and not _is_local(uri):
                 reason = "passwords would cross the net in plain text; only for this machine"
                 yield Mistake(named("auth"), "auth.ldap.starttls", "false", reason)
                 return
 
 
 def _is_local(uri: str) -> bool:
-    return uri.removeprefix("ldap://").startswith(("localhost", "127.0.0.1", "[::1]"))
+    try:
+        return is_this_machine(urlsplit(uri).hostname)
+    except ValueError:
+        return True  # no address at all, which is told already
 
 
 def _of_oauth(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:

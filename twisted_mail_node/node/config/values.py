@@ -177,6 +177,11 @@ def _endpoint(value: str, info: ValidationInfo) -> str:
     return str(resolved_endpoint(value, Path(STATE_DIR_MARK), _base(info))) if value.startswith("unix:") else value
 
 
+def is_this_machine(hostname: str | None) -> bool:
+    """Whether what goes to this host stays on this machine."""
+    return hostname in ("localhost", "127.0.0.1", "::1")
+
+
 def _ldap_uri(value: str) -> str:
     allowed = 'an LDAP server such as "ldaps://ldap.example.org" or "ldap://127.0.0.1:1389", without a path'
     try:
@@ -197,7 +202,7 @@ def _web_address(value: str) -> str:
         return value
     try:
         parts = urlsplit(value)
-        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        local = is_this_machine(parts.hostname)
         if parts.hostname and not parts.username and (parts.scheme == "https" or (parts.scheme == "http" and local)):
             return value
     except ValueError:

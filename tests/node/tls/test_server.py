@@ -136,3 +136,19 @@ def test_where_a_name_has_two_certificates_no_session_is_resumed(tls, issued, tm
     context = trusting(issued, other)
     session = Conversation(tls, context, "mx.a.test").session()
     assert not is_resumed(tls, context, session)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_nor_where_the_name_with_two_is_not_the_first(tls, issued, tmp_path, version):
+    first, other = issue("mx.b.test"), issue("mx.a.test", with_rsa=True)
+    pairs = [written(tmp_path, name, one) for name, one in (("first", first), ("a", issued), ("b", other))]
+    tls.load(settings(*pairs))
+    context = trusting(issued, other)
+    context.maximum_version = version
+    session = Conversation(tls, context, "mx.a.test").session()
+    assert not is_resumed(tls, context, session)
+    # The others have tickets as ever.
+    context = trusting(first)
+    context.maximum_version = version
+    session = Conversation(tls, context, "mx.b.test").session()
+    assert Conversation(tls, context, "mx.b.test", session=session).client.session_reused

@@ -39,6 +39,14 @@ TICKET_SECONDS = 7200
 _SESSION_ID_CONTEXT = b"mailnode"
 
 
+class _OneOfSeveral(Context):
+    """
+    Of a name that has several certificates: no session is resumed.
+
+    It would not tell which of them it was begun with, and SASL may be bound to that one.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Contexts:
     """
@@ -90,7 +98,7 @@ def _made(pairs: tuple[Pair, ...], trust: Trust | None, policy: Policy) -> Conte
 
 
 def _context(pairs: tuple[Pair, ...], policy: Policy, trust: Trust | None) -> Context:
-    context = Context(TLS_METHOD)
+    context = Context(TLS_METHOD) if len(pairs) == 1 else _OneOfSeveral(TLS_METHOD)
     context.set_min_proto_version(policy.lowest)
     context.set_cipher_list(policy.ciphers)
     context.set_tls13_ciphersuites(policy.suites)
@@ -104,7 +112,6 @@ def _context(pairs: tuple[Pair, ...], policy: Policy, trust: Trust | None) -> Co
     if trust is not None:
         ask_for_certificate(context, trust)
     if len(pairs) > 1:
-        # A resumed session does not tell which of them it was begun with, and SASL may be bound to that one.
         context.set_options(OP_NO_TICKET)
     for pair in pairs:
         _use(context, pair)
@@ -140,6 +147,9 @@ def _choose_by_name(contexts: ByName[Pair, Context]) -> None:
         chosen = contexts.of(connection.get_servername())
         if chosen is not connection.get_context():
             connection.set_context(chosen)
+            if isinstance(chosen, _OneOfSeveral):
+                # A connection keeps the options that it began with.
+                connection.set_options(OP_NO_TICKET)
 
     # A connection begins with the first certificate's.
     contexts.default.set_tlsext_servername_callback(choose)

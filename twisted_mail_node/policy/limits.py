@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from twisted.internet.defer import Deferred, succeed
@@ -27,6 +28,9 @@ Network = IPv4Network | IPv6Network
 # RFC 5321 §3.8: 421 closes the connection. RFC 3463 X.7.0: other security status.
 _TOO_MANY_CONNECTIONS = Defer(EnhancedStatus(4, 7, 0), "you come too often, try again later", 421)
 _TOO_MANY_MESSAGES = Defer(EnhancedStatus(4, 7, 0), "too many messages, try again later", 450)
+
+# Under which names addresses are counted is remembered of so many.
+_REMEMBERED_HOSTS = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,8 @@ class RateLimits:
     """Counts in spans that begin with an address's first visit."""
 
     def __init__(self, clock: IReactorTime, settings: RateLimitSettings) -> None:
-        self._trusted = settings.trusted
+        # A client sends many messages, and to read its address takes longer than all the rest.
+        self._counted_as = lru_cache(maxsize=_REMEMBERED_HOSTS)(partial(_counted_as, tuple(settings.trusted)))
         self._connections = SpanLimit(clock, settings.connections, settings.span_seconds, settings.max_addresses)
         self._messages = SpanLimit(clock, settings.messages, settings.span_seconds, settings.max_addresses)
 
@@ -79,12 +84,20 @@ class RateLimits:
         return accepted()
 
     def _may(self, client: Client, limit: SpanLimit) -> bool:
-        try:
-            address = ip_address(client.peer.host)
-        except ValueError:
+        if limit.is_none:
             return True
-        if any(address in network for network in self._trusted):
-            return True
-        if isinstance(address, IPv6Address):
-            return limit.take(str(IPv6Network((address, 64), strict=False)))
-        return limit.take(str(address))
+        name = self._counted_as(client.peer.host)
+        return name is None or limit.take(name)
+
+
+def _counted_as(trusted: Sequence[Network], host: str) -> str | None:
+    """The name under which an address is counted; None where it is not."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    if any(address in network for network in trusted):
+        return None
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((address, 64), strict=False))
+    return str(address)

@@ -25,6 +25,11 @@ class SpanLimit:
     def __len__(self) -> int:
         return len(self._counts)
 
+    @property
+    def is_none(self) -> bool:
+        """There is no limit, and nothing is counted."""
+        return not self._limit
+
     def take(self, name: str) -> bool:
         """One more. True while it is within the limit."""
         if not self._limit:

@@ -297,37 +297,43 @@ class Driver:
             self._next_turn.cancel()
             self._next_turn = None
         self._looping, heard = True, False
-        self._turn_end = turn_end = self._clock.seconds() + TURN_SECONDS
+        seconds, next_event = self._clock.seconds, self._engine.next_event
+        now = seconds()
+        self._turn_end = turn_end = now + TURN_SECONDS
         try:
-            while not self._write_paused and not self.is_gone:
-                event = self._engine.next_event()
+            while not (self._write_paused or self._gone or self._closing):
+                event = next_event()
                 if isinstance(event, Wait):
                     break
                 heard = True
                 answer = self._answered(event)
-                if isinstance(answer, Deferred):
+                # Octets first, which nearly every answer is: to ask about a Deferred takes longer.
+                if isinstance(answer, bytes):
+                    self._out.append(answer)
+                    self._out_octets += len(answer)
+                    if self._out_octets > _GATHERED_OCTETS:
+                        self._flush()
+                elif answer is not None:
                     # What was said before must not wait for what is still being thought of.
                     self._flush()
                     self._running = answer
                     answer.addCallbacks(self._answered_late, self._failed_late)
                     if self._running is not None:
                         break
-                elif answer:
-                    self._out.append(answer)
-                    self._out_octets += len(answer)
-                    if self._out_octets > _GATHERED_OCTETS:
-                        self._flush()
-                if self._clock.seconds() >= turn_end:
+                now = seconds()
+                if now >= turn_end:
                     self._next_turn = self._clock.callLater(0, self._take_turn)
                     break
         finally:
             self._looping = False
         if heard and not self._of_silence:
-            self._touch()
-        self._flush()
-        if self._running is None and not self._write_paused and self._next_turn is None:
+            self._touch(now)
+        if self._out:
+            self._flush()
+        if self._waiting_octets and self._running is None and not self._write_paused and self._next_turn is None:
             self._waiting_octets = 0
-        self._govern_reading()
+        if self._waiting_octets or self._reading_paused or self._write_paused:
+            self._govern_reading()
         if self._engine.closed and self._running is None:
             self.close()
 
@@ -352,7 +358,7 @@ class Driver:
         octets = b"".join(self._out)
         self._out.clear()
         self._out_octets = 0
-        if not self._gone:
+        if octets and not self._gone:
             self._outlet.write(octets)
 
     def _answered(self, event: object) -> bytes | Deferred[bytes | None] | None:
@@ -360,9 +366,9 @@ class Driver:
             answer = self._session.answer(event)
         except Exception:
             return self._broken(Failure())
-        if answer is None or isinstance(answer, bytes | Deferred):
+        if answer is None or isinstance(answer, bytes):
             return answer
-        return Deferred.fromCoroutine(answer)
+        return answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(answer)
 
     def _answered_late(self, octets: bytes | None) -> None:
         self._running = None
@@ -413,9 +419,9 @@ class Driver:
             self._reading_paused = False
             self.transport.resumeProducing()
 
-    def _touch(self) -> None:
+    def _touch(self, now: float | None = None) -> None:
         if self._timeout_seconds is not None:
-            self._deadline = self._clock.seconds() + self._timeout_seconds
+            self._deadline = (self._clock.seconds() if now is None else now) + self._timeout_seconds
 
     def _arm(self, seconds: float) -> None:
         # One timer that looks at the deadline when it rings: input costs a sum, not a timer.

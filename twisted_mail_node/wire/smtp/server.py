@@ -38,6 +38,10 @@ _CHUNK_END = ChunkEnd()
 _NO_CHUNKS = ChunkReader()  # of no message: many sessions never see a chunk
 _CONTENT_ANSWER = (Verb.CONTENT, State.GREETED)
 _CHUNK_ANSWER = (Verb.BDAT, State.CHUNKS)
+# To look for a member in a set takes less than to get hold of one of an Enum, and what comes most is in none of these.
+_WITHOUT_LINES = frozenset((State.CONTENT, State.CHUNK, State.NEW, State.CLOSED))
+_WITH_CONDITIONS = frozenset(Verb) - {Verb.MAIL, Verb.RCPT, Verb.RSET, Verb.NOOP, Verb.QUIT}
+_WITH_CONSEQUENCES = frozenset((Verb.DATA, Verb.STARTTLS, Verb.AUTH))
 
 
 class SMTPServerEngine:
@@ -112,18 +116,10 @@ class SMTPServerEngine:
         """
         if self._pending is not None:
             return Wait.PAUSED
-        state = self.state
-        if state is State.CONTENT:
-            return self._content()
-        if state is State.CHUNK:
-            return self._chunk()
+        if self.state in _WITHOUT_LINES:
+            return self._without_lines(self.state)
         if self._unwanted is not None:
             return self._throw_away(*self._unwanted)
-        if state is State.NEW:
-            self._pending = (Verb.CONNECT, State.STARTED)
-            return _CONNECTED
-        if state is State.CLOSED:
-            return Wait.PAUSED
         try:
             line = self._buffer.take_line()
         except LineTooLong:
@@ -134,10 +130,20 @@ class SMTPServerEngine:
                 return self._mistake(replies.ENDLESS_LINE)
             return Wait.NEED_DATA
         self._since_line = len(self._buffer)
-        if state is State.AUTHENTICATING:
+        if self.state is State.AUTHENTICATING:
             self._pending = (Verb.AUTH, State.GREETED)
             return AuthLine(line)
         return self._command(line)
+
+    def _without_lines(self, state: State) -> Event | Wait:
+        if state is State.CONTENT:
+            return self._content()
+        if state is State.CHUNK:
+            return self._chunk()
+        if state is State.CLOSED:
+            return Wait.PAUSED
+        self._pending = (Verb.CONNECT, State.STARTED)
+        return _CONNECTED
 
     def send(self, answer: Reply, *, utf8: bool = False) -> bytes:
         """
@@ -152,12 +158,8 @@ class SMTPServerEngine:
         if answer.code < 400:
             if following is not None:
                 self.state = following
-            if verb is Verb.DATA:
-                self._reader = DataReader(normalise=self._normalise)
-            elif verb is Verb.STARTTLS:
-                self._begin_anew()
-            elif verb is Verb.AUTH:
-                self.authenticated = True
+            if verb in _WITH_CONSEQUENCES:
+                self._follow(verb)
         elif verb is Verb.CONTENT or verb is Verb.BDAT or verb is Verb.AUTH:
             # RFC 3030 §2: a chunk that failed ends the transaction; the chunks behind it come out of order.
             self.state = State.GREETED
@@ -166,6 +168,15 @@ class SMTPServerEngine:
         if answer.close or answer.code == 421:
             self.state = State.CLOSED
         return replies.render(answer, utf8=utf8)
+
+    def _follow(self, verb: Verb | None) -> None:
+        """Do what else a positive answer brings."""
+        if verb is Verb.DATA:
+            self._reader = DataReader(normalise=self._normalise)
+        elif verb is Verb.STARTTLS:
+            self._begin_anew()
+        else:
+            self.authenticated = True
 
     def send_each(self, answers: Sequence[Reply]) -> bytes:
         """
@@ -216,12 +227,14 @@ class SMTPServerEngine:
         if verb is None:
             too_long = len(line) + 2 > COMMAND_LINE_OCTETS
             return self._mistake(replies.LINE_TOO_LONG if too_long else replies.UNKNOWN_COMMAND)
-        if len(line) + 2 > LINE_LIMITS.get(verb.value, COMMAND_LINE_OCTETS):
+        octets = len(line) + 2
+        if octets > COMMAND_LINE_OCTETS and octets > LINE_LIMITS.get(verb.value, COMMAND_LINE_OCTETS):
             return self._mistake(self._unless_chunk(line, replies.LINE_TOO_LONG))
         following = TRANSITIONS.get((self.state, verb))
-        refusal = self._refusal(verb, following)
-        if refusal is not None:
-            return self._mistake(refusal)
+        if following is None or verb in _WITH_CONDITIONS:
+            refusal = self._refusal(verb, following)
+            if refusal is not None:
+                return self._mistake(refusal)
         event = PARSERS[verb](argument, self.offer)
         if isinstance(event, Chunk):
             return self._begin_chunk(event)

@@ -40,6 +40,8 @@ class State(Enum):
     CLOSED = auto()
     """Over."""
 
+    __hash__ = object.__hash__  # as Verb's
+
 
 _S, _V = State, Verb
 

@@ -28,3 +28,6 @@ class Verb(Enum):
     AUTH = b"AUTH"
     XCLIENT = b"XCLIENT"
     XFORWARD = b"XFORWARD"
+
+    # There is one of each, and Enum's own takes the hash of its name: slowly, and for every command.
+    __hash__ = object.__hash__

@@ -298,7 +298,7 @@ class MessageSink:
         assert self._plan is not None
         if self._unheard:
             self._log.info("{queue_id} was accepted, though its client did not wait for the answer", queue_id=self.id)
-        if self._envelope.client.service is Service.LMTP and self._plan.failures:
+        if self._plan.failures and self._envelope.client.service is Service.LMTP:
             self._answer_failures(self._plan, accepted)
         else:
             self._answer_all(accepted)

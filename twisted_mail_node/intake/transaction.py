@@ -162,7 +162,7 @@ def plan(
             failures[position] = LOOP
             continue
         options = recipient.options
-        if options.wants_success:
+        if options is not NO_RECIPIENT_OPTIONS and options.wants_success:
             wants_success = True
             if _is_several(recipient):
                 options = options.without_success()

@@ -69,6 +69,7 @@ _is_dot_string = re.compile(rf"{_ATOM}(?:\.{_ATOM})*").fullmatch
 
 def quoted_if_needed(local_part: str) -> str:
     """The local part as it stands on the wire: a dot-string as it is, anything else as a quoted string."""
-    if _is_dot_string(local_part):
+    # Letters and digits alone, as most are, need no pattern.
+    if local_part.isalnum() or _is_dot_string(local_part):
         return local_part
     return '"' + local_part.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -31,6 +31,7 @@ def read(header):
         ("From: jörg@münchen.test\r\n\r\n".encode(), ["jörg@xn--mnchen-3ya.test"], []),
         (b"From: ann@a.test (joe@b.test)", ["ann@a.test"], []),
         (b"X-From: ann@a.test\r\nSubject: a\r\n from: joe@b.test\r\n\r\n", [], []),
+        (b"X: y\rFrom: ann@a.test\nSender:\n joe@b.test\r\r\n", ["ann@a.test"], ["joe@b.test"]),
         (b"", [], []),
     ],
 )

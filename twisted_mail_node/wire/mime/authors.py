@@ -13,8 +13,9 @@ from ...mail.authors import Authors
 from ...mail.domain_name import ascii_domain
 from .envelope import FULL_GRAMMAR_OCTETS, mailboxes
 
-# RFC 5322 §4.5 lets white space stand before the colon, and some mailers show such a field.
-_fields = re.compile(rb"\n(from|sender)[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", re.IGNORECASE).findall
+# RFC 5322 §4.5 lets white space stand before the colon, and some mailers show such a field. Binary content may have
+# a CR or LF alone, which some take for the end of a line.
+_fields = re.compile(rb"[\r\n](from|sender)[ \t]*:([^\r\n]*(?:(?:\r\n|\r|\n)[ \t][^\r\n]*)*)", re.IGNORECASE).findall
 
 
 def authors_of(header: bytes) -> Authors:

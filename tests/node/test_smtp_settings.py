@@ -28,8 +28,8 @@ SMTP = {
 }
 
 
-def settings(service="smtp", **smtp):
-    raw = {"smtp": SMTP | smtp, "listen": [{"service": service, "endpoint": "tcp:0"}]}
+def settings(service="smtp", submission=(), **smtp):
+    raw = {"smtp": SMTP | smtp, "submission": dict(submission), "listen": [{"service": service, "endpoint": "tcp:0"}]}
     raw["limits"] = {"trusted_networks": ["192.0.2.0/24"]}
     config = parse_config(raw)
     return smtp_settings(config, config.listeners()[0])
@@ -58,6 +58,15 @@ def test_nobody_has_longer_for_hello_than_for_any_other_command():
 
 def test_submission_and_lmtp_greet_at_once():
     assert settings("submission").greeting_delay_seconds == settings("lmtp").greeting_delay_seconds == 0
+
+
+def test_submission_mends_newlines_where_others_refuse_them():
+    assert [settings(service).bare_newlines for service in ("smtp", "lmtp", "submission")] == [
+        *("refuse", "refuse"),
+        "normalise",
+    ]
+    assert settings("submission", {"bare_newlines": "refuse"}, bare_newlines="normalise").bare_newlines == "refuse"
+    assert settings("lmtp", {"bare_newlines": "refuse"}, bare_newlines="normalise").bare_newlines == "normalise"
 
 
 def test_trusted_networks_and_unix_sockets_are_trusted():

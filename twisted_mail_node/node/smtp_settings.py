@@ -37,7 +37,8 @@ def smtp_settings(config: Config, listen: ListenSettings) -> SMTPSettings:
         trusted=partial(_is_trusted, config),
         trusted_for_xclient=partial(is_within, networks=smtp.trusted_for_xclient),
         trusted_for_xforward=partial(is_within, networks=smtp.trusted_for_xforward),
-        bare_newlines=smtp.bare_newlines,
+        # A user's own program may write lines as its system does; another node has no reason to.
+        bare_newlines=(config.submission if service is Service.SUBMISSION else smtp).bare_newlines,
         hello_timeout_seconds=min(smtp.hello_timeout, smtp.idle_timeout),
         command_timeout_seconds=smtp.idle_timeout,
         content_timeout_seconds=smtp.content_timeout,

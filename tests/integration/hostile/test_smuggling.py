@@ -99,8 +99,6 @@ name = "example.test"
 service = "submission"
 endpoint = "tcp:0:interface=127.0.0.1"
 tls = "none"
-[smtp]
-bare_newlines = "normalise"
 [relay]
 smarthost = "127.0.0.1:{port}"
 smarthost_tls = "none"
@@ -109,7 +107,7 @@ smarthost_tls = "none"
 
 @pytest.fixture(scope="module")
 def relaying(tmp_path_factory):
-    """A node that mends bare CR and LF instead of refusing them, and the server that all its mail goes to."""
+    """A node that mends bare CR and LF of what is submitted, and the server that all its mail goes to."""
     with Target() as target:
         config = MENDING.format(port=target.server_address[1])
         node = NodeProcess(tmp_path_factory.mktemp("relaying"), config)

@@ -229,7 +229,8 @@ class SMTPSettings(Table):
         default=True, description="Whether service smtp takes mail with a sender of our own domains without AUTH."
     )
     bare_newlines: Literal["refuse", "normalise"] = Field(
-        default="refuse", description="What is done with a bare CR or LF in a message."
+        default="refuse",
+        description="For service smtp and lmtp: what is done with a bare CR or LF in a message.",
     )
     greeting_delay: Seconds = Field(
         default=2.0,
@@ -303,6 +304,11 @@ class SubmissionSettings(Table):
     own_from: Flag = Field(
         default=True,
         description="Whether each address of the header's From and Sender has to be one that the account may send as.",
+    )
+    bare_newlines: Literal["refuse", "normalise"] = Field(
+        default="normalise",
+        description="For service submission: what is done with a bare CR or LF in a message (RFC 6409 §8 lets it be "
+        "mended; smtpd_forbid_bare_newline of Postfix).",
     )
     messages_per_account: Limit = Field(
         default=1000, description="Messages of one account in `span`; 0 for any number (mox: 1000 a day)."

@@ -214,6 +214,12 @@ def test_messages_may_be_limited_and_the_limit_is_told(site):
     assert last_code(connection.take()) == 421
 
 
+def test_a_limit_is_told_in_six_digits(site):
+    connection = site.connections(max_messages=2_000_000, max_recipients=1_000_000, trusted=lambda host: False)()
+    connection.feed(b"EHLO c.test\r\n")
+    assert b"250-LIMITS MAILMAX=999999 RCPTMAX=999999\r\n" in connection.take()
+
+
 @pytest.mark.parametrize("service", [Service.SMTP, Service.LMTP])
 def test_a_bug_at_the_end_of_a_chunk_is_answered_once(site, service, monkeypatch, logged_failures):
     def breaks(session, event):

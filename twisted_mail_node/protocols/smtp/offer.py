@@ -28,11 +28,15 @@ def offer_for(settings: SMTPSettings, peer: Peer, clock: IReactorTime, *, is_exe
     )
 
 
+# RFC 9422 §4: a limit is written in six digits.
+_LARGEST_LIMIT = 999_999
+
+
 @lru_cache(maxsize=64)  # so that idle connections share one
 def _limits(messages: int, recipients: int, domains: int) -> tuple[tuple[str, int], ...]:
     """Source: RFC 9422 §4."""
     limits = (("MAILMAX", messages), ("RCPTMAX", recipients), ("RCPTDOMAINMAX", domains))
-    return tuple((name, limit) for name, limit in limits if limit)
+    return tuple((name, min(limit, _LARGEST_LIMIT)) for name, limit in limits if limit)
 
 
 def _future_release(settings: SMTPSettings, clock: IReactorTime) -> tuple[int, str]:

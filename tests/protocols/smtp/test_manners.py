@@ -160,6 +160,23 @@ def test_pieces_of_content_are_no_commands(site):
     connection.drop()
 
 
+def test_a_large_message_may_come_in_any_number_of_chunks_that_bring_it_nearer(site):
+    chunk = b"x" * 1022 + b"\r\n"
+    message = (b"BDAT 1024\r\n" + chunk) * 20 + b"BDAT 0 LAST\r\n"
+    connection = greeted(site, max_commands=6)
+    assert codes(connection.say(b"MAIL FROM:<s@c.test>\r\nRCPT TO:<alice@a.test>\r\n" + message)) == [250] * 23
+    connection.drop()
+
+
+def test_chunks_of_next_to_nothing_are_commands_like_any_other(site):
+    for size in (0, 1, 1023):
+        connection = greeted(site, max_commands=6)
+        chunks = (b"BDAT %d\r\n" % size + b"x" * size) * 4
+        answers = codes(connection.say(b"MAIL FROM:<s@c.test>\r\nRCPT TO:<alice@a.test>\r\n" + chunks))
+        assert answers == [250] * 4 + [421]
+        assert connection.closed
+
+
 def test_so_many_messages_and_no_more_come_in_one_connection(site):
     connection = greeted(site, max_messages=2)
     whole = MAIL + MESSAGE + b".\r\n"

@@ -26,7 +26,7 @@ from ...mail.envelope import Client, Peer, Service
 from ...mail.errors import MailError
 from ...mail.status import Reply
 from ...wire.smtp import replies
-from ...wire.smtp.commands import Chunk, Content, ContentEnd, Event
+from ...wire.smtp.commands import Chunk, ChunkEnd, Content, ContentEnd, Event
 from ...wire.smtp.offer import Offer
 from ...wire.smtp.server import SMTPServerEngine
 from ..driver import Answer, Driver
@@ -41,8 +41,8 @@ from .transaction_log import Outcome, log_end
 
 T = TypeVar("T")
 
-# Events that no command of its own has brought; a chunk counts when it has come, and can be answered.
-_NO_COMMANDS: frozenset[type[Event]] = frozenset((Chunk, Content, ContentEnd))
+# Events that no command of its own has brought; a small chunk counts when it has come, and can be answered (`content`).
+_NO_COMMANDS: frozenset[type[Event]] = frozenset((Chunk, ChunkEnd, Content, ContentEnd))
 
 # Any: every event's own type goes to its own function; `dispatch` pairs them.
 EventAnswer = Callable[["SMTPSession", Any], Answer | Deferred[bytes | None]]

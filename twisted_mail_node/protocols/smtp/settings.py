@@ -30,7 +30,7 @@ class SMTPSettings:
         max_message_size: octets, told in SIZE and held at MAIL; the intake holds it while receiving.
         max_recipients: in one transaction; RFC 5321 §4.5.3.1.8 wants at least 100.
         max_messages: transactions in one connection.
-        max_commands: since the last accepted message, of any kind.
+        max_commands: since the last accepted message, of any kind but large chunks.
         max_idle_commands: the same for those that bring no message nearer: NOOP, RSET, VRFY, EXPN, HELP, one more EHLO.
         max_recipient_domains: in one transaction; 0 for any number (RFC 9422 §4.3).
         extensions: those that are a matter of choice.

@@ -25,13 +25,15 @@ class MailTransaction:
         queue_id: what the intake calls the message, from DATA on.
         content_began: when the content began, the time left out in which the sink was waited for.
         size: octets of content that have come.
-        chunked_octets: have been announced by BDAT.
+        chunk_octets: of the last chunk, as announced by BDAT.
+        chunked_octets: of all of them.
         refusal: the answer to a chunk that is read and not kept.
         is_complete: the end of the content has come.
     """
 
     __slots__ = (
         "began",
+        "chunk_octets",
         "chunked_octets",
         "content_began",
         "is_complete",
@@ -56,6 +58,7 @@ class MailTransaction:
         self.content_began = 0.0
         self.size = 0
         self.is_complete = False
+        self.chunk_octets = 0
         self.chunked_octets = 0
         self.refusal: Reply | None = None
 

@@ -5,6 +5,8 @@ import pytest
 from twisted.internet.defer import gatherResults
 
 from twisted_mail_node.mail.errors import PermanentFailure
+from twisted_mail_node.mail.options import NO_MAIL_OPTIONS, NO_RECIPIENT_OPTIONS
+from twisted_mail_node.mail.queue_item import Delivered, Settled
 from twisted_mail_node.store.sql.postgres import PostgresStore, examine
 from twisted_mail_node.store.sql.postgres.migration import migrate, version_of
 from twisted_mail_node.store.sql.schema import MIGRATIONS
@@ -36,6 +38,40 @@ def test_an_earlier_version_is_brought_to_the_newest(empty):
         migrate(connection, partitions=1)
         assert version_of(connection) == NEWEST
         assert connection.execute("SELECT source FROM alias").fetchall() == [("a",)]
+
+
+@pytest.mark.parametrize("version", range(1, NEWEST))
+def test_users_and_what_is_queued_are_there_after_an_upgrade(empty, reactor, wait, version):
+    with empty.connect() as connection:
+        migrate(connection, MIGRATIONS[:version], partitions=1)
+        connection.execute("INSERT INTO account VALUES (1, 'ann@example.test', 1, 0)")
+        connection.execute("INSERT INTO \"user\" VALUES ('ann@example.test', '$hash')")
+        connection.execute(
+            "INSERT INTO body (body, size, header_size, eight_bit, content) VALUES (1, 6, 6, 0, 'A: b\r\n')"
+        )
+        connection.execute(
+            "INSERT INTO queue (item, transaction_id, body, body_type, sender_local, sender_domain, recipient_local, "
+            "recipient_domain, created, due, attempts, lease_owner, lease_until, last_reply, last_host) VALUES "
+            "(1, 't', 1, '8BITMIME', 'ann', 'example.test', 'bob', 'far.test', 1.0, 2.0, 3, '', 0.0, '450 no', 'mx')"
+        )
+        connection.execute("UPDATE numbering SET account = 1, body = 1, item = 1")
+    store = PostgresStore(empty.dsn, reactor=reactor, partitions=1)
+    wait(store.start())
+    (item,) = wait(store.items())
+    assert (str(item.sender), str(item.recipient), item.attempts, item.due) == (
+        "ann@example.test",
+        "bob@far.test",
+        3,
+        2.0,
+    )
+    assert (item.options, item.recipient_options, item.placement) == (NO_MAIL_OPTIONS, NO_RECIPIENT_OPTIONS, None)
+    assert wait(store.password_hash("ann@example.test")) == "$hash"
+    assert wait(store.verifiers("ann@example.test")) == ()
+    assert wait(store.app_passwords("ann@example.test")) == []
+    (leased,) = wait(store.lease("one", 3.0, 100.0, 10, ()))
+    wait(store.settle(4.0, [Settled(leased.item_id, "one", Delivered("250 ok", "mx"))]))
+    assert wait(store.items()) == []
+    wait(store.stop())
 
 
 def test_a_migration_that_fails_leaves_the_version_before(empty):

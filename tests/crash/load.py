@@ -96,7 +96,10 @@ def send_until_it_dies(
                     reported = sent.reported[token] = {
                         recipient for recipient in recipients if recipient in USERS and chance.random() < WANT_REPORT
                     }
-                session.mail(SENDER)
+                code, _ = session.mail(SENDER)
+                if may_defer and code == 451:
+                    return
+                assert code == 250
                 codes = {
                     session.rcpt(recipient, ["NOTIFY=SUCCESS"] if recipient in reported else [])[0]
                     for recipient in recipients

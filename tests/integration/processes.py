@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import socket
 import ssl
 import subprocess
@@ -37,18 +38,22 @@ def eventually(check: Callable[[], T], seconds: float = 20.0) -> T:
 
 
 def free_port(*hosts: str) -> int:
-    """A TCP port that is free on all these addresses of loopback now."""
-    for _ in range(100):
-        with socket.socket() as probe:
-            probe.bind((hosts[0], 0))
-            port = probe.getsockname()[1]
-            try:
-                for host in hosts[1:]:
-                    with socket.socket() as other:
-                        other.bind((host, port))
-            except OSError:
-                continue
-            return port
+    """
+    A TCP port that is free on all these addresses of loopback now.
+
+    It is none that the system gives to who asks for any: a listener elsewhere, or a connection, could have it before
+    it is used, or while who uses it starts anew.
+    """
+    given = range(*map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()))
+    ours = range(10_000, given.start) if given.start > 12_000 else range(given.stop + 1, 65_536)
+    for port in random.SystemRandom().sample(ours, 100):
+        try:
+            for host in hosts:
+                with socket.socket() as probe:
+                    probe.bind((host, port))
+        except OSError:
+            continue
+        return port
     raise AssertionError("no free port")
 
 

@@ -111,6 +111,7 @@ class Cluster:
             return
         # Held, it makes no more children; a session that outlived it could still finish a commit.
         self._process.send_signal(signal.SIGSTOP)
+        eventually(lambda: _stat_of(self._process.pid)[0:1] == ["T"])
         children = _children_of(self._process.pid)
         for pid in children:
             os.kill(pid, signal.SIGKILL)

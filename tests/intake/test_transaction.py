@@ -130,8 +130,14 @@ def test_an_alias_with_several_addresses_is_expanded():
 def test_recipients_that_lead_to_the_same_mailbox_share_what_they_want():
     never, success = wanting(recipient("a@a", "a@a"), Notify.NEVER), wanting(recipient("al@a", "a@a"), Notify.SUCCESS)
     made = planned(never, success)
-    assert made.transaction.placements[0].recipient_options.notify is Notify.SUCCESS
+    (placement,) = made.transaction.placements
+    assert placement.recipient_options.notify is Notify.SUCCESS
+    assert placement.recipient == Address("al", "a")
     assert [one.recipient for one in made.told] == [Address("al", "a")]
+    (placement,) = planned(success, never).transaction.placements
+    assert (placement.recipient, placement.recipient_options) == (success.address, success.options)
+    (placement,) = planned(success, recipient("a@a", "a@a")).transaction.placements
+    assert placement.recipient_options.notify == Notify.SUCCESS | Notify.FAILURE | Notify.DELAY
 
 
 def test_recipients_that_lead_to_one_address_elsewhere_share_an_entry():

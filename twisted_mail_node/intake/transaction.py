@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from ..mail.address import Address
 from ..mail.columns import InternalDate
 from ..mail.envelope import Envelope, Recipient, Service
-from ..mail.options import NO_RECIPIENT_OPTIONS, RecipientOptions
+from ..mail.options import NO_RECIPIENT_OPTIONS, Notify, RecipientOptions
 from ..mail.report import Action, Reported, Told
 from ..mail.status import EnhancedStatus
 from ..mail.transaction import Body, Outgoing, Placement, Transaction, outgoing_report
@@ -170,7 +171,7 @@ def plan(
             account = target.account
             if account in owners:
                 owners[account].append(position)
-                placements[account] = _shared(placements[account], options)
+                placements[account] = _shared(placements[account], recipient.address, options)
             elif delivered_to and account in delivered_to:
                 failures[position] = LOOP
             else:
@@ -206,7 +207,9 @@ def plan(
     return Plan(envelope, transaction, tuple(map(tuple, owners.values())), failures, places_at_once, wants_success)
 
 
-def _shared(place: Placement, options: RecipientOptions) -> Placement:
-    """The place where another recipient leads as well."""
+def _shared(place: Placement, recipient: Address, options: RecipientOptions) -> Placement:
+    """The place where another recipient leads as well. Who wants to hear nothing of one is told of the other."""
+    if place.recipient_options.notify is Notify.NEVER:
+        return replace(place, recipient=recipient, recipient_options=options)
     united = place.recipient_options.united(options)
     return place if united is place.recipient_options else replace(place, recipient_options=united)

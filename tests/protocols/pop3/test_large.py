@@ -135,6 +135,21 @@ def test_marks_on_a_large_maildrop_take_an_octet_a_message(large):
     assert most < CLAIMED_OCTETS
 
 
+@pytest.mark.parametrize("command", [b"RETR 1", b"TOP 1 0", b"TOP 1 9"])
+def test_a_message_that_is_all_header_streams(server, command):
+    server.deliver_large(b"Subject: none\r\n" * 300_000 + b"\r\n")
+    line = server.logged_in()
+    line.transport.full_at = FULL_OCTETS
+    tracemalloc.start()
+    try:
+        line.feed(command + b"\r\n")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert FULL_OCTETS <= len(line.transport.value()) < 8 * FULL_OCTETS
+    assert most < CLAIMED_OCTETS
+
+
 async def turns(condition):
     """The reactor's turns, until it is so."""
     for _ in range(10_000):

@@ -93,9 +93,17 @@ def test_window_is_bounded_in_octets(opened, got):
 
 
 def test_headers_are_reckoned_small(opened, got):
-    mailbox, _, ahead = opened({uid: 10_000_000 for uid in range(1, 101)}, FetchItem.HEADER)
+    mailbox, _, ahead = opened({uid: 200_000 for uid in range(1, 101)}, FetchItem.HEADER)
     assert [got(ahead, number) for number in range(1, 101)] == [b"h%d" % number for number in range(1, 101)]
     assert max(len(uids) for uids in mailbox.asked) == WINDOW_OCTETS // HEADER_OCTETS
+
+
+@pytest.mark.parametrize("item", [FetchItem.HEADER, FetchItem.BODY])
+def test_what_may_be_large_is_not_read_ahead(opened, got, item):
+    mailbox, _, ahead = opened({1: 10, 2: 10, 3: INLINE_BODY_OCTETS + 1, 4: 10}, item)
+    got(ahead, 1)
+    got(ahead, 2)
+    assert mailbox.asked == [[1], [2, 4]]
 
 
 def test_large_message_is_to_be_streamed_and_does_not_end_the_order(opened, got):

@@ -14,7 +14,8 @@ from .maildrop import Maildrop
 
 WINDOW_OCTETS = 256 * 1024
 WINDOW_MESSAGES = 256
-# What a header is reckoned at where only headers are asked for: far more than it usually is.
+# What a header is reckoned at where only headers are asked for: far more than it usually is. It is no larger than its
+# message, and those that are read ahead are small.
 HEADER_OCTETS = 8 * 1024
 
 
@@ -81,16 +82,14 @@ class ReadAhead:
         numbers = {maildrop.uid(number): number}
         octets = self._cost(number)
         for behind in range(number + 1, min(number + self._window, len(maildrop) + 1)):
+            if not maildrop.has(behind) or maildrop.size(behind) > INLINE_BODY_OCTETS:
+                continue
             octets += self._cost(behind)
             if octets > WINDOW_OCTETS:
                 break
-            if maildrop.has(behind):
-                numbers[maildrop.uid(behind)] = behind
+            numbers[maildrop.uid(behind)] = behind
         return numbers
 
     def _cost(self, number: int) -> int:
         size = self._maildrop.size(number)
-        if self._item is FetchItem.HEADER:
-            return min(size, HEADER_OCTETS)
-        # A large one comes as None, and costs nothing.
-        return size if size <= INLINE_BODY_OCTETS else 0
+        return min(size, HEADER_OCTETS) if self._item is FetchItem.HEADER else size

@@ -62,7 +62,8 @@ class Retrieval:
         """Answer TOP."""
         if not self._maildrop.has(command.number):
             return self._parts.error(Phrase.NO_SUCH_MESSAGE)
-        if command.lines:
+        if command.lines or self._maildrop.size(command.number) > INLINE_BODY_OCTETS:
+            # A large message may be nothing but a header.
             return self._top_late(command.number, command.lines)
         header = self._headers.take(command.number)
         if header is not None:

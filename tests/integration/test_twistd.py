@@ -186,7 +186,10 @@ def config(tmp_path, text):
         ('[tls]\ncertificate = "none.pem"\nprivate_key = "none.pem"', "none.pem can't be read: no such file"),
         ('[tls]\ncertificate = "node.toml"\nprivate_key = "node.toml"', "is not a certificate in PEM form"),
         (f'state_dir = "{"a" * 120}"', "the path is longer than 107 octets"),
-        ('state_dir = "missing/state"', "missing/state can't be made: no such file or directory"),
+        (
+            'state_dir = "missing/state"\n[[listen]]\nservice = "smtp"\nendpoint = "tcp:0:interface=127.0.0.1"',
+            "missing/state can't be made: no such file or directory",
+        ),
         ('[[listen]]\nservice = "smtp"\nendpoint = "tcp:0:interface=192.0.2.1"', "this machine has no such address"),
     ],
 )

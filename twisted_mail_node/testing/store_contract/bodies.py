@@ -48,6 +48,10 @@ async def read_whole(opened: IOpenBody, piece: int = PIECE) -> bytes:
     return b"".join(pieces)
 
 
+ANY_OCTETS = bytes(range(256)) + b"\n\r\r\n.\r\n\n\r"
+"""What binary mail may have in it."""
+
+
 class BodiesContract:
     """IOpenBody, and bodies in columns."""
 
@@ -56,16 +60,14 @@ class BodiesContract:
         """Binary mail (RFC 3030 §3) has CR, LF and NUL anywhere, and need not end a line."""
         account = await backend.new_account()
         inbox = await account.mailbox("INBOX")
-        octets = bytes(range(256)) + b"\n\r\r\n.\r\n\n\r"
-        contents = [b"A: b\r\n\r\n" + octets, b"A: b\r\n\r\n" + octets * 2500]
+        contents = [b"A: b\r\n\r\n" + ANY_OCTETS, b"A: b\r\n\r\n" + ANY_OCTETS * 2500]
         for content in contents:
             body = await carried(backend.store, content)
             await backend.store.deliver(transaction(place(account.name, prefix=b"X: y\r\n"), bodies=(body,)))
         for uid, content in enumerate(contents, 1):
             assert await read_whole(await inbox.open_body(uid)) == b"X: y\r\n" + content
-        columns = await inbox.fetch(UIDSet.of([1, 2]), FetchItem.SIZE | FetchItem.HEADER)
+        columns = await inbox.fetch(UIDSet.of([1, 2]), FetchItem.SIZE)
         assert list(columns.sizes or ()) == [len(content) + 6 for content in contents]
-        assert list(columns.headers or ()) == [b"X: y\r\nA: b\r\n\r\n"] * 2
 
     @on_backend
     async def test_any_part_of_an_opened_body_can_be_read(self, backend: Backend) -> None:

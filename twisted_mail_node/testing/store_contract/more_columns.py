@@ -8,7 +8,7 @@ from ...mail.transaction import Body
 from ...mail.uid_set import UIDSet
 from ..backend import Backend, on_backend
 from ..samples import DATE, body, filled_inbox, message, place, transaction
-from .bodies import large_message, staged
+from .bodies import ANY_OCTETS, large_message, staged
 from .counting import EVERYTHING
 
 
@@ -35,15 +35,22 @@ class MoreColumnsContract:
     async def test_the_header_block_has_prefix_and_empty_line(self, backend: Backend) -> None:
         account = await backend.new_account()
         prefix, large = b"Delivered-To: bob@example.test\r\n", large_message()
-        bodies = (body(message("Grüße")), await staged(backend.store, large), Body(6, 6, b"X: y\r\n"))
+        binary = b"A: b\r\n\r\n" + ANY_OCTETS
+        bodies = (
+            body(message("Grüße")),
+            await staged(backend.store, large),
+            Body(6, 6, b"X: y\r\n"),
+            Body(len(binary), 8, binary),
+        )
         await backend.store.deliver(
-            transaction(*(place(account.name, body=n, prefix=prefix) for n in range(3)), bodies=bodies)
+            transaction(*(place(account.name, body=n, prefix=prefix) for n in range(len(bodies))), bodies=bodies)
         )
         inbox = await account.mailbox("INBOX")
         await inbox.append([(Body(11, 2, b"\r\nno header"), NO_FLAGS, DATE)])
         wanted = [
             *(prefix + content[: content.index(b"\r\n\r\n") + 4] for content in (message(), large)),
             prefix + b"X: y\r\n",
+            prefix + b"A: b\r\n\r\n",
             b"\r\n",
         ]
         for _ in range(2):

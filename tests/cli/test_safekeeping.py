@@ -299,6 +299,14 @@ def test_an_upgrade_is_tried_on_a_copy(old, database):
     assert {path.name for path in database.parent.iterdir()} <= {"mail.sqlite", "mail.sqlite-wal", "mail.sqlite-shm"}
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_no_upgrade_is_tried_of_a_store_that_is_damaged(filled, database, options):
+    content = bytearray(database.read_bytes())
+    content[200] ^= 1  # of the first page, whose checksum does not fit any more
+    database.write_bytes(content)
+    assert "is damaged" in filled("upgrade", *options, status=1)
+
+
 def test_an_upgrade_keeps_the_file_as_it_was(old, database):
     assert f"the store was brought from schema 1 to {len(MIGRATIONS)} in" in old("upgrade")
     assert database.with_name(f"mail.sqlite.before-{len(MIGRATIONS)}").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -75,13 +76,11 @@ def _version(config: Config, database: Path) -> int:
     sqlite_only(config)
     if not database.exists():
         raise Refusal(f"there is no store {database}")
-    connection = open_reader(database)
     try:
-        return version_of(connection)
+        with closing(open_reader(database)) as connection:
+            return version_of(connection)
     except apsw.Error as error:
         raise cannot_open(database, error) from error
-    finally:
-        connection.close()
 
 
 def _upgrade(engine: SQLiteEngine, database: Path, before: int) -> Upgraded:

@@ -99,6 +99,20 @@ def test_a_certificate_that_ends_soon_is_told_and_does_not_stand_in_the_way(tmp_
     assert json.loads(check(tmp_path, text, "--json")[1][0]) == {"ok": True, "problems": [], "warnings": [told]}
 
 
+def test_mechanisms_that_are_asked_for_and_not_offered_are_told(tmp_path):
+    asked = (
+        'auth = { scram = ["sha-1"], mechanisms = ["SCRAM-SHA-256", "SCRAM-SHA-1", "EXTERNAL", "XOAUTH2", "LOGIN"] }'
+    )
+    assert check(tmp_path, FREE + asked) == (
+        0,
+        [
+            'auth.mechanisms has SCRAM-SHA-256, which is not offered without "sha-256" in auth.scram',
+            "auth.mechanisms has EXTERNAL, which is not offered without tls.client_authorities",
+            "auth.mechanisms has XOAUTH2, which is not offered without auth.oauth",
+        ],
+    )
+
+
 def test_two_listeners_that_want_one_place_are_told(tmp_path):
     places = 'listen = [{ service = "lmtp", endpoint = "unix:a" }, { service = "lmtp", endpoint = "unix:./a" }]\n'
     told = f"lmtp can't listen on unix:{tmp_path}/a: another program listens there already"

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import assert_never
 
 from twisted.internet.defer import gatherResults
 from twisted.internet.protocol import Factory
 
+from ..mail.scram import ScramHash
+from ..wire.sasl.mechanisms import MECHANISMS, Mechanism, Shows
 from .blocking import wait_for
 from .config import Config
 from .config.endpoint import EndpointParts, resolved_endpoint, split_endpoint
@@ -40,10 +43,10 @@ def problems_of(config: Config) -> list[str]:
 
 def warnings(config: Config, now: datetime) -> list[str]:
     """
-    A sentence for each thing that does not stand in the way and wants to be known: certificates that end soon, lines of
-    the passwd file that can't be used.
+    A sentence for each thing that does not stand in the way and wants to be known: mechanisms that are asked for and
+    not offered, certificates that end soon, lines of the passwd file that can't be used.
     """
-    told: list[str] = []
+    told = list(_of_mechanisms(config))
     # What fails here is a problem, and told as such.
     if config.tls is not None:
         with suppress(CannotStart):
@@ -51,6 +54,28 @@ def warnings(config: Config, now: datetime) -> list[str]:
     with suppress(CannotStart):
         told += check_sources(config)
     return told
+
+
+def _of_mechanisms(config: Config) -> Iterator[str]:
+    # Of those by default, an application's checkers may take what the configuration has nothing for.
+    for name in dict.fromkeys(config.auth.mechanisms) if "mechanisms" in config.auth.model_fields_set else ():
+        if needed := _missing_for(MECHANISMS[name], config):
+            yield f"auth.mechanisms has {name}, which is not offered without {needed}"
+
+
+def _missing_for(mechanism: Mechanism, config: Config) -> str:
+    """The setting that nobody can log in without by this mechanism; empty where it is there."""
+    match mechanism.shows:
+        case Shows.PASSWORD:
+            return ""
+        case Shows.TOKEN:
+            return "" if config.auth.oauth else "auth.oauth"
+        case Shows.CERTIFICATE:
+            return "" if config.tls and config.tls.client_authorities else "tls.client_authorities"
+        case Shows.PROOF:
+            kept = "sha-1" if mechanism.hash is ScramHash.SHA_1 else "sha-256"
+            return "" if kept in config.auth.scram else f'"{kept}" in auth.scram'
+    assert_never(mechanism.shows)
 
 
 def _of_certificates(config: Config, state: StateFolder) -> Iterator[str]:

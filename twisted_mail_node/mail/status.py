@@ -7,6 +7,7 @@ Sources: RFC 5321 §4.2 (replies), RFC 3463 (enhanced status codes), RFC 2034 (t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,6 +31,7 @@ class EnhancedStatus:
         return f"{self.class_}.{self.subject}.{self.detail}"
 
     @classmethod
+    @lru_cache(maxsize=256)  # each answer of another server begins with one of a few
     def parse(cls, text: str) -> EnhancedStatus:
         """Read `5.1.1`. Raises ValueError for anything that is not class.subject.detail."""
         parts = text.split(".")

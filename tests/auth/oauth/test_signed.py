@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from twisted.cred.error import UnauthorizedLogin
-from twisted.internet.defer import fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.internet.task import Clock
 
 from twisted_mail_node.auth.oauth.keys import FRESH_SECONDS, PATIENCE_SECONDS, Keys
@@ -110,6 +110,17 @@ def _signed_with_the_public_key():
 def test_a_token_that_does_not_hold_is_refused(signed, forged):
     with pytest.raises(UnauthorizedLogin):
         result_of(signed.claims(forged()))
+
+
+def test_who_hangs_up_while_keys_are_fetched_takes_them_from_nobody(signed, issuer):
+    issuer.saying = fetching = Deferred()
+    gone, waits = signed.claims(token()), signed.claims(token())
+    gone.addErrback(lambda failure: failure.trap(CancelledError) and None)
+    gone.cancel()
+    fetching.callback(key_set())
+    assert result_of(waits) == claims()
+    assert result_of(signed.claims(token())) == claims()
+    assert issuer.asked == 1
 
 
 def test_a_key_of_the_tokens_own_is_not_believed(signed):

@@ -2,7 +2,7 @@
 The keys that an issuer signs tokens with, fetched when they are needed and kept for a while.
 
 A token with a key that is not known makes the set be fetched anew, and not more often than once a minute, so that who
-invents keys costs the issuer nothing.
+invents keys costs the issuer nothing. A fetch belongs to nobody: who asked may hang up, and the others get their answer.
 
 Source: RFC 7517 (JWK sets).
 """
@@ -14,9 +14,10 @@ from typing import Any
 
 from jwt import PyJWKSet, PyJWTError
 from jwt.api_jwk import PyJWK
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ...interfaces.deferred import returns_deferred
 from ...mail.errors import TemporaryFailure
@@ -42,7 +43,7 @@ class Keys:
         """
         self._fetch = fetch
         self._clock = clock
-        self._fetching = DeferredLock()
+        self._waiting: list[Deferred[None]] | None = None
         self._by_id: Mapping[str | None, PyJWK] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
@@ -51,12 +52,7 @@ class Keys:
     async def find(self, key_id: str | None) -> PyJWK | None:
         """The key of that id; None: there is none. Without an id: the only one. Fails with: TemporaryFailure."""
         if not self._has(key_id):
-            await self._fetching.acquire()
-            try:
-                if not self._has(key_id) and self._clock.seconds() - self._tried_at >= PATIENCE_SECONDS:
-                    await self._fetch_anew()
-            finally:
-                self._fetching.release()
+            await self._fetched()
         if self._fetched_at == float("-inf"):
             raise TemporaryFailure("the keys of the issuer of tokens are not known")
         return self._of(key_id)
@@ -69,8 +65,30 @@ class Keys:
             return next(iter(self._by_id.values()))
         return self._by_id.get(key_id)
 
+    def _fetched(self) -> Deferred[None]:
+        """Fires once there is news, or it is too early for any. Cancelling ends the wait, not the fetch."""
+        is_first = self._waiting is None
+        if is_first and self._clock.seconds() - self._tried_at < PATIENCE_SECONDS:
+            return succeed(None)
+        waiting: Deferred[None] = Deferred(self._give_up)
+        self._waiting = [*(self._waiting or ()), waiting]
+        if is_first:
+            self._tried_at = self._clock.seconds()
+            Deferred.fromCoroutine(self._fetch_anew()).addBoth(self._tell)
+        return waiting
+
+    def _give_up(self, waiting: Deferred[None]) -> None:
+        if self._waiting is not None and waiting in self._waiting:
+            self._waiting.remove(waiting)
+
+    def _tell(self, result: object) -> None:
+        told, self._waiting = self._waiting or [], None
+        if isinstance(result, Failure):
+            self._log.failure("the keys of the issuer of tokens can't be read", result)
+        for waiting in told:
+            waiting.callback(None)
+
     async def _fetch_anew(self) -> None:
-        self._tried_at = self._clock.seconds()
         try:
             keys = PyJWKSet.from_dict(await self._fetch()).keys
         except (TemporaryFailure, PyJWTError, AttributeError, TypeError) as error:

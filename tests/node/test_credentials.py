@@ -183,6 +183,9 @@ async def test_a_user_of_ldap_logs_in_and_gets_mail_for_as_long_as_the_server_sa
         # A second server of the same users, which makes the entry's name.
         b = house(ldap={**ldap, "base": "", "bind_dn": f"uid={{local}},ou=people,{BASE}"})
         assert await b.login("a*b@a.test", "word of a*b") == "a*b@a.test"
+        # To the server they are all the same; an account is for one.
+        for name in (" ann@a.test", "ann @a.test", "an\u00adn@a.test"):
+            assert await b.credentials.directory.password_hash(name) is None
     with pytest.raises(TemporaryFailure):
         await a.login("ann@a.test", "word of ann")
     with pytest.raises(TemporaryFailure):

@@ -123,6 +123,14 @@ def test_names_of_other_domains_are_not_asked_about(users, server):
     assert server.said == []
 
 
+@pytest.mark.parametrize("local", [" ann", "ann ", "a n", "an\u00adn", "an\u200bn", "an\ufe00n", "an\ufffcn", "a\uff4en"])
+def test_what_a_server_takes_for_the_same_name_is_not_asked_about(users, server, local):
+    assert result_of(users.check(f"{local}@a.test", "secret")) is None
+    assert result_of(users.knows(f"{local}@a.test")) is False
+    assert server.said == []
+    assert result_of(users.knows("jörg@a.test")) is True
+
+
 def test_without_a_service_nobody_searches(pool, clock, server):
     server.passwords[""] = ""
     users = ldap_users(pool, clock, service_name="", service_password="")

@@ -4,12 +4,14 @@ What an LDAP server is asked for: filters and names with a user's name put in.
 Decides how a name gets into them so that it stays a value whatever it holds. A filter is parsed once, and values are
 put into what came of it; a distinguished name is text, so values are escaped.
 
-Sources: RFC 4515 (filters), RFC 4514 §2.4 (distinguished names).
+Sources: RFC 4515 (filters), RFC 4514 §2.4 (distinguished names), RFC 4518 (how servers compare).
 """
 
 from __future__ import annotations
 
 import re
+import stringprep
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +29,21 @@ def values_of(name: str) -> Mapping[str, str]:
     """What may stand in templates, of a user's name: `{user}` is all of it, `{local}` and `{domain}` its parts."""
     local, _, domain = name.rpartition("@")
     return {"user": name, "local": local, "domain": domain}
+
+
+def stands_for_itself(name: str) -> bool:
+    """
+    Whether a server takes no other spelling for the same, large letters apart.
+
+    RFC 4518 §2.2, §2.3 and §2.6: it passes over blanks and characters that are not seen, and makes widths alike. Who
+    were known by all of these would have an account for each.
+    """
+    return unicodedata.normalize("NFKC", name) == name and not any(map(_is_passed_over, name))
+
+
+def _is_passed_over(character: str) -> bool:
+    unseen = character.isspace() or not character.isprintable()
+    return unseen or character == "\ufffc" or stringprep.in_table_b1(character)
 
 
 class FilterTemplate:

@@ -22,7 +22,7 @@ from ...interfaces.deferred import returns_deferred
 from ...mail.errors import TemporaryFailure
 from .connection import BASE_OBJECT, SUCCESS, WHOLE_SUBTREE, LDAPConnection
 from .pool import Pool, Work
-from .queries import FilterTemplate, distinguished_name, values_of
+from .queries import FilterTemplate, distinguished_name, stands_for_itself, values_of
 
 T = TypeVar("T")
 
@@ -136,7 +136,7 @@ class LDAPUsers:
             self._known.popitem(last=False)
 
     def _is_ours(self, name: str) -> bool:
-        return name.rpartition("@")[2] in self._lookup.domains
+        return name.rpartition("@")[2] in self._lookup.domains and stands_for_itself(name)
 
 
 def _is_right(code: int) -> bool:

@@ -84,8 +84,20 @@ def test_failures_are_forgotten_with_time(record, time):
     assert record.delay_before("192.0.2.1", "joe@x") == 0.0
 
 
-def test_success_clears_the_host(record):
+def test_who_has_come_in_waits_no_longer_there(record):
     fail(record, "192.0.2.1", "joe@x", 5)
+    record.succeeded("192.0.2.1", "joe@x")
+    assert record.delay_before("192.0.2.1", "joe@x") == 0.0
+
+
+def test_who_has_come_in_before_waits_for_own_failures_only(record):
+    record.succeeded("192.0.2.1", "joe@x")
+    record.succeeded("192.0.2.1", "ann@x")
+    fail(record, "192.0.2.1", "joe@x", FREE_HOST_FAILURES)
+    assert [record.delay_before("192.0.2.1", "joe@x") for _ in range(40)][:3] == [1.0, 2.0, 3.0]
+    assert record.delay_before("192.0.2.1", "ann@x") == record.delay_before("192.0.2.1", "new@x") == 0.0
+    fail(record, "192.0.2.1", "new@x", FREE_HOST_FAILURES)
+    assert record.delay_before("192.0.2.1", "ann@x") == 0.0
     record.succeeded("192.0.2.1", "joe@x")
     assert record.delay_before("192.0.2.1", "joe@x") == 0.0
 
@@ -99,11 +111,11 @@ def test_account_is_slowed_for_strangers_and_not_for_a_host_that_knows_it(record
     assert record.delay_before("198.51.100.7", "joe@x") == 0.0
 
 
-def test_own_account_does_not_buy_guesses_at_another(record):
-    for _ in range(FREE_ACCOUNT_FAILURES):
-        record.failed("192.0.2.1", "victim@x")
+def test_own_account_does_not_buy_guesses_at_others(record):
+    for number in range(FREE_HOST_FAILURES):
+        record.failed("192.0.2.1", f"victim{number}@x")
         record.succeeded("192.0.2.1", "mallory@x")
-    assert record.delay_before("192.0.2.1", "victim@x") == 1.0
+    assert record.delay_before("192.0.2.1", "another@x") == 1.0
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "2001:db8:5:1::9", ""])
@@ -152,6 +164,19 @@ def test_a_released_host_waits_no_longer(record, name):
     fail(record, "2001:db8:9::1", "ann@x", 5)
     assert record.release(name)
     assert record.delay_before("2001:db8:9::1", "ann@x") == 0.0
+    assert not record.release(name)
+
+
+@pytest.mark.parametrize("name", ["192.0.2.1", "joe@x"])
+def test_a_known_host_that_is_slowed_is_listed_and_released(record, name):
+    record.succeeded("192.0.2.1", "joe@x")
+    with capturedLogs() as events:
+        fail(record, "192.0.2.1", "joe@x", FREE_HOST_FAILURES + 1)
+    assert [(event["peer"], event["account"]) for event in events] == [("192.0.2.1", "joe@x")]
+    (slowed,) = record.slowed()
+    assert (slowed.host, slowed.account) == ("192.0.2.1", "joe@x")
+    assert record.release(name)
+    assert list(record.slowed()) == []
     assert not record.release(name)
 
 

@@ -36,4 +36,4 @@ class IAttempts(Interface):
         """A login failed."""
 
     def succeeded(host: str, name: str) -> None:
-        """A login succeeded; the address's record is cleared."""
+        """A login succeeded; from now on this address waits for its own failures there only."""

@@ -123,7 +123,9 @@ def test_names_of_other_domains_are_not_asked_about(users, server):
     assert server.said == []
 
 
-@pytest.mark.parametrize("local", [" ann", "ann ", "a n", "an\u00adn", "an\u200bn", "an\ufe00n", "an\ufffcn", "a\uff4en"])
+@pytest.mark.parametrize(
+    "local", [" ann", "ann ", "a n", "an\u00adn", "an\u200bn", "an\ufe00n", "an\ufffcn", "a\uff4en"]
+)
 def test_what_a_server_takes_for_the_same_name_is_not_asked_about(users, server, local):
     assert result_of(users.check(f"{local}@a.test", "secret")) is None
     assert result_of(users.knows(f"{local}@a.test")) is False

@@ -2,7 +2,7 @@
 The keys that an issuer signs tokens with, fetched when they are needed and kept for a while.
 
 A token with a key that is not known makes the set be fetched anew, and not more often than once a minute, so that who
-invents keys costs the issuer nothing. A fetch belongs to nobody: who asked may hang up, and the others get their answer.
+invents keys costs the issuer nothing. A fetch belongs to nobody: who asked may hang up, and the others learn of it.
 
 Source: RFC 7517 (JWK sets).
 """

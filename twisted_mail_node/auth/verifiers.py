@@ -72,7 +72,7 @@ class Verifiers:
         except ValueError as error:
             # RFC 4013 §2.3: other mechanisms take such a password all the same.
             self._log.info("no SCRAM verifier of the password of {account}: {reason}", account=name, reason=str(error))
-            made = []
+            return
         await self._keeping.keep_verifiers(name, password_hash, made)
 
     def complete(self, name: str, password: str, password_hash: str) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from ..interfaces.store import IDirectory
-from ..mail.errors import AccountExists
+from ..mail.errors import AccountExists, TemporaryFailure
 from .config.sections import TLSSettings
 from .control.operations import NO_PASSWORD, Hasher
 from .state import FIRST_ACCOUNT, StateFolder
@@ -43,10 +44,20 @@ async def make_postmaster(directory: IDirectory, name: str, new_mailboxes: Seque
     """
     Make sure that mail for postmaster has somewhere to go (RFC 5321 §4.5.1): a user without a password.
 
-    Nobody can log in as that before `mailnode user add` gives one.
+    Nobody can log in as that before `mailnode user add` gives one, unless another source of users knows one. Where that
+    can't be told now, the node starts all the same.
     """
-    if await directory.password_hash(name) is None:
+    try:
+        if await directory.password_hash(name) is not None:
+            return
         await directory.add_user(name, NO_PASSWORD, new_mailboxes)
+    except TemporaryFailure:
+        # It may have been made on the word of a source that is silent now.
+        with suppress(AccountExists):
+            await directory.add_user(name, NO_PASSWORD, new_mailboxes)
+    except AccountExists:
+        # Made on the word of another source, which knows it no more.
+        await directory.set_password_hash(name, NO_PASSWORD)
 
 
 async def make_first_account(

@@ -69,6 +69,7 @@ TITLES = {
     4511: "LDAP: the protocol",
     4515: "LDAP: string representation of search filters",
     4516: "LDAP: uniform resource locator",
+    4518: "LDAP: preparing strings that are compared",
     6749: "OAuth 2.0",
     7517: "JSON Web Key (JWK)",
     7518: "JSON Web Algorithms (JWA)",

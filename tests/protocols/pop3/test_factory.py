@@ -108,7 +108,7 @@ def test_failures_in_words_of_pop3(error, reply):
     [
         (LoginRefused("wrong"), "-ERR [AUTH] Benutzername oder Passwort ist falsch\r\n"),
         (InUse("x"), "-ERR [IN-USE] eine andere Sitzung benutzt das Postfach\r\n"),
-        (LoggedInTooSoon(7), "-ERR [LOGIN-DELAY] die letzte Anmeldung ist zu kurz her, bitte 7 s warten\r\n"),
+        (LoggedInTooSoon(7), "-ERR [LOGIN-DELAY] die letzte Anmeldung liegt zu kurz zurück, bitte 7 s warten\r\n"),
         (NoSuchMessage("x"), "-ERR diese Nachricht gibt es nicht mehr\r\n"),
         (TemporaryFailure("later"), "-ERR [SYS/TEMP] das geht gerade nicht, bitte später noch einmal versuchen\r\n"),
         (NoSuchAccount("gone"), "-ERR [SYS/PERM] das geht nicht\r\n"),

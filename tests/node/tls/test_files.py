@@ -1,6 +1,7 @@
 """Certificates, keys and authorities that can't be used are told in one sentence, with the file that is to blame."""
 
 import tempfile
+from base64 import b64decode, b64encode
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -73,6 +74,32 @@ def test_a_key_that_is_too_short_is_told(files):
     with pytest.raises(CannotStart) as caught:
         load_contexts(settings(files))
     assert str(caught.value) == f"the certificate {files['certificate']} can't be used: ee key too small"
+
+
+def altered(pem, before, after):
+    """The same with other octets in place of some, which OpenSSL need not know. Signatures do not hold any more."""
+    begin, *lines, end = pem.decode().splitlines()
+    return f"{begin}\n{b64encode(b64decode(''.join(lines)).replace(before, after)).decode()}\n{end}\n".encode()
+
+
+# Of prime256v1, and of prime239v3, which cryptography does not know.
+CURVE, OTHER_CURVE = bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030106")
+
+
+@pytest.mark.parametrize(
+    ("which", "before", "after", "told"),
+    [
+        ("certificate", CURVE, OTHER_CURVE, "the certificate {0} can't be used: Curve 1.2.840.10045.3.1.6 is not sup"),
+        ("certificate", b"mx.a.test", b"mx.\xfc.test", "the certificate {0} can't be used: error parsing asn1 value"),
+        ("private_key", CURVE, OTHER_CURVE, "the private key {1} is of a kind that TLS does not use"),
+    ],
+    ids=["curve", "name", "curve-of-key"],
+)
+def test_what_nobody_can_read_is_told(files, which, before, after, told):
+    files[which].write_bytes(altered(files[which].read_bytes(), before, after))
+    with pytest.raises(CannotStart) as caught:
+        load_contexts(settings(files))
+    assert str(caught.value).startswith(told.format(*files.values()))
 
 
 def test_a_machine_without_room_for_a_temporary_file_is_told(files, monkeypatch):

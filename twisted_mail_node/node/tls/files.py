@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
@@ -62,9 +63,14 @@ class Pair:
 def read_pair(certificate: Path, private_key: Path) -> Pair:
     """Raises: CannotStart: a file can't be read, is not what it should be, or the two don't belong together."""
     chain, key = _read_chain(certificate), _read_key(private_key)
-    if key.public_key() != chain[0].public_key():
+    try:
+        belongs, names = key.public_key() == chain[0].public_key(), names_of(chain[0])
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        # What is in a certificate is read when it is asked for.
+        raise CannotStart(f"the certificate {certificate} can't be used: {error}") from error
+    if not belongs:
         raise CannotStart(f"the private key {private_key} does not belong to the certificate {certificate}")
-    return Pair(path=certificate, chain=tuple(chain), key=key, names=names_of(chain[0]))
+    return Pair(path=certificate, chain=tuple(chain), key=key, names=names)
 
 
 def read_authorities(path: Path) -> tuple[x509.Certificate, ...]:
@@ -113,6 +119,8 @@ def _read_key(path: Path) -> PrivateKey:
         raise CannotStart(f"the private key {path} has a passphrase, which the node can't know") from error
     except ValueError as error:
         raise CannotStart(f"the private key {path} is not a key in PEM form") from error
+    except UnsupportedAlgorithm:
+        key = None
     if not isinstance(key, PrivateKey):
         raise CannotStart(f"the private key {path} is of a kind that TLS does not use")
     return key

@@ -116,5 +116,13 @@ class WritingConnection(Connection, Protocol):
     def may_sweep(self) -> bool:
         """Whether it is this node that sweeps: several may want to."""
 
+    def let_others_end(self) -> None:
+        """
+        Wait for the end of what other writers have under way: one that was killed may have said COMMIT before. Outside
+        of a transaction.
+
+        Raises: an error of the engine's: some have not ended within its patience.
+        """
+
     def close(self) -> None:
         """Close it; may be called more than once."""

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.python.failure import Failure
 
 from ....interfaces.store import IOpenBody
 from ....mail.errors import PermanentFailure
 from ...maildir.listing import Stamps
 from ...maildir.tree import Tree
 from ...watches import Watches
-from ..connection import Connection
+from ..connection import Connection, WritingConnection
 from ..engine import IReactor
 from ..readers import Readers
 from ..writer import Writer
@@ -35,6 +36,7 @@ class Files:
 
     def __init__(self, tree: Tree, reactor: IReactor, writer: Writer, readers: Readers, watches: Watches) -> None:
         self._tree = tree
+        self._reactor = reactor
         self._writer = writer
         self._readers = readers
         stamps = Stamps()
@@ -62,9 +64,28 @@ class Files:
             await self._threads.run(self.work.open)
         except OSError as error:
             raise PermanentFailure(f"the folder of the Maildirs cannot be used: {error}") from error
+        await self._others_ended()
         await self._writer.submit(recover_folders)
         await self._writer.submit(recover_messages)
         await self._watching.start()
+
+    def _others_ended(self) -> Deferred[None]:
+        """
+        Fires when what ended processes had under way is committed or is not: until then it can't be told whether a
+        staged message is one. Fails as WritingConnection.let_others_end.
+        """
+        ended: Deferred[None] = Deferred()
+
+        def wait(connection: WritingConnection) -> None:
+            try:
+                connection.let_others_end()
+            except Exception:  # whatever it is, the start has to hear of it
+                self._reactor.callFromThread(ended.errback, Failure())
+            else:
+                self._reactor.callFromThread(ended.callback, None)
+
+        self._writer.between_commits(wait)
+        return ended
 
     def stop(self) -> Deferred[None]:
         """Look at no more folders. The writer still runs."""

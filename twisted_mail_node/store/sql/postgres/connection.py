@@ -23,6 +23,9 @@ from .dialect import in_rows, sql, uid_runs
 PREPARED_STATEMENTS = 500
 """Kept by the server for a connection: more than this room has."""
 
+OUTCOME_SECONDS = 10
+"""How long is waited for the end of another connection's transaction at a time."""
+
 SWEEP_LOCK = 0x744D_4E02
 """The number of the advisory lock that the node has that sweeps; its kin are in `migration`."""
 
@@ -193,6 +196,13 @@ class PostgresConnection:
         """See WritingConnection. Who has begun to sweep does so until its connection ends."""
         self._sweeps = self._sweeps or bool(self.one("SELECT pg_try_advisory_lock(?)", (SWEEP_LOCK,))[0])
         return self._sweeps
+
+    def let_others_end(self) -> None:
+        """See WritingConnection. Each has its row of `node` locked; one after the other, so that none waits for us."""
+        for (name,) in self.raw.execute("SELECT name FROM node ORDER BY name").fetchall():
+            with self.raw.transaction():
+                self.raw.execute(f"SET LOCAL lock_timeout = '{OUTCOME_SECONDS}s'")
+                self.raw.execute("SELECT 1 FROM node WHERE name = %s FOR SHARE", (name,))
 
     def close(self) -> None:
         """See WritingConnection."""

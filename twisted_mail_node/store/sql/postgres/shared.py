@@ -20,7 +20,7 @@ from ....mail.mailbox_name import INBOX, canonical
 from ....mail.transaction import Transaction
 from ..connection import Bindings
 from ..state import AccountRow, MailboxRow, Number, WriteState
-from .connection import PostgresConnection, Statement
+from .connection import OUTCOME_SECONDS, PostgresConnection, Statement
 
 CHANNEL = "mailnode"
 
@@ -41,9 +41,6 @@ QUEUE_NOTICE_SECONDS = 1.0
 
 LOOKED_UP = 2**40
 """What the look-up adds to a connection's count: no connection makes so many commits."""
-
-OUTCOME_SECONDS = 10
-"""How long a look-up waits for the old connection's end at a time."""
 
 _COLUMNS = {Number.ACCOUNT: "account", Number.BODY: "body", Number.EMAIL: "email", Number.ITEM: "item"}
 _LOCK_ACCOUNTS = (

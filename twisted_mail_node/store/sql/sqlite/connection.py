@@ -151,6 +151,9 @@ class SQLiteConnection(apsw.Connection):
         """See WritingConnection: one process has the file."""
         return True
 
+    def let_others_end(self) -> None:
+        """See WritingConnection: with its process ends what it has under way."""
+
     def tell_wal_pages(self, listener: Callable[[int], None]) -> None:
         """Call `listener` after each commit with the number of pages in the write-ahead log."""
 

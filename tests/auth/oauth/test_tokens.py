@@ -73,6 +73,7 @@ def test_a_name_is_an_account_however_it_is_written(tell, reading, value):
         {"email": "joe@far.test"},
         {"email": "ann@a.test"},
         {"email": JOE, "email_verified": False},
+        {"email": JOE, "email_verified": "false"},
     ],
 )
 def test_what_names_no_account_here_is_refused(tell, reading, claims):

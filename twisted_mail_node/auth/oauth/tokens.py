@@ -123,7 +123,8 @@ class OAuthTokens:
         value = claims.get(rules.claim)
         if not isinstance(value, str):
             raise UnauthorizedLogin(f"the token has no {rules.claim}")
-        if claims.get("email_verified") is False and rules.claim == "email":
+        # Some issuers write it as text.
+        if str(claims.get("email_verified")).lower() == "false" and rules.claim == "email":
             raise UnauthorizedLogin("the token's address is not verified")
         text = unicodedata.normalize("NFC", value)
         try:

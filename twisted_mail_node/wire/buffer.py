@@ -47,6 +47,8 @@ class LineBuffer:
             exception comes when the end of the line has been found, so the next call gives the next line. No
             more than the limit is kept of it meanwhile.
         """
+        if not self._data:
+            return None  # as behind nearly every line of a peer that waits for its answer
         end = self._data.find(b"\r\n", max(self._searched, self._start))
         if end < 0:
             # The last octet may be the CR of a CRLF that is not there yet.

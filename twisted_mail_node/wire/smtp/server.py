@@ -40,7 +40,7 @@ _CONTENT_ANSWER = (Verb.CONTENT, State.GREETED)
 _CHUNK_ANSWER = (Verb.BDAT, State.CHUNKS)
 # To look for a member in a set takes less than to get hold of one of an Enum, and what comes most is in none of these.
 _WITHOUT_LINES = frozenset((State.CONTENT, State.CHUNK, State.NEW, State.CLOSED))
-_WITH_CONDITIONS = frozenset(Verb) - {Verb.MAIL, Verb.RCPT, Verb.RSET, Verb.NOOP, Verb.QUIT}
+_WITH_CONDITIONS = frozenset(Verb) - {Verb.MAIL, Verb.RCPT, Verb.DATA, Verb.RSET, Verb.NOOP, Verb.QUIT}
 _WITH_CONSEQUENCES = frozenset((Verb.DATA, Verb.STARTTLS, Verb.AUTH))
 
 
@@ -231,7 +231,7 @@ class SMTPServerEngine:
         if octets > COMMAND_LINE_OCTETS and octets > LINE_LIMITS.get(verb.value, COMMAND_LINE_OCTETS):
             return self._mistake(self._unless_chunk(line, replies.LINE_TOO_LONG))
         following = TRANSITIONS.get((self.state, verb))
-        if following is None or verb in _WITH_CONDITIONS:
+        if following is None or self._is_binary or verb in _WITH_CONDITIONS:
             refusal = self._refusal(verb, following)
             if refusal is not None:
                 return self._mistake(refusal)

@@ -82,6 +82,23 @@ def _signed_with_the_public_key():
     return ".".join([*texts, base64.urlsafe_b64encode(mac).rstrip(b"=").decode()])
 
 
+def _nested_without_end():
+    return base64.urlsafe_b64encode(b'{"alg":"RS256","x":' + b"[" * 5500).rstrip(b"=").decode() + ".e30.x"
+
+
+def test_a_key_for_an_algorithm_that_is_not_believed_signs_nothing(signed, issuer):
+    import hashlib
+    import hmac
+
+    word = base64.urlsafe_b64encode(b"s" * 32).rstrip(b"=").decode()
+    issuer.saying = {"keys": [{"kty": "oct", "k": word, "kid": "shared"}]}
+    parts = ({"alg": "RS256", "kid": "shared"}, claims())
+    texts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
+    mac = hmac.digest(b"s" * 32, ".".join(texts).encode(), hashlib.sha256)
+    with pytest.raises(UnauthorizedLogin):
+        result_of(signed.claims(".".join([*texts, base64.urlsafe_b64encode(mac).rstrip(b"=").decode()])))
+
+
 @pytest.mark.parametrize(
     "forged",
     [
@@ -101,6 +118,7 @@ def _signed_with_the_public_key():
         lambda: token()[:-5],
         lambda: token().replace(".", ".A", 1),
         _unsigned,
+        _nested_without_end,
         _signed_with_the_public_key,
         lambda: "a.b.c",
         lambda: "..",

@@ -54,6 +54,9 @@ class SignedTokens:
             key = await self._keys.find(jwt.get_unverified_header(token).get("kid"))
             if key is None:
                 raise UnauthorizedLogin("the token is signed by a key that its issuer does not have")
+            if key.algorithm_name not in self._algorithms:
+                # PyJWT verifies by what the key says; older ones do not compare it with what the token says.
+                raise UnauthorizedLogin("the token's key is for an algorithm that is not believed")
             claims: Mapping[str, Any] = jwt.decode(
                 token,
                 key,
@@ -63,6 +66,7 @@ class SignedTokens:
                 leeway=self._clock_skew_seconds,
                 options={"require": ["exp", "iss", "aud"]},
             )
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, RecursionError) as error:
+            # RecursionError: older PyJWT lets json's through, of a header that is nested without end.
             raise UnauthorizedLogin(f"the token does not hold: {error}") from error
         return claims

@@ -38,6 +38,7 @@ def submitted(connection, header, text=b"text\r\n"):
         b"From: Alice <Alice+list@A.test>\r\n",
         b"From: ally@a.test\r\n",
         b"From: alice@a.test\r\nSender: ally@a.test\r\n",
+        b"From: Alice <alice@a.test>, alice@A.test\r\n",
         b"From: alice@a.test, ally@a.test\r\nSender: alice@a.test\r\n",
         b"Subject: nobody says anything\r\n",
         b"",

@@ -16,7 +16,7 @@ async def refusal_of(login: ILogin, authors: Authors) -> Reply | None:
     """Why a message of these authors is not taken from this login; None where it is. Fails as `may_send_as` does."""
     if not authors.is_sound or len(authors.senders) > 1:
         return replies.BAD_AUTHORS
-    if len(authors.authors) > 1 and not authors.senders:
+    if len(set(authors.authors)) > 1 and not authors.senders:
         return replies.SENDER_NEEDED
     for address in dict.fromkeys((*authors.authors, *authors.senders)):
         if not await login.may_send_as(address):

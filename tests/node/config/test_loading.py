@@ -147,6 +147,14 @@ def test_a_file_without_certificate_and_listeners_has_the_default_ones_without_t
         ("[limits]\nmax_message_size = 0", "node.toml: limits.max_message_size = 0: allowed: 1 or more"),
         ("[smtp]\nidle_timeout = 0", "node.toml: smtp.idle_timeout = 0: allowed: 1 or more"),
         (
+            "[smtp]\nmax_recipients = 9998",
+            "node.toml: smtp.max_recipients = 9998: allowed: 9997 or less with smtp.max_commands = 10000",
+        ),
+        (
+            "[smtp]\nmax_commands = 1002",
+            "node.toml: smtp.max_commands = 1002: allowed: 1003 or more with smtp.max_recipients = 1000",
+        ),
+        (
             "[auth]\nhash_memory = '31 KiB'\nhash_lanes = 4",
             'node.toml: auth.hash_memory = "31 KiB": allowed: "32 KiB" or more with hash_lanes = 4',
         ),

@@ -11,7 +11,11 @@ from urllib.parse import urlsplit
 
 from .endpoint import EndpointParts, split_endpoint
 from .mistakes import Mistake, shown
+from .sections import SMTPSettings
 from .values import is_this_machine, octets_of
+
+COMMANDS_BESIDE = 3
+"""What a message takes beside its recipients: EHLO, MAIL, DATA."""
 
 Named = Callable[[str], str]
 """From a top-level key to the name of the file or option that it stands in."""
@@ -27,6 +31,7 @@ def contradictions(raw: Mapping[str, Any], named: Named, *, has_certificate: boo
         *_of_ldap(raw, named),
         *_of_oauth(raw, named),
         *_of_relay(raw, named),
+        *_of_smtp(raw, named),
         *_of_store(raw, named),
         *_of_tls(raw, named),
     ]
@@ -159,6 +164,24 @@ def _auth_table(raw: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
     auth = raw.get("auth")
     table = auth.get(key) if isinstance(auth, Mapping) else None
     return table if isinstance(table, Mapping) else None
+
+
+def _of_smtp(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:
+    smtp = raw.get("smtp")
+    if not isinstance(smtp, Mapping):
+        return
+    recipients, commands = (
+        smtp.get(key, SMTPSettings.model_fields[key].default) for key in ("max_recipients", "max_commands")
+    )
+    if not isinstance(recipients, int) or not isinstance(commands, int) or recipients + COMMANDS_BESIDE <= commands:
+        return
+    # RFC 9422 §4.2: RCPTMAX is a promise.
+    if "max_commands" in smtp:
+        reason = f"allowed: {recipients + COMMANDS_BESIDE} or more with smtp.max_recipients = {recipients}"
+        yield Mistake(named("smtp"), "smtp.max_commands", shown(commands), reason)
+    else:
+        reason = f"allowed: {commands - COMMANDS_BESIDE} or less with smtp.max_commands = {commands}"
+        yield Mistake(named("smtp"), "smtp.max_recipients", shown(recipients), reason)
 
 
 def _of_relay(raw: Mapping[str, Any], named: Named) -> Iterator[Mistake]:

@@ -60,6 +60,7 @@ TITLES = {
     3834: "Recommendations for automatic responses to electronic mail",
     3848: "ESMTP and LMTP transmission types",
     4013: "SASLprep",
+    4291: "IPv6 addressing",
     4315: "IMAP UIDPLUS",
     4422: "SASL",
     4466: "Collected extensions to IMAP4 ABNF",

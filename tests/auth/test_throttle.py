@@ -13,7 +13,6 @@ from twisted_mail_node.auth.throttle import (
     LONGEST_DELAY_SECONDS,
     LONGEST_QUEUE_SECONDS,
     FailedLogins,
-    host_key,
 )
 from twisted_mail_node.interfaces.auth import IAttempts
 
@@ -123,22 +122,6 @@ def test_trusted_networks_and_local_sockets_never_wait(record, host):
     fail(record, host, "joe@x", 100)
     assert record.delay_before(host, "joe@x") == 0.0
     record.succeeded(host, "joe@x")
-
-
-@pytest.mark.parametrize(
-    ("host", "key"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("2001:db8::1", "2001:db8::/64"),
-        ("2001:db8::ffff:1", "2001:db8::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("not an address", "not an address"),
-        ("", None),
-    ],
-)
-def test_host_is_counted_as(host, key):
-    assert host_key(host) == key
 
 
 def test_tables_are_bounded(time):

@@ -13,7 +13,7 @@ from zope.interface import implementer
 from twisted_mail_node.interfaces.auth import IAttempts, ILogin
 from twisted_mail_node.mail.envelope import Peer
 from twisted_mail_node.mail.errors import NoSuchAccount, TemporaryFailure
-from twisted_mail_node.protocols.login import Authenticator, LoginRefused, account_name, is_loopback
+from twisted_mail_node.protocols.login import Authenticator, LoginRefused, account_name
 
 PEER = Peer("192.0.2.1")
 
@@ -165,14 +165,6 @@ def test_cancelling_ends_the_check():
 )
 def test_plaintext_rule(setting, host, tls, allowed):
     assert authenticator(plaintext=setting).plaintext_allowed(Peer(host, tls=tls)) is allowed
-
-
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [("127.8.9.1", True), ("::1", True), ("::ffff:127.0.0.1", True), ("::ffff:192.0.2.1", False), ("x", False)],
-)
-def test_loopback(host, loopback):
-    assert is_loopback(host) is loopback
 
 
 def test_name_is_composed():

@@ -14,13 +14,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_network
 from typing import Generic, TypeVar
 
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from ..interfaces.auth import IAttempts
+from ..mail.host import host_key
 
 # Failures that cost nothing: everyone mistypes. An account gets more, since others can fail in its name.
 FREE_HOST_FAILURES = 3
@@ -224,20 +225,3 @@ class FailedLogins:
         for pair in slowed:
             self._known.begin(pair, self._seconds())
         return any(released) or bool(slowed)
-
-
-def host_key(host: str, trusted: Sequence[IPv4Network | IPv6Network] = ()) -> str | None:
-    """What a host is counted as: its IPv4 address or IPv6 /64, or None for who never waits (also a unix socket)."""
-    if not host:
-        return None
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    mapped = getattr(address, "ipv4_mapped", None)
-    address = mapped or address
-    if any(address in network for network in trusted if network.version == address.version):
-        return None
-    if address.version == 4:
-        return str(address)
-    return str(IPv6Network((int(address), 64), strict=False))

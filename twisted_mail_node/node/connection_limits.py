@@ -17,9 +17,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ..auth.throttle import host_key
 from ..mail.envelope import Service
-from .config.values import Network
+from ..mail.host import Network, host_key
 from .spare_memory import give_back_spare_memory
 
 EBB = 100

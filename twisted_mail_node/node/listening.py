@@ -23,9 +23,9 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
 from ..mail.envelope import Service
+from ..mail.host import Network
 from .config.endpoint import UNIX_PATH_OCTETS, EndpointParts, resolved_endpoint
 from .config.sections import ListenSettings
-from .config.values import Network
 from .errors import CannotStart, reason
 from .proxied import BehindProxy
 from .tls import ServerTLS

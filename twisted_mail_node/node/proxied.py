@@ -18,9 +18,9 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from twisted.python.failure import Failure
 from zope.interface import directlyProvides, providedBy
 
+from ..mail.host import Network, is_within
 from ..wire.errors import ProtocolViolation
 from ..wire.proxy_header import Place, ProxyHeader, read_proxy_header
-from .config.values import Network, is_within
 
 HEADER_SECONDS = 10.0
 """How long a proxy may take for its header, which it sends at once; HAProxy's own default is of this order."""

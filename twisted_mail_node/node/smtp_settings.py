@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from ..mail.envelope import Service
+from ..mail.host import is_within
 from ..protocols.smtp import SMTPSettings
 from ..protocols.smtp.settings import EXTENSIONS
 from ..wire.smtp.offer import Extension
 from .config import Config, ListenSettings
-from .config.values import is_within
 
 
 def smtp_settings(config: Config, listen: ListenSettings) -> SMTPSettings:

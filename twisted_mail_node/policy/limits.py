@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -18,12 +17,11 @@ from zope.interface import implementer
 from ..interfaces.policy import ISMTPPolicy
 from ..mail.address import Address
 from ..mail.envelope import Client
+from ..mail.host import Network, address_of, host_key
 from ..mail.status import EnhancedStatus
 from ..mail.verdict import Defer, Verdict
 from .spans import SpanLimit
 from .verdicts import accepted
-
-Network = IPv4Network | IPv6Network
 
 # RFC 5321 §3.8: 421 closes the connection. RFC 3463 X.7.0: other security status.
 _TOO_MANY_CONNECTIONS = Defer(EnhancedStatus(4, 7, 0), "you come too often, try again later", 421)
@@ -91,13 +89,5 @@ class RateLimits:
 
 
 def _counted_as(trusted: Sequence[Network], host: str) -> str | None:
-    """The name under which an address is counted; None where it is not."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return None
-    if any(address in network for network in trusted):
-        return None
-    if isinstance(address, IPv6Address):
-        return str(IPv6Network((address, 64), strict=False))
-    return str(address)
+    """The name under which an address is counted; None where it is not, as what is no address."""
+    return None if address_of(host) is None else host_key(host, trusted)

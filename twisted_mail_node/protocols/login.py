@@ -11,7 +11,6 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections.abc import Callable, Sequence
-from ipaddress import IPv6Address, ip_address
 from typing import Literal
 
 from twisted.cred.credentials import ICredentials, UsernamePassword
@@ -28,6 +27,7 @@ from ..interfaces.deferred import returns_deferred
 from ..mail.domain_name import ascii_domain
 from ..mail.envelope import Peer
 from ..mail.errors import MailError, NoSuchAccount, PermanentFailure, TemporaryFailure
+from ..mail.host import is_loopback
 from ..mail.scram import ScramHash, ScramVerifier
 from ..mail.status import EnhancedStatus
 from ..wire.sasl.mechanisms import DEFAULT, MECHANISMS, Shows
@@ -274,19 +274,6 @@ def account_name(username: str, default_domain: str = "") -> str:
         return f"{local_part}@{ascii_domain(domain)}"
     except ValueError:
         return name
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address cannot leave this machine: 127.0.0.0/8, ::1, their mapped forms, or a unix socket ("")."""
-    if not host:
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped.is_loopback
-    return address.is_loopback
 
 
 def _undecided() -> MailError:

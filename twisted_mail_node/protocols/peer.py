@@ -6,12 +6,12 @@ Source: for the trace header's use of it RFC 5321 §4.4; TLS as twisted.protocol
 
 from __future__ import annotations
 
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from twisted.internet.interfaces import ISSLTransport
 
 from ..mail.envelope import Peer
+from ..mail.host import address_of
 from .tls_line import tls_handle
 
 
@@ -33,14 +33,7 @@ def peer_of(transport: Any, session: str = "") -> Peer:  # Any: TCP, unix and TL
 def _plain(host: str) -> str:
     if ":" not in host:
         return host
-    bare = host.partition("%")[0]
-    try:
-        address = ip_address(bare)
-    except ValueError:
-        return bare
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return bare
+    return str(address_of(host) or host.partition("%")[0])
 
 
 def _tls_details(transport: Any) -> tuple[str, str]:  # Any: see peer_of.

@@ -16,9 +16,10 @@ from twisted_mail_node.intake import Intake, IntakeSettings, TransactionIds
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.columns import FetchItem
 from twisted_mail_node.mail.envelope import Recipient
+from twisted_mail_node.mail.host import is_loopback
 from twisted_mail_node.mail.transaction import Body
 from twisted_mail_node.policy import Recipients, RecipientSettings, RelayPolicy, RelaySettings
-from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts, is_loopback
+from twisted_mail_node.protocols.login import Authenticator, UncountedAttempts
 from twisted_mail_node.protocols.smtp import SMTPFactory, SMTPSettings
 from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.testing.connections import MemoryConnections, built_by

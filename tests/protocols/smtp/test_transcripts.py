@@ -8,7 +8,7 @@ import pytest
 from twisted.internet.address import IPv4Address
 
 from twisted_mail_node.mail.envelope import Service
-from twisted_mail_node.protocols.login import is_loopback
+from twisted_mail_node.mail.host import is_loopback
 from twisted_mail_node.protocols.smtp.settings import EXTENSIONS
 from twisted_mail_node.testing.connections import MemoryTransport
 from twisted_mail_node.testing.transcripts import needs_of, run_transcript

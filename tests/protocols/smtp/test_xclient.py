@@ -6,10 +6,10 @@ import pytest
 from twisted.internet.defer import succeed
 
 from twisted_mail_node.mail.envelope import Forwarded, Service
+from twisted_mail_node.mail.host import is_loopback
 from twisted_mail_node.mail.status import EnhancedStatus
 from twisted_mail_node.mail.verdict import Defer, Reject
 from twisted_mail_node.policy import OpenPolicy, PolicyChain
-from twisted_mail_node.protocols.login import is_loopback
 
 EHLO = b"EHLO proxy.test\r\n"
 MAIL = b"MAIL FROM:<s@c.test>\r\n"

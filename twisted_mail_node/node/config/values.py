@@ -10,7 +10,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
@@ -21,6 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, Validat
 from ...mail.address import Address
 from ...mail.domain_name import ascii_domain
 from ...mail.errors import BadMailboxName
+from ...mail.host import Network
 from ...mail.mailbox_name import INBOX, checked
 from .endpoint import STATE_DIR_MARK, check_endpoint, resolved_endpoint
 
@@ -76,9 +76,6 @@ def _seconds(value: object) -> float:
     return seconds
 
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
 def _network(value: object) -> Network:
     if isinstance(value, Network):
         return value
@@ -88,16 +85,6 @@ def _network(value: object) -> Network:
     except ValueError:
         pass
     raise ValueError('an IP address or a network such as "127.0.0.0/8" or "2001:db8::/32" (no bits after the prefix)')
-
-
-def is_within(host: str, networks: Sequence[Network]) -> bool:
-    """Whether an address lies in one of the networks; an IPv4 address mapped into IPv6 counts as IPv4."""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return any(address.version == network.version and address in network for network in networks)
 
 
 def is_host_name(text: str) -> bool:

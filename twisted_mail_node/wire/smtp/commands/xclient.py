@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv6Address, ip_address
 
+from ....mail.host import address_of
 from .. import replies
 from ..offer import Offer
 from ..xtext import decoded
@@ -63,11 +63,10 @@ def _word(value: str) -> str:
 
 def _address(value: str) -> str:
     bare = value[5:] if value[:5].upper() == "IPV6:" else value
-    address = ip_address(bare)
-    if isinstance(address, IPv6Address) and "%" in bare:
-        raise ValueError("a zone in an address")
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address)
+    address = address_of(bare)
+    if address is None or "%" in bare:
+        raise ValueError("not an address, or one with a zone")
+    return str(address)
 
 
 def _port(value: str) -> str:

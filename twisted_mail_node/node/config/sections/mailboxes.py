@@ -1,0 +1,70 @@
+"""Where mail is kept, and how it is read: [store], [pop3], [imap]."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+
+from ..values import Flag, MailboxName, Seconds, Size
+from .table import Table
+
+
+class StoreSettings(Table):
+    """[store]: where mail, users and the queue are kept."""
+
+    kind: Literal["memory", "sqlite", "postgres"] = Field(
+        default="sqlite",
+        description="sqlite: a file in the state folder; postgres: a server, which several nodes may share; memory "
+        "forgets all when the node stops.",
+    )
+    dsn: SecretStr = Field(default=SecretStr(""), description="For postgres: a connection string of libpq.")
+    remembered: Annotated[Size, Field(ge=1)] = Field(
+        default=32 * 1024 * 1024,
+        description="How much is remembered of what is computed for an application's own store.",
+    )
+    bodies: Literal["database", "maildir"] = Field(
+        default="database",
+        description="Where messages of mailboxes are: in the database, or files that other programs see as well.",
+    )
+    maildir: Path = Field(
+        default=Path("maildir"), description="For maildir: the folder of all accounts; relative to the state folder."
+    )
+    maildir_group: Flag = Field(
+        default=False, description="For maildir: whether the group of the files may read and write them too."
+    )
+
+
+class POP3Settings(Table):
+    """[pop3]"""
+
+    idle_timeout: Annotated[Seconds, Field(ge=600)] = Field(
+        default=600.0, description="A client that says nothing this long is left (RFC 1939: 10 min)."
+    )
+    login_delay: Seconds = Field(
+        default=0.0, description="What has to pass between two logins to one maildrop (RFC 2449); 0 s is nothing."
+    )
+    utf8_headers: Literal["downgrade", "refuse"] = Field(
+        default="downgrade",
+        description="What clients without UTF8 get of mail whose header is beyond ASCII (RFC 6856).",
+    )
+    language: Literal["en", "de", "ja"] = Field(
+        default="en", description='The language that a client gets which asks for "*" (RFC 6856).'
+    )
+    apop: Flag = Field(
+        default=False, description="Whether APOP is offered, where an application's checker has plain secrets."
+    )
+
+
+class IMAPSettings(Table):
+    """[imap]"""
+
+    delimiter: Literal["/", "."] = Field(default="/", description="What stands between the levels of a mailbox name.")
+    new_mailboxes: tuple[MailboxName, ...] = Field(
+        default=("Drafts", "Sent", "Junk", "Trash", "Archive"),
+        description="Made with each new account, beside INBOX; those named so, with their SPECIAL-USE.",
+    )
+    idle_timeout: Annotated[Seconds, Field(ge=1800)] = Field(
+        default=1860.0, description="A client that says nothing this long is left (RFC 3501: 30 min)."
+    )

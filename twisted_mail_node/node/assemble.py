@@ -72,13 +72,7 @@ def assemble(
     )
     incoming = make_incoming(config, doors, reactor, policies)
     offering = Offering(config, reactor, doors, portal, incoming, tls, state.decoy_key)
-    listening: list[Listening] = []
-    goodbye: list[Step] = []
-    for listen in config.listeners():
-        factory = offering.factory(listen)
-        limited = limits.limited(factory, Service(listen.service))
-        listening.append(Listening(reactor, listen, limited, tls, config.state_dir, config.proxy.trusted))
-        goodbye.append(factory.close_all)
+    listening, goodbye = _places(config, reactor, offering, limits, tls)
     outgoing = make_outgoing(
         config,
         doors,
@@ -118,6 +112,20 @@ def assemble(
         stop_asking=lambda: gatherResults([maybeDeferred(outgoing.stop_asking), credentials.stop()]),
     )
     return MailNode(config, reactor, state, rooms)
+
+
+def _places(
+    config: Config, reactor: Reactor, offering: Offering, limits: ConnectionLimits, tls: ServerTLS
+) -> tuple[list[Listening], list[Step]]:
+    """The listeners, none of which is bound yet, and how the clients of each are told that the node stops."""
+    listening: list[Listening] = []
+    goodbye: list[Step] = []
+    for listen in config.listeners():
+        factory = offering.factory(listen)
+        limited = limits.limited(factory, Service(listen.service))
+        listening.append(Listening(reactor, listen, limited, tls, config.state_dir, config.proxy.trusted))
+        goodbye.append(factory.close_all)
+    return listening, goodbye
 
 
 def _trial(config: Config, state: StateFolder, doors: Doors, *, is_given: bool) -> Callable[[], None]:

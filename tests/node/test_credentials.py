@@ -46,7 +46,7 @@ class House:
             self.passwords,
             reactor.seconds,
             lambda name: None,
-            password_set=made.password_set,
+            verifiers=made.verifiers,
         )
 
     def perform(self, operation, **arguments):

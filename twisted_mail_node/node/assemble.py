@@ -94,7 +94,7 @@ def assemble(
             **Certificates(tls, renewal).by_name,
             **GuessingDesk(offering.attempts).by_name,
         },
-        credentials.password_set,
+        credentials.verifiers,
     )
     rooms = Rooms(
         storage=doors,

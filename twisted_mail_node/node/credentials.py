@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twisted.cred.checkers import ICredentialsChecker
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred
 
 from ..auth.app_passwords import AppPasswords
 from ..auth.certificates import CertificateChecker
@@ -57,10 +57,6 @@ class Credentials:
     checkers: Sequence[ICredentialsChecker]
     verifiers: Verifiers | None
     stop: Callable[[], Deferred[None]]
-
-    def password_set(self, name: str, password: str, password_hash: str) -> Deferred[None]:
-        """A user has this password now."""
-        return succeed(None) if self.verifiers is None else self.verifiers.make(name, password, password_hash)
 
 
 def make_credentials(

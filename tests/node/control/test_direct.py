@@ -45,3 +45,13 @@ def test_root_is_root_again_where_the_folder_is_in_use(config):
         StoreConnection(config)
     assert os.geteuid() == 0
     held.close()
+
+
+def test_the_store_needs_no_server_that_others_are_asked_of(config):
+    ldap = {"uri": ["ldaps://127.0.0.1:1"], "base": "dc=a", "trusted_certificates": "none.pem"}
+    without = parse_config(
+        {"state_dir": "state", "domain": [{"name": "a.test"}], "auth": {"ldap": ldap}}, base=config.state_dir.parent
+    )
+    store = StoreConnection(without)
+    assert store.perform("user.list", {}) == []
+    store.close()

@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from ...mail.errors import MailError
 from ..blocking import OwnReactor
 from ..config import Config
-from ..credentials import make_credentials
+from ..credentials import make_verifiers
 from ..owner import ActingAs
 from ..state import StateFolder
 from ..storage import Reactor, make_passwords, make_storage
@@ -85,9 +85,7 @@ class _Store:
             reactor.seconds,
             state.forget_first_password,
             others=GuessingDesk(None).by_name,
-            password_set=make_credentials(
-                config, self._storage.directory, passwords, self._threads, reactor
-            ).password_set,
+            verifiers=make_verifiers(config, self._storage.directory, self._threads),
         )
 
     def begin(self, name: str, arguments: dict[str, Any], octets: bytes) -> Waiting:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults, succeed
+from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
 
+from ...auth.verifiers import Verifiers
 from ...interfaces.credentials import verifiers_of
 from ...interfaces.deferred import returns_deferred
 from ...interfaces.queue import IQueueStore
@@ -51,7 +52,7 @@ class Operations:
         password_changed: told the name of each user whose password was changed or who was removed.
         before_retry: called when somebody asks for a try at once: what failed lately shall not stand in its way.
         others: operations that are done elsewhere, by name.
-        password_set: told the name, password and hash of each user who was given a password.
+        verifiers: makes SCRAM verifiers of new passwords; None where none are wanted.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Operations:
         password_changed: Callable[[str], None],
         before_retry: Callable[[], None] = lambda: None,
         others: Mapping[str, Operation] | None = None,
-        password_set: Callable[[str, str, str], Deferred[None]] = lambda name, password, password_hash: succeed(None),
+        verifiers: Verifiers | None = None,
     ) -> None:
         self._config = config
         self._directory = directory
@@ -73,7 +74,7 @@ class Operations:
         self._seconds = seconds
         self._password_changed = password_changed
         self._before_retry = before_retry
-        self._password_set = password_set
+        self._verifiers = verifiers
         self._by_name: dict[str, Operation] = {
             **(others or {}),
             **AppPasswordDesk(directory, seconds).by_name,
@@ -117,7 +118,7 @@ class Operations:
         password = _password(arguments)
         password_hash = await self._hasher.hash(password)
         await self._make_user(name, password_hash, before)
-        await self._password_set(name, password, password_hash)
+        await self._make_verifiers(name, password, password_hash)
         return {"name": name}
 
     async def _make_user(self, name: str, password_hash: str, before: str | None) -> None:
@@ -151,8 +152,12 @@ class Operations:
         password_hash = await self._hasher.hash(password)
         await self._directory.set_password_hash(name, password_hash)
         self._password_changed(name)
-        await self._password_set(name, password, password_hash)
+        await self._make_verifiers(name, password, password_hash)
         return {"name": name}
+
+    async def _make_verifiers(self, name: str, password: str, password_hash: str) -> None:
+        if self._verifiers is not None:
+            await self._verifiers.make(name, password, password_hash)
 
     async def _check_new_users(self, arguments: Arguments) -> JSON:
         """The positions of names that can't be added, each with the reason."""

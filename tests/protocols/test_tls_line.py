@@ -129,6 +129,7 @@ def test_every_connection_has_an_exporter_of_its_own():
 def test_tls_1_2_is_bound_by_the_servers_certificate_alone():
     transport, _ = connected(server_context(TLS_1_2), context(None, None))
     assert list(bindings_of(transport)) == ["tls-server-end-point"]
+    assert can_bind(transport)
 
 
 @pytest.mark.parametrize("algorithm", [hashes.SHA256(), hashes.SHA384(), hashes.SHA512()], ids=lambda one: one.name)
@@ -166,7 +167,12 @@ def test_certificate_signed_in_a_way_that_is_not_known_binds_nothing():
 def test_certificate_signed_without_a_hash_binds_nothing():
     key = ed25519.Ed25519PrivateKey.generate()
     own = certificate(key, issuer=key)
-    assert list(bindings_of(connected(server_context(own=own, key=key), context(None, None))[0])) == ["tls-exporter"]
+    transport, _ = connected(server_context(own=own, key=key), context(None, None))
+    assert list(bindings_of(transport)) == ["tls-exporter"]
+    assert can_bind(transport)
+    transport, _ = connected(server_context(TLS_1_2, own=own, key=key), context(None, None))
+    assert bindings_of(transport) == {}
+    assert not can_bind(transport)
 
 
 def test_nothing_is_bound_before_the_handshake_is_over():

@@ -76,7 +76,15 @@ def bindings_of(transport: Any) -> dict[str, bytes]:  # Any: see tls_handle.
 
 def can_bind(transport: Any) -> bool:  # Any: see tls_handle.
     """Whether there will be something to bind to, also while the handshake is under way."""
-    return tls_handle(transport) is not None
+    handle = tls_handle(transport)
+    if handle is None:
+        return False
+    # Asked each time that mechanisms are told, so the certificate is read only where it decides.
+    return (
+        is_shaking_hands(transport)
+        or handle.get_protocol_version_name() == "TLSv1.3"
+        or TLS_SERVER_END_POINT in bindings_of(transport)
+    )
 
 
 def awaits_certificate(transport: Any) -> bool:  # Any: see tls_handle.

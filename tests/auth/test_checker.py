@@ -7,7 +7,7 @@ from twisted.cred.credentials import UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import fail, succeed
 from twisted.internet.task import Clock
-from twisted.logger import capturedLogs
+from twisted.logger import capturedLogs, formatEvent
 
 from twisted_mail_node.auth.checker import PasswordChecker
 from twisted_mail_node.auth.passwords import Cost, Passwords
@@ -94,7 +94,7 @@ def test_where_a_source_cannot_tell_nothing_is_decided(checker, second, result_o
 def test_an_app_password_comes_before_all_and_the_log_tells_which(checker, first, inline, result_of):
     with capturedLogs() as events:
         assert result_of(asked(checker, "joe@x", "app")) == b"joe@x"
-    assert [(event["account"], event["label"]) for event in events] == [("joe@x", "phone")]
+    assert [formatEvent(event) for event in events] == ["login of 'joe@x' by app password 'phone'"]
     assert (first.asked, inline.done) == ([], 0)
 
 

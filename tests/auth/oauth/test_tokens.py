@@ -60,7 +60,7 @@ def test_it_tells_whose_a_token_is(tell):
 
 @pytest.mark.parametrize("value", [JOE, "Joe@A.test", "joe"])
 def test_a_name_is_an_account_however_it_is_written(tell, reading, value):
-    reading.saying = {"sub": value}
+    reading.saying = {"sub": value, "email_verified": False}
     assert result_of(tell(claim="sub").account_of("opaque")) == JOE
 
 

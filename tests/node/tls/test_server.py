@@ -7,6 +7,7 @@ from OpenSSL.SSL import Error
 from twisted.internet.task import Clock
 
 from twisted_mail_node.node.tls import ServerTLS
+from twisted_mail_node.node.tls.contexts import TICKET_SECONDS
 from twisted_mail_node.testing.certificates import issue
 
 from .conversation import Conversation, settings, trusting, written
@@ -39,6 +40,23 @@ def test_older_clients_get_tls_1_2_with_forward_secrecy(loaded, issued):
     assert client.version() == "TLSv1.2"
     assert client.cipher()[0].startswith("ECDHE-")
     assert client.compression() is None
+
+
+def test_of_what_a_client_knows_the_server_chooses(loaded, issued):
+    chosen = set()
+    for ciphers in ("ECDHE+AES256:ECDHE+AES128", "ECDHE+AES128:ECDHE+AES256"):
+        context = trusting(issued)
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(ciphers)
+        chosen.add(Conversation(loaded, context, "mx.a.test").client.cipher()[0])
+    assert len(chosen) == 1
+
+
+def test_nothing_is_negotiated_anew(loaded, issued):
+    context = trusting(issued)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(Error, match="no renegotiation"):
+        Conversation(loaded, context, "mx.a.test").server.renegotiate()
 
 
 def with_tls_1_1(context):
@@ -115,6 +133,7 @@ def test_a_session_is_resumed_until_the_keys_of_tickets_are_renewed(loaded, issu
     context = trusting(issued)
     context.maximum_version = version
     session = Conversation(loaded, context, "mx.a.test").session()
+    assert session.ticket_lifetime_hint == TICKET_SECONDS
     assert is_resumed(loaded, context, session)
     loaded.renew_tickets()
     assert not is_resumed(loaded, context, session)

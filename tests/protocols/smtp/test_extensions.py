@@ -39,6 +39,15 @@ def test_chunks_become_one_message(site):
     assert content.endswith(b"Subject: x\r\n\r\n.\r\n.\r\ntext\r\n")
 
 
+def test_where_chunks_are_withheld_nothing_tells_of_them(site):
+    connection = site.connections(extensions=frozenset())()
+    connection.feed(b"EHLO c.test\r\nHELP\r\nHELP BDAT\r\n")
+    said = connection.take()
+    assert b"CHUNKING" not in said
+    assert b"BDAT" not in said
+    assert last_code(said) == 504
+
+
 def test_binary_content_is_kept_octet_for_octet(site):
     connection = site.connections(extensions=frozenset(Extension))()
     body = b"A: b\r\n\r\n" + bytes(range(256)) + b"\n.\r"

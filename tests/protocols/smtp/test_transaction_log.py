@@ -15,7 +15,8 @@ HELLO = b"EHLO c.test\r\n"
 MAIL = b"MAIL FROM:<s@c.test>\r\nRCPT TO:<alice@a.test>\r\nDATA\r\n"
 MESSAGE = b"Subject: x\r\n\r\ntext\r\n"
 FIELDS = {
-    *("session", "queue_id", "peer", "tls", "hello", "service", "account", "sender", "to", "recipients", "accepted"),
+    *("session", "queue_id", "peer", "peer_name", "forwarded", "tls", "hello", "service", "account", "sender"),
+    *("to", "recipients", "accepted"),
     *("refused", "refused_recipients", "size", "body", "smtputf8", "envelope_id", "outcome", "status", "reply"),
     "seconds",
 }
@@ -62,6 +63,8 @@ def test_a_message_that_is_taken_is_one_event_with_all_fields(site, logged):
     assert {name: event[name] for name in FIELDS - {"session", "sender", "accepted", "reply"}} == {
         "queue_id": event["reply"].lines[0].removeprefix("queued as "),
         "peer": "127.0.0.1",
+        "peer_name": "",
+        "forwarded": None,
         "tls": "",
         "hello": "c.test",
         "service": "smtp",

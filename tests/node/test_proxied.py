@@ -207,7 +207,12 @@ async def test_the_clients_address_is_what_is_counted_traced_and_logged(tmp_path
         {"service": "smtp", "endpoint": "haproxy:tcp:0:interface=127.0.0.1", "tls": "starttls"},
         {"service": "imap", "endpoint": "haproxy:tcp:0:interface=127.0.0.1", "tls": "none"},
     ]
-    settings = {"listen": listen, "limits": {"connections_per_address": 2}, "auth": {"plaintext": "always"}}
+    settings = {
+        "listen": listen,
+        "limits": {"connections_per_address": 2},
+        "smtp": {"greeting_delay": 0},
+        "auth": {"plaintext": "always"},
+    }
     running = await RunningNode.start(reactor, tmp_path, settings)
     await running.add_user("alice@example.test")
     refused = []

@@ -68,6 +68,13 @@ class Sent:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+def any_chance() -> random.Random:
+    """What decides in a run, which tells the seed with which it comes the same again."""
+    seed = int(os.environ.get("MAILNODE_CRASH_SEED", random.randrange(10**6)))
+    print(f"MAILNODE_CRASH_SEED={seed}")
+    return random.Random(seed)
+
+
 def choose(chance: random.Random) -> list[str]:
     """Recipients: one local, one remote, several of each, in turn by chance."""
     local = chance.sample(USERS, chance.randint(0, 3))
@@ -208,17 +215,20 @@ def killed_under_load(node: NodeProcess, chance: random.Random, crashes: int, se
     return sent
 
 
-def check_exactly_once(
-    sent: Sent,
-    mailboxes: dict[str, Counter[str]],
-    ids: dict[str, str],
-    queue: dict[str, Counter[str]],
-    told: Counter[tuple[str, str]],
-) -> None:
+def check_exactly_once(sent: Sent, node: NodeProcess) -> None:
     """
     What was acknowledged is in every place once; what is there at all, is there as a whole. Of what is in a mailbox the
-    sender is told once, where that was wanted.
+    sender is told once, where that was wanted. Stops the node, which has to be there again.
     """
+    queue = queued(node)
+    mailboxes: dict[str, Counter[str]] = {}
+    ids: dict[str, str] = {}
+    for user in USERS:
+        mailboxes[user], known = mailbox_of(node, user)
+        ids.update(known)
+    told = reports_of(node)
+    node.stop()
+
     by_id = {queue_id: token for token, queue_id in [*ids.items(), *sent.acknowledged.items()]}
     for token, recipients in sent.recipients.items():
         queue_id = sent.acknowledged.get(token) or ids.get(token)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -69,6 +69,14 @@ def make_certificate(folder: Path, *names: str) -> tuple[Path, Path]:
 def trusting(certificate: Path) -> ssl.SSLContext:
     """A client context that trusts this certificate and checks names."""
     return ssl.create_default_context(cafile=str(certificate))
+
+
+def listening(listeners: Iterable[tuple[str, str]]) -> str:
+    """Tables of a configuration: each of these services, with this TLS, at a free port of loopback."""
+    return "".join(
+        f'[[listen]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\ntls = "{tls}"\n'
+        for service, tls in listeners
+    )
 
 
 class NodeProcess:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from OpenSSL import SSL
 
-from .processes import NodeProcess, eventually, make_certificate
+from .processes import NodeProcess, eventually, listening, make_certificate
 
 MIB = 1024 * 1024
 GROWTH = 24 * MIB
@@ -47,13 +47,9 @@ class Node:
     def __init__(self, folder: Path) -> None:
         self.certificate, key = make_certificate(folder, "localhost", "127.0.0.1")
         self.trust = ssl.create_default_context(cafile=str(self.certificate))
-        listen = "".join(
-            f'[[listen]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\ntls = "{tls}"\n'
-            for service, tls in LISTEN
-        )
         self.process = NodeProcess(
             folder,
-            f'hostname = "mx.example.test"\nstate_dir = "state"\n{listen}'
+            f'hostname = "mx.example.test"\nstate_dir = "state"\n{listening(LISTEN)}'
             f'[tls]\ncertificate = "{self.certificate}"\nprivate_key = "{key}"\n[store]\nkind = "memory"\n',
         )
         self.process.start()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from .crowd import Brisk, Dawdlers, ask, connected, run
-from .processes import NodeProcess, eventually
+from .processes import NodeProcess, eventually, listening
 
 USER = "user@example.test"
 STRANGER = "127.0.0.9"
@@ -32,10 +32,6 @@ REFUSALS = {
 
 class Node:
     def __init__(self, folder: Path) -> None:
-        listen = "".join(
-            f'[[listen]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\ntls = "none"\n'
-            for service in GREETINGS
-        )
         self.process = NodeProcess(
             folder,
             f"""
@@ -43,7 +39,7 @@ hostname = "mx.example.test"
 state_dir = "state"
 [[domain]]
 name = "example.test"
-{listen}
+{listening((service, "none") for service in GREETINGS)}
 [smtp]
 greeting_delay = 0
 [limits]

@@ -11,7 +11,7 @@ from base64 import b64decode
 
 import pytest
 
-from .processes import NodeProcess, eventually
+from .processes import NodeProcess, eventually, listening
 
 USER, PASSWORD = "joe@example.test", "secret"
 MESSAGES = [b"Subject: %d\r\n\r\n.dot %d\r\n..\r\n.\r\n" % (number, number) for number in range(20)]
@@ -19,10 +19,7 @@ MESSAGES = [b"Subject: %d\r\n\r\n.dot %d\r\n..\r\n.\r\n" % (number, number) for 
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
-    listen = "".join(
-        f'[[listen]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\n'
-        for service in ("smtp", "pop3", "imap")
-    )
+    listen = listening((service, "none") for service in ("smtp", "pop3", "imap"))
     config = f'hostname = "mx.example.test"\nstate_dir = "state"\n[[domain]]\nname = "example.test"\n{listen}'
     node = NodeProcess(tmp_path_factory.mktemp("pop3"), config)
     node.add_user(USER, PASSWORD)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import email
 import email.policy
 import smtplib
-import socket
 
 import pytest
 import pytest_twisted
@@ -17,22 +16,14 @@ from twisted_mail_node.node.doors import Storage
 from twisted_mail_node.testing.fake_server import ScriptedServer
 from twisted_mail_node.testing.node import PASSWORD, RunningNode
 
+from .processes import free_port
+
 ANN, BOB = "ann@a.test", "bob@b.test"
 MESSAGE = b"From: ann@a.test\r\nMessage-ID: <1@a.test>\r\nSubject: hi\r\n\r\ntext to give back\r\n"
 DSN = ["RET=FULL", "ENVID=QQ+2B1"]
 
 
-def free_ports(number):
-    sockets = [socket.socket() for _ in range(number)]
-    for bound in sockets:
-        bound.bind(("127.0.0.1", 0))
-    ports = [bound.getsockname()[1] for bound in sockets]
-    for bound in sockets:
-        bound.close()
-    return ports
-
-
-async def started(folder, domain, port, smarthost_port, **more):
+async def started(folder, domain, smarthost_port, port=0, **more):
     folder.mkdir()
     settings = {
         "hostname": f"mx.{domain}",
@@ -88,9 +79,9 @@ def read(content):
 
 @pytest_twisted.async_yield_fixture
 async def nodes(tmp_path):
-    port_a, port_b = free_ports(2)
-    a = await started(tmp_path / "a", "a.test", port_a, port_b)
-    b = await started(tmp_path / "b", "b.test", port_b, port_a)
+    port_a, port_b = free_port("127.0.0.1"), free_port("127.0.0.1")
+    a = await started(tmp_path / "a", "a.test", port_b, port_a)
+    b = await started(tmp_path / "b", "b.test", port_a, port_b)
     await a.add_user(ANN)
     await b.add_user(BOB)
     yield Nodes(a, b)
@@ -197,7 +188,7 @@ def plain():
 async def test_a_store_behind_the_queue_tells_of_success_as_well(tmp_path, plain):
     """RFC 3461 §5.2.2 (b), §5.2.3: once it is in the mailbox, or with a host that does not report."""
     storage = Storage(MemoryStore(reactor), queue=None, directory=None)
-    a = await started(tmp_path / "a", "a.test", free_ports(1)[0], plain.port, storage=storage)
+    a = await started(tmp_path / "a", "a.test", plain.port, storage=storage)
     try:
         await a.add_user(ANN)
         nodes = Nodes(a, None)
@@ -215,7 +206,7 @@ async def test_a_store_behind_the_queue_tells_of_success_as_well(tmp_path, plain
 @pytest_twisted.ensureDeferred
 async def test_binary_content_is_not_given_to_a_host_that_could_read_two_messages_in_it(tmp_path, plain):
     """RFC 3030 §3: never under any circumstances."""
-    a = await started(tmp_path / "a", "a.test", free_ports(1)[0], plain.port)
+    a = await started(tmp_path / "a", "a.test", plain.port)
     try:
         await a.add_user(ANN)
         nodes = Nodes(a, None)

@@ -7,47 +7,29 @@ import subprocess
 
 import pytest
 
-from ..integration.processes import NodeProcess, make_certificate
+from ..integration.processes import NodeProcess, listening, make_certificate
 
 PASSWORD = "correct-horse-battery"
 USER = "joe@interop.test"
 
-CONFIG = """
+LISTEN = [
+    ("smtp", "starttls"),
+    ("submission", "starttls"),
+    ("submission", "implicit"),
+    ("pop3", "starttls"),
+    ("pop3", "implicit"),
+    ("imap", "starttls"),
+    ("imap", "implicit"),
+]
+CONFIG = f"""
 hostname = "localhost"
 state_dir = "state"
 [[domain]]
 name = "interop.test"
-[[listen]]
-service = "smtp"
-endpoint = "tcp:0:interface=127.0.0.1"
-tls = "starttls"
-[[listen]]
-service = "submission"
-endpoint = "tcp:0:interface=127.0.0.1"
-tls = "starttls"
-[[listen]]
-service = "submission"
-endpoint = "tcp:0:interface=127.0.0.1"
-tls = "implicit"
-[[listen]]
-service = "pop3"
-endpoint = "tcp:0:interface=127.0.0.1"
-tls = "starttls"
-[[listen]]
-service = "pop3"
-endpoint = "tcp:0:interface=127.0.0.1"
-tls = "implicit"
-[[listen]]
-service = "imap"
-endpoint = "tcp:0:interface=127.0.0.1"
-tls = "starttls"
-[[listen]]
-service = "imap"
-endpoint = "tcp:0:interface=127.0.0.1"
-tls = "implicit"
+{listening(LISTEN)}
 [tls]
-certificate = "{certificate}"
-private_key = "{key}"
+certificate = "{{certificate}}"
+private_key = "{{key}}"
 [auth]
 scram = ["sha-256"]
 scram_iterations = 4096

@@ -8,40 +8,29 @@ import smtplib
 import imapclient
 import pytest
 
-from ..integration.processes import NodeProcess, eventually, make_certificate, trusting
+from ..integration.processes import NodeProcess, eventually, listening, make_certificate, trusting
 from . import postfix
 
 pytestmark = pytest.mark.interop
 
 PASSWORD = "correct-horse-battery"
 JOE, ANN = "joe@node.test", f"ann@{postfix.DOMAIN}"
-CONFIG = """
+CONFIG = f"""
 hostname = "mx.node.test"
 state_dir = "state"
 [[domain]]
 name = "node.test"
-[[listen]]
-service = "smtp"
-endpoint = "tcp:0:interface=127.0.0.1"
-tls = "starttls"
-[[listen]]
-service = "submission"
-endpoint = "tcp:0:interface=127.0.0.1"
-tls = "starttls"
-[[listen]]
-service = "imap"
-endpoint = "tcp:0:interface=127.0.0.1"
-tls = "implicit"
+{listening([("smtp", "starttls"), ("submission", "starttls"), ("imap", "implicit")])}
 [tls]
-certificate = "{certificate}"
-private_key = "{key}"
+certificate = "{{certificate}}"
+private_key = "{{key}}"
 [auth]
 scram = ["sha-256"]
 scram_iterations = 4096
 [relay]
-smarthost = "localhost:{smarthost_port}"
+smarthost = "localhost:{{smarthost_port}}"
 smarthost_tls = "verify"
-trusted_certificates = "{certificate}"
+trusted_certificates = "{{certificate}}"
 [limits]
 max_message_size = 20000000
 """

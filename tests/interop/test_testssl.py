@@ -16,7 +16,7 @@ from cryptography import x509
 
 from twisted_mail_node.testing.certificates import issue
 
-from ..integration.processes import NodeProcess
+from ..integration.processes import NodeProcess, listening
 
 pytestmark = pytest.mark.interop
 
@@ -68,13 +68,9 @@ def node(tmp_path_factory, authority):
         (folder / f"{name}.pem").write_bytes(issued.pem)
         (folder / f"{name}.key").write_bytes(issued.key_pem)
     (folder / "authority.pem").write_bytes(authority.pem)
-    listen = "".join(
-        f'[[listen]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\ntls = "{tls}"\n'
-        for service, tls in PORTS
-    )
     node = NodeProcess(
         folder,
-        f'hostname = "localhost"\nstate_dir = "state"\n{listen}[store]\nkind = "memory"\n'
+        f'hostname = "localhost"\nstate_dir = "state"\n{listening(PORTS)}[store]\nkind = "memory"\n'
         '[tls]\ncertificate = "ecdsa.pem"\nprivate_key = "ecdsa.key"\n'
         '[[tls.further]]\ncertificate = "rsa.pem"\nprivate_key = "rsa.key"\n',
     )

@@ -10,7 +10,7 @@ import ssl
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from ..processes import NodeProcess, make_certificate
+from ..processes import NodeProcess, listening, make_certificate
 from .peers import Peer
 
 USER, PASSWORD = "joe@example.test", "secret"
@@ -53,10 +53,6 @@ class Node:
     def __init__(self, folder: Path) -> None:
         certificate, key = make_certificate(folder, "localhost", "127.0.0.1")
         self.trust = ssl.create_default_context(cafile=str(certificate))
-        listen = "".join(
-            f'[[listen]]\nservice = "{service}"\nendpoint = "tcp:0:interface=127.0.0.1"\ntls = "{tls}"\n'
-            for service, tls in LISTEN
-        )
         self.process = NodeProcess(
             folder,
             f"""
@@ -64,7 +60,7 @@ hostname = "mx.example.test"
 state_dir = "state"
 [[domain]]
 name = "example.test"
-{listen}
+{listening(LISTEN)}
 [tls]
 certificate = "{certificate}"
 private_key = "{key}"

@@ -34,7 +34,13 @@ class Checker:
 
 
 class Handle:
-    """TLS in which the client has shown nothing."""
+    """TLS 1.3 behind its handshake, in which the client has shown nothing."""
+
+    def get_protocol_version_name(self):
+        return "TLSv1.3"
+
+    def get_peer_finished(self):
+        return b"finished"
 
     def get_cipher_name(self):
         return "x"

@@ -18,7 +18,6 @@ from twisted_mail_node.wire.smtp.commands import (
     Content,
     ContentEnd,
     Data,
-    Event,
     Expn,
     Hello,
     Help,
@@ -38,55 +37,7 @@ from twisted_mail_node.wire.smtp.server import ENDLESS_LINE_OCTETS, SMTPServerEn
 from twisted_mail_node.wire.smtp.states import TRANSITIONS, State
 from twisted_mail_node.wire.wait import Wait
 
-OFFER = Offer(max_size=1000, starttls=True, mechanisms=("PLAIN", "LOGIN"))
-
-
-class Talk:
-    """Answers every event with yes, and keeps what came and what went."""
-
-    def __init__(self, offer: Offer = OFFER, *, lmtp: bool = False) -> None:
-        self.engine = SMTPServerEngine(offer, lmtp=lmtp)
-        self.events: list[Event] = []
-        self.output = b""
-        self.answers: dict[type, Reply] = {}
-        self.recipients = 0
-
-    def feed(self, data: bytes) -> Talk:
-        self.engine.receive_data(data)
-        while not isinstance(event := self.engine.next_event(), Wait):
-            if isinstance(event, Content):
-                if self.events and isinstance(self.events[-1], Content):
-                    event = Content(self.events.pop().data + event.data)
-                self.events.append(event)
-                continue
-            self.events.append(event)
-            self.output += self._answer(event)
-        return self
-
-    def _answer(self, event: Event) -> bytes:
-        if type(event) in self.answers:
-            return self.engine.send(self.answers[type(event)])
-        match event:
-            case Mistake(answer):
-                return self.engine.send(answer)
-            case Connected():
-                return self.engine.send(Reply(220, ("hi",)))
-            case Data():
-                return self.engine.send(replies.START_INPUT)
-            case StartTLS():
-                return self.engine.send(replies.READY_FOR_TLS)
-            case Quit():
-                return self.engine.send(replies.BYE)
-            case Auth("LOGIN", None):
-                return self.engine.challenge(b"VXNlcm5hbWU6")
-            case Auth() | AuthLine():
-                return self.engine.send(replies.AUTHENTICATED)
-            case _:
-                return self.engine.send(replies.OK)
-
-    @property
-    def codes(self) -> list[int]:
-        return [int(line[:3]) for line in self.output.splitlines()]
+from .talk import OFFER, Talk, whole_and_cut
 
 
 def test_one_mail_gives_its_events_in_order() -> None:
@@ -114,12 +65,7 @@ SESSION = (
 
 @given(st.lists(st.integers(0, len(SESSION)), max_size=20))
 def test_any_cutting_gives_the_same_events_and_answers(cuts: list[int]) -> None:
-    whole, cut, start = Talk().feed(SESSION), Talk(), 0
-    for end in [*sorted(cuts), len(SESSION)]:
-        cut.feed(SESSION[start:end])
-        start = end
-    assert cut.events == whole.events
-    assert cut.output == whole.output
+    whole = whole_and_cut(SESSION, cuts)
     assert Vrfy("joe") in whole.events
     assert Help("me") in whole.events
     assert Rset() in whole.events

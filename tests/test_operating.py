@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from twisted_mail_node.auth import app_passwords, passwd_file, throttle
 from twisted_mail_node.auth.oauth import keys, web
+from twisted_mail_node.mail.report import TOLD_TOGETHER
 from twisted_mail_node.node import proxied
 from twisted_mail_node.node.config import parse_config
 from twisted_mail_node.node.config.values import Seconds, Size
@@ -18,7 +19,6 @@ from twisted_mail_node.node.tls import contexts, expiry, handshakes, renewal
 from twisted_mail_node.protocols.pop3.capabilities import _ALWAYS
 from twisted_mail_node.protocols.smtp import patience
 from twisted_mail_node.protocols.smtp.settings import EXTENSIONS
-from twisted_mail_node.queue.reports.report import RECIPIENTS
 from twisted_mail_node.queue.reports.returned import WHOLE_OCTETS
 from twisted_mail_node.wire.mime import downgrading, headers
 from twisted_mail_node.wire.sasl.mechanisms import MECHANISMS
@@ -75,7 +75,7 @@ OPERATING, POP3, OTHERS, SAMPLE = (
         (OPERATING, f"wait for more than {throttle.LONGEST_QUEUE_SECONDS:.0f} seconds is sent away"),
         (OPERATING, f"by half in {WORDS[throttle.HALF_LIFE_SECONDS / MINUTE]} minutes"),
         (OPERATING, f"the message, up to {WHOLE_OCTETS // KIB} KiB of it"),
-        (OPERATING, f"One report tells of up to {RECIPIENTS} recipients"),
+        (OPERATING, f"One report tells of up to {TOLD_TOGETHER} recipients"),
         (POP3, f"Of all headers of a message {downgrading.DOWNGRADED_OCTETS // KIB} KiB beyond ASCII are read"),
         (POP3, f"A header of more than {headers.HEADER_LIMIT_OCTETS // KIB} KiB"),
         (OTHERS, f"{web.MAX_OCTETS // KIB} KiB and a timeout for each answer"),

@@ -13,19 +13,15 @@ from typing import Protocol
 
 from ..mail.address import Address
 from ..mail.columns import InternalDate
-from ..mail.envelope import Envelope, Recipient, Service
+from ..mail.envelope import Envelope, Recipient, Service, Target
 from ..mail.options import NO_RECIPIENT_OPTIONS, Notify, RecipientOptions
-from ..mail.report import Action, Reported, Told
+from ..mail.report import TOLD_TOGETHER, Action, Reported, Told
 from ..mail.status import EnhancedStatus
 from ..mail.transaction import Body, Outgoing, Placement, Transaction, outgoing_report
 from .header import NO_PAST, Past
 from .trace import recipient_prefix
 
 LOOP = (EnhancedStatus(5, 4, 6), "mail is going round in circles")
-
-
-# How many recipients one report tells of.
-TOLD_TOGETHER = 50
 
 
 class MakeReport(Protocol):
@@ -151,7 +147,7 @@ def plan(
     For whom the message has been here before, by its `past`, it is in a loop (RFC 5321 §6.3 leaves the means to us):
     hops are counted too, but a loop of a few nodes makes dozens of copies until there are enough.
     """
-    date, sender, mail_options = InternalDate(int(now)), envelope.sender, envelope.options
+    date = InternalDate(int(now))
     received_for, delivered_to = past.received_for, past.delivered_to
     owners: dict[str, list[int]] = {}
     placements: dict[str, Placement] = {}
@@ -176,35 +172,43 @@ def plan(
                 failures[position] = LOOP
             else:
                 owners[account] = [position]
-                prefix = recipient_prefix(sender, recipient.address, account)
-                placements[account] = Placement(
-                    account,
-                    target.mailbox,
-                    0,
-                    date,
-                    prefix=prefix,
-                    sender=sender,
-                    recipient=recipient.address,
-                    options=mail_options,
-                    recipient_options=options,
-                )
+                placements[account] = _placement(envelope, recipient.address, target, options, date)
         for forward in recipient.forwards:
             # RFC 3461 §5.2.1 (c, d): what is asked for one recipient is not asked for another.
             written = recipient.address.key if options != NO_RECIPIENT_OPTIONS else ""
             entry = (forward.key, written, options)
             if entry not in queue:
-                original = recipient.address if forward.key != recipient.address.key else None
-                queue[entry] = Outgoing(
-                    0,
-                    sender,
-                    forward,
-                    original,
-                    envelope.body_type,
-                    options=mail_options,
-                    recipient_options=options,
-                )
+                queue[entry] = _outgoing(envelope, recipient.address, forward, options)
     transaction = Transaction(transaction_id, now, (body,), tuple(placements.values()), tuple(queue.values()))
     return Plan(envelope, transaction, tuple(map(tuple, owners.values())), failures, places_at_once, wants_success)
+
+
+def _placement(
+    envelope: Envelope, written: Address, target: Target, options: RecipientOptions, date: InternalDate
+) -> Placement:
+    return Placement(
+        target.account,
+        target.mailbox,
+        0,
+        date,
+        prefix=recipient_prefix(envelope.sender, written, target.account),
+        sender=envelope.sender,
+        recipient=written,
+        options=envelope.options,
+        recipient_options=options,
+    )
+
+
+def _outgoing(envelope: Envelope, written: Address, forward: Address, options: RecipientOptions) -> Outgoing:
+    return Outgoing(
+        0,
+        envelope.sender,
+        forward,
+        written if forward.key != written.key else None,
+        envelope.body_type,
+        options=envelope.options,
+        recipient_options=options,
+    )
 
 
 def _shared(place: Placement, recipient: Address, options: RecipientOptions) -> Placement:

@@ -16,6 +16,9 @@ from .status import EnhancedStatus
 
 SUCCESS = EnhancedStatus(2, 0, 0)
 
+TOLD_TOGETHER = 50
+"""How many recipients one report tells of; of more there are more reports."""
+
 
 class Action(Enum):
     """What became of a message for a recipient. Source: RFC 3464 §2.3.3."""

@@ -20,9 +20,9 @@ from ..mail.envelope import Recipient
 from ..mail.errors import NoSuchItem, PermanentFailure
 from ..mail.options import Return
 from ..mail.queue_item import Delivered, Failed, Outcome, QueueItem
-from ..mail.report import SUCCESS, Action, Reported, Told
+from ..mail.report import SUCCESS, TOLD_TOGETHER, Action, Reported, Told
 from ..mail.transaction import Placement, Transaction, outgoing_report
-from .reports import RECIPIENTS, WHOLE_OCTETS, Reporter, report
+from .reports import WHOLE_OCTETS, Reporter, report
 from .reports.returned import HEADER_OCTETS
 
 Outcomes = Sequence[tuple[QueueItem, Outcome]]
@@ -92,7 +92,7 @@ class Bouncer:
         told = [_told(item, outcome) for item, outcome in outcomes]
         content = await self._content(first, has_failed=any(one.action is Action.FAILED for one in told))
         reported = Reported(first.sender, first.created, content, min(first.header_size, len(content)), first.options)
-        parts = [told[start : start + RECIPIENTS] for start in range(0, len(told), RECIPIENTS)]
+        parts = [told[start : start + TOLD_TOGETHER] for start in range(0, len(told), TOLD_TOGETHER)]
         return [self._transaction(first, reported, recipient, part, now) for part in parts]
 
     async def _content(self, item: QueueItem, *, has_failed: bool) -> bytes:

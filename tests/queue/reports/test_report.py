@@ -8,9 +8,9 @@ import pytest
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.columns import INLINE_BODY_OCTETS
 from twisted_mail_node.mail.options import MailOptions, Return
-from twisted_mail_node.mail.report import Action, Reported, Told
+from twisted_mail_node.mail.report import TOLD_TOGETHER, Action, Reported, Told
 from twisted_mail_node.mail.status import EnhancedStatus
-from twisted_mail_node.queue.reports import RECIPIENTS, WHOLE_OCTETS, Reporter, report
+from twisted_mail_node.queue.reports import WHOLE_OCTETS, Reporter, report
 
 REPORTER = Reporter("mx.a.test", Address("postmaster", "a.test"))
 HEADER = b"From: s@a.test\r\nMessage-ID: <1@a.test>\r\nSubject: hi\r\n\r\n"
@@ -146,10 +146,10 @@ def test_what_a_server_says_cannot_break_the_report(reply):
 
 def test_a_full_report_stays_in_one_piece_and_counts_the_rest():
     worst = failed(Address("l" * 200, "d" * 60 + ".test"), reply="550 " + "😀" * 2000, original="o" * 200 + "@a.test")
-    full = body(*[worst] * (RECIPIENTS + 7), header="é".encode() * 20_000)
+    full = body(*[worst] * (TOLD_TOGETHER + 7), header="é".encode() * 20_000)
     assert full.size == len(full.content) <= INLINE_BODY_OCTETS
     text = b"x" * (WHOLE_OCTETS - len(HEADER))
-    whole = body(*[worst] * (RECIPIENTS + 7), text=text, ret=Return.FULL)
+    whole = body(*[worst] * (TOLD_TOGETHER + 7), text=text, ret=Return.FULL)
     assert text in whole.content
     assert whole.size <= INLINE_BODY_OCTETS
     assert "And 7 more." in parts(full.content)[0].get_content()

@@ -4,7 +4,7 @@ Reports about mail, as bodies. Pure. `report` puts one together of `words` for p
 `queue.bouncer` and by intake.
 """
 
-from .report import RECIPIENTS, Reporter, report
+from .report import Reporter, report
 from .returned import WHOLE_OCTETS
 
-__all__ = ["RECIPIENTS", "WHOLE_OCTETS", "Reporter", "report"]
+__all__ = ["WHOLE_OCTETS", "Reporter", "report"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 
 from ...mail.address import Address
-from ...mail.report import Action, Reported, Told
+from ...mail.report import TOLD_TOGETHER, Action, Reported, Told
 from ...mail.transaction import Body
 from ...wire.smtp.paths import needs_smtputf8
 from .addresses import header_address
@@ -21,8 +21,6 @@ from .returned import HEADER_OCTETS, returned_part
 from .status import status_part
 from .words import subject, words_part
 
-# How many recipients one report tells of.
-RECIPIENTS = 50
 _MESSAGE_ID = re.compile(rb"^message-id:[ \t]*(?:\r\n[ \t]+)?(<[!-=?-~]{1,250}>)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -39,9 +37,10 @@ def report(reporter: Reporter, report_id: str, reported: Reported, told: Sequenc
     The report to the sender of a message, small enough for one piece.
 
     It is seven-bit, but for a sender whose address needs SMTPUTF8 anyway, and for a whole message that is not. Beyond
-    RECIPIENTS of `told` the others are only counted. `report_id` is unique for ever: it makes Message-ID and boundary.
+    TOLD_TOGETHER of `told` the others are only counted. `report_id` is unique for ever: it makes Message-ID and
+    boundary.
     """
-    count, told = len(told), told[:RECIPIENTS]
+    count, told = len(told), told[:TOLD_TOGETHER]
     # Only an address can tell that the way back takes UTF-8; a sender who asked for it reads it (RFC 6533 §4.5).
     eight_bit = needs_smtputf8(reported.sender)
     utf8 = eight_bit or reported.options.smtputf8

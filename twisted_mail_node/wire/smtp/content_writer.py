@@ -9,11 +9,7 @@ Sources: RFC 5321 §2.3.8, §4.5.2 (transparency), RFC 3030 §2 (BDAT).
 
 from __future__ import annotations
 
-import re
-
-from .data import has_bare_newline
-
-_ANY_NEWLINE = re.compile(rb"\r\n|\r|\n")
+from .data import has_bare_newline, with_crlf
 
 
 class _Lines:
@@ -33,7 +29,7 @@ class _Lines:
             data = data[:-1]
         else:
             self._held = b""
-        return _ANY_NEWLINE.sub(b"\r\n", data) if data and has_bare_newline(data) else data
+        return with_crlf(data) if data and has_bare_newline(data) else data
 
 
 class DottedWriter:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from twisted_mail_node.mail.flags import NO_FLAGS
 from twisted_mail_node.wire.errors import MisuseError
 from twisted_mail_node.wire.imap import commands as c
+from twisted_mail_node.wire.imap.enabled import Extension
 from twisted_mail_node.wire.imap.events import CommandRefused, ContinuationNeeded
 from twisted_mail_node.wire.imap.limits import Limits
 from twisted_mail_node.wire.imap.responses import bad, no, ok
@@ -628,3 +629,14 @@ def test_a_million_octets_one_at_a_time_take_linear_time():
             received += 1
             server.send(ok("done"))
     assert received == 10
+
+
+def test_what_is_enabled_ends_with_the_session():
+    server = engine()
+    server.enabled |= {Extension.QRESYNC}
+    assert only_event(server, b"a NOOP\r\n")
+    server.send(ok("done"))
+    assert server.enabled == {Extension.QRESYNC}
+    assert only_event(server, b"b LOGOUT\r\n")
+    server.send(ok("done"))
+    assert not server.enabled

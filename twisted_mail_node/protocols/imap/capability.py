@@ -1,7 +1,13 @@
-"""CAPABILITY: computed from what is there now. Source: RFC 3501 §6.1.1, §7.2.1."""
+"""
+CAPABILITY: computed from what is there now. Source: RFC 3501 §6.1.1, §7.2.1.
+
+A new capability is a line in `OFFERED`: its name, where every client may use it always; a function of the session,
+where it depends on settings, on what the store provides, or on the state of TLS.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ...wire.imap import responses
@@ -12,27 +18,63 @@ from ...wire.imap.states import State
 if TYPE_CHECKING:
     from .session import IMAPSession
 
+Depending = Callable[["IMAPSession"], Sequence[str]]
+"""Gives the names, such as `APPENDLIMIT=35651584`, or none where it is not offered."""
 
-# What this server does for every client, whatever the store. In the order in which it is told.
-AFTER_LOGIN = (
-    "IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE", "IDLE", "NAMESPACE", "UIDPLUS", "MOVE", "UNSELECT",
-    "CHILDREN", "SPECIAL-USE", "CREATE-SPECIAL-USE",
-)  # fmt: skip
+
+def _starttls(session: IMAPSession) -> Sequence[str]:
+    return ("STARTTLS",) if session.tls_context is not None and not session.peer.tls else ()
+
+
+def _mechanisms(session: IMAPSession) -> Sequence[str]:
+    told = session.authenticator.mechanisms(session.peer, session.driver.transport)
+    return [f"AUTH={mechanism}" for mechanism in told]
+
+
+def _login_disabled(session: IMAPSession) -> Sequence[str]:
+    # RFC 3501 §6.2.3
+    return () if session.authenticator.passwords_allowed(session.peer) else ("LOGINDISABLED",)
+
+
+# In the order in which they are told: the protocol; the connection; mailboxes; messages; searching; synchronising.
+OFFERED: tuple[str | Depending, ...] = (
+    "IMAP4rev1",
+    "LITERAL+",
+    "SASL-IR",
+    "ID",
+    "ENABLE",
+    "IDLE",
+    "NAMESPACE",
+    "UIDPLUS",
+    "MOVE",
+    "UNSELECT",
+    "CHILDREN",
+    "SPECIAL-USE",
+    "CREATE-SPECIAL-USE",
+)
+# And what is of use until somebody has logged in.
+BEFORE_LOGIN: tuple[str | Depending, ...] = (
+    _starttls,
+    _mechanisms,
+    _login_disabled,
+)
 
 
 def capabilities(session: IMAPSession) -> tuple[str, ...]:
     """What the client may use in the present state."""
-    if session.engine.state is not State.NOT_AUTHENTICATED:
-        return AFTER_LOGIN
-    peer = session.peer
-    allowed = session.authenticator.passwords_allowed(peer)
-    names = [*AFTER_LOGIN]
-    if session.tls_context is not None and not peer.tls:
-        names.append("STARTTLS")
-    names += [f"AUTH={mechanism}" for mechanism in session.authenticator.mechanisms(peer, session.driver.transport)]
-    if not allowed:
-        names.append("LOGINDISABLED")  # RFC 3501 §6.2.3
-    return tuple(names)
+    if session.engine.state is State.NOT_AUTHENTICATED:
+        return _told(session, (*OFFERED, *BEFORE_LOGIN))
+    return after_login(session)
+
+
+def after_login(session: IMAPSession) -> tuple[str, ...]:
+    """What the client may use once it has logged in."""
+    return _told(session, OFFERED)
+
+
+def _told(session: IMAPSession, offered: Sequence[str | Depending]) -> tuple[str, ...]:
+    lines = [(each,) if isinstance(each, str) else each(session) for each in offered]
+    return tuple(name for names in lines for name in names)
 
 
 async def answer(session: IMAPSession, command: Capability) -> bytes:

@@ -8,7 +8,7 @@ from ...interfaces.auth import ILogin
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Login
 from ...wire.imap.responses import no, ok
-from .capability import AFTER_LOGIN
+from .capability import after_login
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -26,4 +26,4 @@ async def answer(session: IMAPSession, command: Login) -> bytes:
 async def begin(session: IMAPSession, login: ILogin) -> bytes:
     """The client has proved who it is: end the command. Fails as IMAPSession.log_in."""
     await session.log_in(login)
-    return session.engine.send(ok("logged in", codes.capability(AFTER_LOGIN)))
+    return session.engine.send(ok("logged in", codes.capability(after_login(session))))

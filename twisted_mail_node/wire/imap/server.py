@@ -32,6 +32,7 @@ from .commands.authenticate import Authenticate, AuthenticateResponse, parse_res
 from .commands.command import Command
 from .commands.idle import Done, Idle
 from .commands.starttls import StartTLS
+from .enabled import Extension
 from .events import CommandRefused, ContinuationNeeded, Event
 from .grammar import finish, parse_head
 from .limits import Limits
@@ -68,7 +69,8 @@ class IMAPServer:
 
     Attributes: `state`; `closed`, true when the dialogue is over; `mistakes`, how often the client broke the
     grammar or the order, so that the driver can lose its patience; `pending`, the command that waits for its
-    answer, or None; `is_idling`, true from `start_idling` until the client ends it.
+    answer, or None; `is_idling`, true from `start_idling` until the client ends it; `enabled`, what the client has
+    said that it can take, for as long as it is logged in.
     """
 
     def __init__(self, state: State = State.NOT_AUTHENTICATED, limits: Limits = _DEFAULT_LIMITS) -> None:
@@ -76,6 +78,7 @@ class IMAPServer:
         self.closed = False
         self.mistakes = 0
         self.pending: Command | None = None
+        self.enabled: set[Extension] = set()
         self._limits = limits
         self._input = LineBuffer(limits.command_octets)
         # What reads the input at present: gives an event, or a Wait, or None where another has taken over.
@@ -127,6 +130,8 @@ class IMAPServer:
         elif completion.status is Status.NO:
             self.state = rule.after_no or self.state
         self.closed = self.state is State.LOGOUT
+        if self.state in (State.LOGOUT, State.NOT_AUTHENTICATED):
+            self.enabled.clear()
         self._end_command()
         if isinstance(command, AppendMessage) and not command.synchronizing:
             self._start_discarding(command.size)

@@ -32,8 +32,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-# How often the clock is nudged while an answer is not there: work that waits for "the next turn" comes then.
+# How often the clock is nudged while nothing more is expected: work that waits for "the next turn" comes then.
 NUDGES = 20
+# And while something is: on a store with threads a nudge waits some milliseconds, and a busy machine takes many.
+PATIENT_NUDGES = 2000
 
 
 class Connection(Protocol):
@@ -190,7 +192,7 @@ class _Run:
 
     def _expect_closed(self, step: Step) -> None:
         connection = self._connection(step)
-        for _ in range(NUDGES):
+        for _ in range(PATIENT_NUDGES):
             if connection.closed:
                 return
             self.connect.advance(0)
@@ -203,11 +205,12 @@ class _Run:
         self.heard[step.connection] = rest
         return line.decode("utf-8", "backslashreplace")
 
-    def _listen(self, name: str, enough: Callable[[bytes], bool] = lambda heard: False) -> None:
+    def _listen(self, name: str, enough: Callable[[bytes], bool] | None = None) -> None:
+        """Hear a connection until that is enough; without such a condition, what comes in a few turns."""
         connection = self._open(name)
-        for _ in range(NUDGES):
+        for _ in range(PATIENT_NUDGES if enough else NUDGES):
             self.heard[name] += connection.take()
-            if enough(self.heard[name]):
+            if enough and enough(self.heard[name]):
                 return
             self.connect.advance(0)
         self.heard[name] += connection.take()

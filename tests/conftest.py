@@ -2,7 +2,7 @@
 No lost failures: a test in which Twisted logged a Failure, or a Deferred lost its error, fails.
 
 Tests of other people's programs are left out where those are missing, and a test that fails on a server of PostgreSQL
-shows what the server said.
+shows what the server said. Tests that measure what others would disturb run alone.
 """
 
 from __future__ import annotations
@@ -15,14 +15,25 @@ from twisted.logger import globalLogPublisher
 
 pytest.register_assert_rewrite("twisted_mail_node.testing")
 
-from . import programs  # noqa: E402
+from . import company, programs  # noqa: E402
 from .postgres.fixtures import clusters_of, postgres_database, postgres_databases  # noqa: E402
 
 __all__ = ["postgres_database", "postgres_databases"]
 
 
 @pytest.fixture(autouse=True)
-def logged_failures():
+def place_among_others(request, tmp_path_factory):
+    """See `company`: before any other fixture of the test, and until the last has ended."""
+    if not company.in_several_processes():
+        yield
+        return
+    # The processes' folders are beside each other.
+    with company.company(tmp_path_factory.getbasetemp().parent, bool(request.node.get_closest_marker("alone"))):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def logged_failures(place_among_others):
     """Every Failure logged during the test; a test that expects one empties the list."""
     seen = []
 

@@ -7,6 +7,7 @@ import ssl
 import time
 from types import SimpleNamespace
 
+import pytest
 import pytest_twisted
 from imapclient import IMAPClient
 from twisted.internet import reactor
@@ -111,6 +112,7 @@ async def test_imapclient_over_tls(node):
     await deferToThread(session)
 
 
+@pytest.mark.alone
 @pytest_twisted.ensureDeferred
 async def test_new_mail_reaches_an_idling_client_at_once(node):
     def session():

@@ -85,6 +85,7 @@ def clients(node, service, number):
         yield [stack.enter_context(node.connect(service)) for _ in range(number)]
 
 
+@pytest.mark.alone
 def test_an_idle_connection_costs_less_than_ten_kib(node):
     for service in GREETINGS:
         with clients(node, service, 20):
@@ -132,6 +133,7 @@ def p99_of_a_round(node, stack):
     return statistics.quantiles([wait for other in others for wait in other.waited], n=100)[98]
 
 
+@pytest.mark.alone
 def test_others_are_served_while_a_thousand_send_slowly_and_then_the_memory_comes_back(node):
     before = node.memory_kib()
     with ExitStack() as stack:

@@ -78,6 +78,7 @@ def heard(session: imapclient.IMAPClient, wanted: bytes, seconds: float = 10.0) 
     return responses
 
 
+@pytest.mark.alone
 def test_a_message_delivered_at_one_node_reaches_a_session_idling_at_the_other(nodes, user):
     times = []
     with nodes.b.imap(user) as idling, nodes.a.submission() as submission:

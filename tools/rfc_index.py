@@ -130,6 +130,7 @@ TITLES = {
     7919: "TLS: negotiated finite field Diffie-Hellman groups",
     8037: "Ed25519 and X25519 for JOSE",
     8314: "TLS for mail access and submission",
+    8438: "IMAP STATUS=SIZE",
     8446: "TLS 1.3",
     8474: "IMAP object identifiers",
     8689: "SMTP: require TLS (REQUIRETLS)",

@@ -53,6 +53,7 @@ GOOD = [
     (b"t LOGIN {1}\r\n\xff x", c.Login(b"t", "\ufffd", "x")),
     (b"t STATUS x (MESSAGES)", c.Status(b"t", "x", (c.StatusItem.MESSAGES,))),
     (b"t STATUS x (MESSAGES )", c.Status(b"t", "x", (c.StatusItem.MESSAGES,))),
+    (b"t STATUS x (size)", c.Status(b"t", "x", (c.StatusItem.SIZE,))),
     (
         b"t STATUS x (uidnext RECENT UIDVALIDITY UNSEEN RECENT)",
         c.Status(

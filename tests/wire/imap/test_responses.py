@@ -40,6 +40,10 @@ from twisted_mail_node.wire.imap.commands.status import StatusItem
             r.mailbox_status("x", [(StatusItem.MESSAGES, 3), (StatusItem.UID_NEXT, 7)]),
             b"* STATUS x (MESSAGES 3 UIDNEXT 7)\r\n",
         ),
+        (
+            r.mailbox_status("x", [(StatusItem.SIZE, 2**63 - 1), (StatusItem.UNSEEN, b"NIL")]),
+            b"* STATUS x (SIZE 9223372036854775807 UNSEEN NIL)\r\n",
+        ),
         (r.flags([b"\\Seen", b"x"]), b"* FLAGS (\\Seen x)\r\n"),
         (r.exists(3), b"* 3 EXISTS\r\n"),
         (r.recent(0), b"* 0 RECENT\r\n"),

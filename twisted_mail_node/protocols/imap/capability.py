@@ -49,6 +49,7 @@ OFFERED: tuple[str | Depending, ...] = (
     "MOVE",
     "UNSELECT",
     "CHILDREN",
+    "STATUS=SIZE",
     "SPECIAL-USE",
     "CREATE-SPECIAL-USE",
 )

@@ -75,7 +75,7 @@ def _attributes(name: str, info: MailboxInfo | None, with_children: Collection[s
 async def _write_status(session: IMAPSession, command: List, name: str) -> None:
     try:
         mailbox = await session.account.mailbox(name)
-        await session.write(await counters(mailbox, session.name(name), command.status_items))
+        await session.write(await counters(session, mailbox, session.name(name), command.status_items))
     except NoSuchMailbox:
         pass  # RFC 5819 §2: deleted meanwhile, so there is no STATUS
 

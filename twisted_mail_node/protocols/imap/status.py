@@ -1,37 +1,60 @@
-"""STATUS. Source: RFC 3501 §6.3.10."""
+"""
+STATUS. Sources: RFC 3501 §6.3.10; RFC 8438 §3 (SIZE).
+
+A new item is a line in `COUNTED`, where the counters of the mailbox tell it, or in `ASKED`, where the store has to be
+asked for more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ...interfaces.store import IMailbox
 from ...mail.changes import MailboxStatus
 from ...mail.uid_set import UIDSet
 from ...wire.imap.commands import Status, StatusItem
-from ...wire.imap.responses import mailbox_status, ok
+from ...wire.imap.responses import StatusValue, mailbox_status, ok
 
 if TYPE_CHECKING:
     from .session import IMAPSession
+
+Counted = Callable[[MailboxStatus], StatusValue]
+# Any: how a coroutine is driven is nobody's concern here.
+Asked = Callable[["IMAPSession", IMailbox, MailboxStatus], Coroutine[Any, Any, StatusValue]]
+
+
+async def _recent(session: IMAPSession, mailbox: IMailbox, status: MailboxStatus) -> int:
+    newest = UIDSet.span(status.recent_after + 1, status.uid_next - 1)
+    if not newest or not status.messages:
+        return 0
+    return len((await mailbox.uids()) & newest)
+
+
+COUNTED: dict[StatusItem, Counted] = {
+    StatusItem.MESSAGES: lambda status: status.messages,
+    StatusItem.UID_NEXT: lambda status: status.uid_next,
+    StatusItem.UID_VALIDITY: lambda status: status.uid_validity,
+    StatusItem.UNSEEN: lambda status: status.unseen,
+    StatusItem.SIZE: lambda status: status.size,
+}
+ASKED: dict[StatusItem, Asked] = {
+    StatusItem.RECENT: _recent,
+}
 
 
 async def answer(session: IMAPSession, command: Status) -> bytes:
     """Answer STATUS."""
     mailbox: IMailbox = await session.account.mailbox(session.name(command.mailbox))
-    line = await counters(mailbox, command.mailbox, command.items)
+    line = await counters(session, mailbox, command.mailbox, command.items)
     return await session.finish(ok("done"), line)
 
 
-async def counters(mailbox: IMailbox, name: str, items: Sequence[StatusItem]) -> bytes:
+async def counters(session: IMAPSession, mailbox: IMailbox, name: str, items: Sequence[StatusItem]) -> bytes:
     """The STATUS response of a mailbox, which the client calls `name`."""
     status: MailboxStatus = await mailbox.status()
-    values = {
-        StatusItem.MESSAGES: status.messages,
-        StatusItem.UID_NEXT: status.uid_next,
-        StatusItem.UID_VALIDITY: status.uid_validity,
-        StatusItem.UNSEEN: status.unseen,
-    }
-    if StatusItem.RECENT in items:
-        newest = UIDSet.span(status.recent_after + 1, status.uid_next - 1)
-        values[StatusItem.RECENT] = len((await mailbox.uids()) & newest) if newest and status.messages else 0
-    return mailbox_status(name, [(item, values[item]) for item in items])
+    values = [
+        (item, COUNTED[item](status) if item in COUNTED else await ASKED[item](session, mailbox, status))
+        for item in items
+    ]
+    return mailbox_status(name, values)

@@ -153,10 +153,17 @@ def _delimiter(delimiter: str | None) -> bytes:
     return b"NIL" if delimiter is None else string(delimiter.encode("ascii"))
 
 
-def mailbox_status(name: str, values: Iterable[tuple[StatusItem, int]]) -> bytes:
-    """STATUS: the counters asked for, in this order."""
-    counters = b" ".join(b"%b %d" % (item.value.encode("ascii"), value) for item, value in values)
-    return b"* STATUS %b (%b)\r\n" % (mailbox(name), counters)
+StatusValue = int | bytes
+"""What STATUS tells of an item: a number, or anything else as it is to be written."""
+
+
+def mailbox_status(name: str, values: Iterable[tuple[StatusItem, StatusValue]]) -> bytes:
+    """STATUS: the items asked for, in this order."""
+    items = b" ".join(
+        b"%b %b" % (item.value.encode("ascii"), value if isinstance(value, bytes) else b"%d" % value)
+        for item, value in values
+    )
+    return b"* STATUS %b (%b)\r\n" % (mailbox(name), items)
 
 
 def flags(names: Iterable[bytes]) -> bytes:

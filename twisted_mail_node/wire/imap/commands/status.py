@@ -1,4 +1,4 @@
-"""STATUS. Source: RFC 3501 §6.3.10."""
+"""STATUS. Sources: RFC 3501 §6.3.10, RFC 8438 §3 (SIZE)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class StatusItem(Enum):
     UID_NEXT = "UIDNEXT"
     UID_VALIDITY = "UIDVALIDITY"
     UNSEEN = "UNSEEN"
+    SIZE = "SIZE"
 
 
 @dataclass(frozen=True, slots=True)

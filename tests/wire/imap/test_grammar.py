@@ -183,9 +183,7 @@ def test_malformed_commands(octets):
         parse_command(octets)
 
 
-@pytest.mark.parametrize(
-    "octets", [b"t SELECT a&b", b"t CREATE &AGE-", b"t SELECT {2}\r\n\xc3\xa4", b't SELECT "\xc3\xa4"']
-)
+@pytest.mark.parametrize("octets", [b"t SELECT a&b", b"t CREATE &AGE-", b"t SELECT {1}\r\n\xe4"])
 def test_a_mailbox_name_that_is_no_text_cannot_be_used(octets):
     with pytest.raises(Impossible) as caught:
         parse_command(octets)

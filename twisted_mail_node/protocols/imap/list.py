@@ -25,7 +25,7 @@ async def answer(session: IMAPSession, command: List) -> bytes:
     """Answer LIST."""
     delimiter = session.settings.delimiter
     if command.patterns == ("",) and not command.extended:
-        return await session.finish(ok("done"), listed("", delimiter, ("\\Noselect",)))
+        return await session.finish(ok("done"), listed(b'""', delimiter, ("\\Noselect",)))
     mailboxes: Sequence[MailboxInfo] = await session.account.mailboxes()
     patterns = [ListPattern(session.name(command.reference + pattern)) for pattern in command.patterns]
     existing = {info.name: info for info in mailboxes}
@@ -47,7 +47,7 @@ async def answer(session: IMAPSession, command: List) -> bytes:
         if info is None:  # RFC 5258 §3: who speaks the extended form knows the better word
             attributes.insert(0, "\\NonExistent" if command.extended else "\\Noselect")
         child_info = ("SUBSCRIBED",) if name in standing else ()
-        await session.write(listed(session.name(name), delimiter, attributes, child_info))
+        await session.write(listed(session.spelled(name), delimiter, attributes, child_info))
         if command.status_items and info is not None:
             await _write_status(session, command, name)
     return await session.finish(ok("done"))
@@ -75,7 +75,7 @@ def _attributes(name: str, info: MailboxInfo | None, with_children: Collection[s
 async def _write_status(session: IMAPSession, command: List, name: str) -> None:
     try:
         mailbox = await session.account.mailbox(name)
-        await session.write(await counters(session, mailbox, session.name(name), command.status_items))
+        await session.write(await counters(session, mailbox, session.spelled(name), command.status_items))
     except NoSuchMailbox:
         pass  # RFC 5819 §2: deleted meanwhile, so there is no STATUS
 
@@ -84,7 +84,7 @@ async def answer_lsub(session: IMAPSession, command: Lsub) -> bytes:
     """Answer LSUB: subscribed names, also those of mailboxes that do not exist (any more)."""
     delimiter = session.settings.delimiter
     if not command.pattern:
-        return await session.finish(ok("done"), lsub_listed("", delimiter, ("\\Noselect",)))
+        return await session.finish(ok("done"), lsub_listed(b'""', delimiter, ("\\Noselect",)))
     pattern = ListPattern(session.name(command.reference + command.pattern))
     subscribed: Sequence[str] = await session.account.subscriptions()
     matching = {name: False for name in subscribed if pattern.matches(name)}
@@ -95,7 +95,7 @@ async def answer_lsub(session: IMAPSession, command: Lsub) -> bytes:
                 if parent not in matching and pattern.matches(parent):
                     matching[parent] = True
     lines = [
-        lsub_listed(session.name(name), delimiter, ("\\Noselect",) if implied else ())
+        lsub_listed(session.spelled(name), delimiter, ("\\Noselect",) if implied else ())
         for name, implied in sorted(matching.items(), key=lambda item: listing_key(item[0]))
     ]
     return await session.finish(ok("done"), b"".join(lines))

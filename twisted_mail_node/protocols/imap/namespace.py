@@ -13,4 +13,6 @@ if TYPE_CHECKING:
 
 async def answer(session: IMAPSession, command: Namespace) -> bytes:
     """Answer NAMESPACE: all mailboxes are the account's own, without a prefix."""
-    return await session.finish(ok("done"), namespace([("", session.settings.delimiter)]))
+    return await session.finish(
+        ok("done"), namespace([(session.engine.spelling.prefix(""), session.settings.delimiter)])
+    )

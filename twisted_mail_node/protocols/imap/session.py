@@ -194,6 +194,10 @@ class IMAPSession:
         """A mailbox name of the client as the store's, or the other way round."""
         return translated(name, self.settings.delimiter)
 
+    def spelled(self, name: str) -> bytes:
+        """A mailbox name of the store as the client is to read it."""
+        return self.engine.spelling.mailbox(self.name(name))
+
     async def finish(
         self, completion: Completion, untagged: bytes = b"", *, may_expunge: bool = True, ask: bool = False
     ) -> bytes:

@@ -46,12 +46,12 @@ ASKED: dict[StatusItem, Asked] = {
 async def answer(session: IMAPSession, command: Status) -> bytes:
     """Answer STATUS."""
     mailbox: IMailbox = await session.account.mailbox(session.name(command.mailbox))
-    line = await counters(session, mailbox, command.mailbox, command.items)
+    line = await counters(session, mailbox, session.engine.spelling.mailbox(command.mailbox), command.items)
     return await session.finish(ok("done"), line)
 
 
-async def counters(session: IMAPSession, mailbox: IMailbox, name: str, items: Sequence[StatusItem]) -> bytes:
-    """The STATUS response of a mailbox, which the client calls `name`."""
+async def counters(session: IMAPSession, mailbox: IMailbox, name: bytes, items: Sequence[StatusItem]) -> bytes:
+    """The STATUS response of a mailbox whose name is spelled `name`."""
     status: MailboxStatus = await mailbox.status()
     values = [
         (item, COUNTED[item](status) if item in COUNTED else await ASKED[item](session, mailbox, status))

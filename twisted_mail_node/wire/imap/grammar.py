@@ -6,7 +6,7 @@ A new command is one line here, one in `states`, and a file in `commands`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from . import commands
@@ -29,6 +29,7 @@ from .commands import (
     store,
     subscribe,
 )
+from .enabled import Extension
 from .refusal import BadSyntax
 from .tokens import Tokens, tag_of
 
@@ -82,16 +83,18 @@ UID_PARSERS: dict[bytes, Parser] = {
 }
 
 
-def parse_head(data: bytes) -> tuple[bytes, bytes, Parser, Tokens]:
+def parse_head(data: bytes, enabled: Collection[Extension] = ()) -> tuple[bytes, bytes, Parser, Tokens]:
     """
     Read a command up to its arguments: its tag, its name without UID, what parses the rest, and the rest.
+
+    `enabled` is what the client has enabled.
 
     Raises: BadSyntax: no tag, no command, or none that is known.
     """
     tag = tag_of(data)
     if tag is None:
         raise BadSyntax("a tag is missing")
-    tokens = Tokens(data, len(tag))
+    tokens = Tokens(data, len(tag), enabled)
     tokens.space()
     name = tokens.atom("a command").upper()
     parsers = PARSERS
@@ -105,13 +108,13 @@ def parse_head(data: bytes) -> tuple[bytes, bytes, Parser, Tokens]:
     return tag, name, parser, tokens
 
 
-def parse_command(data: bytes) -> commands.Command:
+def parse_command(data: bytes, enabled: Collection[Extension] = ()) -> commands.Command:
     """
     Parse a whole command, literals within, the last CRLF taken off.
 
     Raises: BadSyntax, Impossible.
     """
-    tag, _, parser, tokens = parse_head(data)
+    tag, _, parser, tokens = parse_head(data, enabled)
     return finish(tag, parser, tokens)
 
 

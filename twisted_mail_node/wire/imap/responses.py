@@ -1,7 +1,8 @@
 """
 What the server says: status responses and the untagged data of commands, rendered to octets with CRLF.
 
-FETCH responses are written by `wire.imap.fetch`, ENVELOPE and BODYSTRUCTURE by `wire.mime`.
+Mailbox names are given as octets, made by `spelling`: how depends on what the client has enabled. FETCH responses are
+written by `wire.imap.fetch`, ENVELOPE and BODYSTRUCTURE by `wire.mime`.
 Sources: RFC 3501 §7; RFC 2342, RFC 2971, RFC 5161, RFC 5258, RFC 6154.
 """
 
@@ -12,9 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..mime.strings import string
-from . import mailbox_name
 from .commands.status import StatusItem
-from .strings import astring
 from .strings import text as plain
 
 
@@ -87,11 +86,6 @@ def _status(tag: bytes, word: bytes, text: str, code: bytes) -> bytes:
 # -- data -----------------------------------------------------------------------------------------------------------
 
 
-def mailbox(name: str) -> bytes:
-    """A mailbox name, in modified UTF-7, bare or quoted."""
-    return astring(mailbox_name.encode(name))
-
-
 def capability(names: Sequence[str]) -> bytes:
     """CAPABILITY."""
     return b"* CAPABILITY %b\r\n" % " ".join(names).encode("ascii")
@@ -111,42 +105,55 @@ def identity(fields: Sequence[tuple[str, str]]) -> bytes:
 
 
 def namespace(
-    personal: Sequence[tuple[str, str]] | None,
-    others: Sequence[tuple[str, str]] | None = None,
-    shared: Sequence[tuple[str, str]] | None = None,
+    personal: Sequence[tuple[bytes, str]] | None,
+    others: Sequence[tuple[bytes, str]] | None = None,
+    shared: Sequence[tuple[bytes, str]] | None = None,
 ) -> bytes:
-    """NAMESPACE: pairs of prefix and delimiter for each of the three kinds, None for a kind that there is not."""
+    """
+    NAMESPACE: pairs of prefix and delimiter for each of the three kinds, None for a kind that there is not.
+
+    A prefix is a string, as `Spelling.prefix` makes it.
+    """
     return b"* NAMESPACE %b %b %b\r\n" % (_namespaces(personal), _namespaces(others), _namespaces(shared))
 
 
-def _namespaces(pairs: Sequence[tuple[str, str]] | None) -> bytes:
+def _namespaces(pairs: Sequence[tuple[bytes, str]] | None) -> bytes:
     if not pairs:
         return b"NIL"
-    return b"(%b)" % b"".join(
-        b"(%b %b)" % (string(mailbox_name.encode(prefix)), _delimiter(mark)) for prefix, mark in pairs
-    )
+    return b"(%b)" % b"".join(b"(%b %b)" % (prefix, _delimiter(mark)) for prefix, mark in pairs)
 
 
-def listed(name: str, delimiter: str | None, attributes: Iterable[str] = (), child_info: Sequence[str] = ()) -> bytes:
+def listed(
+    name: bytes,
+    delimiter: str | None,
+    attributes: Iterable[str] = (),
+    child_info: Sequence[str] = (),
+    old_name: bytes | None = None,
+) -> bytes:
     """
     One LIST response.
 
-    `attributes` are written as given, `\\HasChildren`. `child_info` is why a name that does not match itself is
-    listed, `SUBSCRIBED` (RFC 5258 §4). The name "" with a delimiter answers the question for the delimiter.
+    `attributes` are written as given, `\\HasChildren`. `child_info` is what names below this one are that do not match
+    themselves, `SUBSCRIBED` (RFC 5258 §4); `old_name` is what the mailbox was called, or the client called it
+    (RFC 9051 §6.3.9.7). The name `""` with a delimiter answers the question for the delimiter.
     """
-    line = _listed(b"LIST", name, delimiter, attributes)
+    extended = []
     if child_info:
-        line += b' ("CHILDINFO" (%b))' % b" ".join(string(word.encode("ascii")) for word in child_info)
-    return line + b"\r\n"
+        words = b" ".join(string(word.encode("ascii")) for word in child_info)
+        extended.append(b'"CHILDINFO" (%b)' % words)
+    if old_name is not None:
+        extended.append(b'"OLDNAME" (%b)' % old_name)
+    items = b" (%b)" % b" ".join(extended) if extended else b""
+    return _listed(b"LIST", name, delimiter, attributes) + items + b"\r\n"
 
 
-def lsub_listed(name: str, delimiter: str | None, attributes: Iterable[str] = ()) -> bytes:
+def lsub_listed(name: bytes, delimiter: str | None, attributes: Iterable[str] = ()) -> bytes:
     """One LSUB response."""
     return _listed(b"LSUB", name, delimiter, attributes) + b"\r\n"
 
 
-def _listed(word: bytes, name: str, delimiter: str | None, attributes: Iterable[str]) -> bytes:
-    return b"* %b (%b) %b %b" % (word, " ".join(attributes).encode("ascii"), _delimiter(delimiter), mailbox(name))
+def _listed(word: bytes, name: bytes, delimiter: str | None, attributes: Iterable[str]) -> bytes:
+    return b"* %b (%b) %b %b" % (word, " ".join(attributes).encode("ascii"), _delimiter(delimiter), name)
 
 
 def _delimiter(delimiter: str | None) -> bytes:
@@ -157,13 +164,13 @@ StatusValue = int | bytes
 """What STATUS tells of an item: a number, or anything else as it is to be written."""
 
 
-def mailbox_status(name: str, values: Iterable[tuple[StatusItem, StatusValue]]) -> bytes:
+def mailbox_status(name: bytes, values: Iterable[tuple[StatusItem, StatusValue]]) -> bytes:
     """STATUS: the items asked for, in this order."""
     items = b" ".join(
         b"%b %b" % (item.value.encode("ascii"), value if isinstance(value, bytes) else b"%d" % value)
         for item, value in values
     )
-    return b"* STATUS %b (%b)\r\n" % (mailbox(name), items)
+    return b"* STATUS %b (%b)\r\n" % (name, items)
 
 
 def flags(names: Iterable[bytes]) -> bytes:

@@ -39,6 +39,7 @@ from .limits import Limits
 from .refusal import BadSyntax, Impossible
 from .responses import Completion, Status, bad, bye, continuation, no, ok, tagged
 from .responses import untagged as untagged_status
+from .spelling import Spelling, spelling_of
 from .states import RULES, State, refusal_text
 from .tokens import tag_of
 
@@ -93,6 +94,11 @@ class IMAPServer:
         self._discarded = 0
         self._append: AppendMessage | None = None
         self.is_idling = False
+
+    @property
+    def spelling(self) -> Spelling:
+        """How names and strings are spelled now."""
+        return spelling_of(self.enabled)
 
     # -- input --------------------------------------------------------------------------------------------------
 
@@ -237,7 +243,7 @@ class IMAPServer:
         self._command.clear()
         self._tag = tag_of(data)
         try:
-            tag, self._name, parser, tokens = parse_head(data)
+            tag, self._name, parser, tokens = parse_head(data, self.enabled)
             self._check_state()
             self.pending = command = finish(tag, parser, tokens)
         except ProtocolViolation as violation:
@@ -251,7 +257,7 @@ class IMAPServer:
                 # Whoever may not give the command is told before any more of it is read.
                 data = bytes(self._command)
                 self._tag = tag_of(data)
-                self._name = parse_head(data)[1]
+                self._name = parse_head(data, self.enabled)[1]
                 self._check_state()
             message = self._message(literal) if self._name == b"APPEND" else None
         except ProtocolViolation as violation:
@@ -268,7 +274,7 @@ class IMAPServer:
         return ContinuationNeeded(continuation()) if literal.synchronizing else None
 
     def _message(self, literal: _Literal) -> AppendMessage | None:
-        tag, _, _, tokens = parse_head(bytes(self._command))
+        tag, _, _, tokens = parse_head(bytes(self._command), self.enabled)
         return parse_announcement(tag, tokens, literal.size, literal.synchronizing)
 
     def _read_literal(self) -> Event | Wait | None:

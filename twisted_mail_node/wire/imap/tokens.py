@@ -8,15 +8,17 @@ takes one construct of RFC 3501 §9 at the present position, or raises `BadSynta
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import TypeVar
 
 from ...mail.columns import InternalDate
 from ...mail.flags import MAX_KEYWORD_OCTETS, MAX_KEYWORDS, Flags
-from . import mailbox_name, response_codes
+from . import response_codes
+from .enabled import Extension
 from .refusal import BadSyntax, Impossible
 from .sequence import STAR, SequenceSet
+from .spelling import spelling_of
 
 T = TypeVar("T")
 
@@ -32,7 +34,7 @@ _ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]++')
 _ASTRING = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\]++')
 _LIST_MAILBOX = re.compile(rb'[^\x00-\x20\x7f-\xff(){"\\]++')
 _TAG = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\+]{1,255}(?![^\x00-\x20])')
-# Eight bits too, which the standard leaves to literals: many clients quote passwords and search texts in UTF-8.
+# UTF-8 too, before it is enabled as well: RFC 9755 §3, and many clients quote passwords and search texts so.
 _QUOTED = re.compile(rb'"([^"\\\x00\r\n]*+(?:\\["\\][^"\\\x00\r\n]*+)*+)"')
 _ESCAPED = re.compile(rb"\\(.)")
 _LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\r\n")
@@ -63,13 +65,14 @@ def tag_of(data: bytes) -> bytes | None:
 
 
 class Tokens:
-    """The octets of one command, and how far they have been read."""
+    """The octets of one command, and how far they have been read; `enabled` is what the client has enabled."""
 
-    __slots__ = ("at", "data")
+    __slots__ = ("at", "data", "enabled")
 
-    def __init__(self, data: bytes, at: int = 0) -> None:
+    def __init__(self, data: bytes, at: int = 0, enabled: Collection[Extension] = ()) -> None:
         self.data = data
         self.at = at
+        self.enabled = enabled
 
     # -- single octets ------------------------------------------------------------------------------------------
 
@@ -159,6 +162,8 @@ class Tokens:
         if self.is_next(b"{"):
             return self._literal()
         quoted = self.match(_QUOTED, meaning)[1]
+        if not quoted.isascii() and not _is_utf8(quoted):
+            raise BadSyntax("a quoted string is not UTF-8")
         return _ESCAPED.sub(rb"\1", quoted) if b"\\" in quoted else quoted
 
     def nstring(self, meaning: str = "a string or NIL") -> bytes | None:
@@ -169,22 +174,22 @@ class Tokens:
         return self.string(meaning)
 
     def mailbox(self) -> str:
-        """A mailbox name, decoded. Raises Impossible where it is not in modified UTF-7."""
-        return mailbox_name.decode(self.astring("a mailbox name"))
+        """A mailbox name, decoded. Raises Impossible where it is not spelled as it has to be."""
+        return spelling_of(self.enabled).name_of(self.astring("a mailbox name"))
 
     def mailbox_text(self) -> str:
         """What looks like a mailbox name and need not be one (LIST's reference); left as it is where it is none."""
-        return _lenient(self.astring("a reference name"))
+        return spelling_of(self.enabled).lenient_text_of(self.astring("a reference name"))
 
     def list_mailbox(self) -> str:
-        """A pattern of LIST, decoded; one that is no modified UTF-7 is left as it is and can match no name."""
+        """A pattern of LIST, decoded; one that no name could be spelled like is left as it is and can match none."""
         match = _LIST_MAILBOX.match(self.data, self.at)
         if match:
             self.at = match.end()
             pattern = match[0]
         else:
             pattern = self.string("a mailbox pattern")
-        return _lenient(pattern)
+        return spelling_of(self.enabled).lenient_text_of(pattern)
 
     def at_announcement(self) -> bool:
         """Whether all that is left announces a literal whose octets are not here yet."""
@@ -272,9 +277,12 @@ class Tokens:
         return octets
 
 
-def _lenient(octets: bytes) -> str:
-    text = mailbox_name.decode_text(octets)
-    return octets.decode("latin-1") if text is None else text
+def _is_utf8(octets: bytes) -> bool:
+    try:
+        octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _run(text: bytes) -> tuple[int, int]:

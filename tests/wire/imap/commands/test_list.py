@@ -21,7 +21,7 @@ SELECT, RETURN = ListSelection, ListReturn
         (b"a/ {3}\r\nb %", List(b"t", "a/", ("b %",))),
         (b'"" Entw&APw-*', List(b"t", "", ("Entwü*",))),
         (b'"" a&*', List(b"t", "", ("a&*",))),
-        (b"&x {2}\r\n\xc3\xa4", List(b"t", "&x", ("Ã¤",))),
+        (b"&x {1}\r\n\xe4", List(b"t", "&x", ("ä",))),
         (b'"" inbox', List(b"t", "", ("inbox",))),
         (b'"" a]%', List(b"t", "", ("a]%",))),
         (b'() "" *', List(b"t", "", ("*",), extended=True)),

@@ -11,7 +11,7 @@ Neighbours: engines in `wire`, sessions in this room.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -228,6 +228,11 @@ class Driver:
         self.transport.startTLS(context)
         self._outlet = Outlet(self.transport)
         self._register()
+
+    def encode(self, encode: Callable[[bytes], bytes] | None) -> None:
+        """From now on what is written goes out as `encode` makes it; None: as it is."""
+        self._flush()
+        self._outlet.encode = encode
 
     def close(self, last_words: bytes = b"") -> None:
         """Write these last words, then close; a peer that does not take them is cut off after a while."""

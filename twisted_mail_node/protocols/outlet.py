@@ -8,24 +8,32 @@ unix transports are written to like that: a TLS layer or any other wrapper sees 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.abstract import FileDescriptor
 
 
 class Outlet:
-    """Writes to `transport`. Its producer tells `drained` when the transport has asked for more."""
+    """
+    Writes to `transport`. Its producer tells `drained` when the transport has asked for more.
 
-    __slots__ = ("_behind", "_transport")
+    `encode` is applied to everything that is written, in order; None for octets as they are.
+    """
+
+    __slots__ = ("_behind", "_transport", "encode")
 
     def __init__(self, transport: Any) -> None:  # Any: TCP, unix and TLS transports share no interface that has all.
         self._transport = transport
+        self.encode: Callable[[bytes], bytes] | None = None
         # Whether octets may wait in the transport's buffer, behind which others have to queue up.
         self._behind = not _is_plain(transport)
 
     def write(self, octets: bytes) -> None:
         """Write octets in order; nothing happens once the connection is gone."""
         transport = self._transport
+        if self.encode is not None:
+            octets = self.encode(octets)
         if self._behind or not transport.connected or transport.disconnecting:
             transport.write(octets)
             return

@@ -36,6 +36,14 @@ def _login_disabled(session: IMAPSession) -> Sequence[str]:
     return () if session.authenticator.passwords_allowed(session.peer) else ("LOGINDISABLED",)
 
 
+def _compress(session: IMAPSession) -> Sequence[str]:
+    return ("COMPRESS=DEFLATE",) if session.settings.compress and not session.engine.is_compressed else ()
+
+
+def _unauthenticate(session: IMAPSession) -> Sequence[str]:
+    return ("UNAUTHENTICATE",) if session.settings.unauthenticate else ()
+
+
 # In the order in which they are told: the protocol; the connection; mailboxes; messages; searching; synchronising.
 OFFERED: tuple[str | Depending, ...] = (
     "IMAP4rev1",
@@ -44,6 +52,8 @@ OFFERED: tuple[str | Depending, ...] = (
     "ID",
     "ENABLE",
     "IDLE",
+    _compress,
+    _unauthenticate,
     "NAMESPACE",
     "UIDPLUS",
     "MOVE",

@@ -8,6 +8,7 @@ from . import (
     authenticate,
     capability,
     close,
+    compress,
     copy,
     create,
     delete,
@@ -28,6 +29,7 @@ from . import (
     status,
     store,
     subscribe,
+    unauthenticate,
 )
 from .session import CommandAnswer
 
@@ -39,6 +41,7 @@ COMMANDS: dict[type[commands.Command], CommandAnswer] = {
     commands.Capability: capability.answer,
     commands.Check: noop.answer,
     commands.Close: close.answer,
+    commands.Compress: compress.answer,
     commands.Copy: copy.answer,
     commands.Create: create.answer,
     commands.Delete: delete.answer,
@@ -62,5 +65,6 @@ COMMANDS: dict[type[commands.Command], CommandAnswer] = {
     commands.Status: status.answer,
     commands.Store: store.answer,
     commands.Subscribe: subscribe.answer,
+    commands.Unauthenticate: unauthenticate.answer,
     commands.Unselect: close.answer_unselect,
 }

@@ -15,6 +15,8 @@ async def answer(session: IMAPSession, command: Idle) -> bytes | None:
     """Answer IDLE: what has happened so far is told as what will happen is."""
     session.driver.write(session.engine.start_idling())
     session.push_news()
+    if session.deflater is not None:
+        session.deflater.forget()  # who idles is told little, and many do
     return None
 
 

@@ -25,7 +25,8 @@ from ...mail.errors import MailError, NoSuchMailbox
 from ...wire.errors import MisuseError, ProtocolViolation
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import AppendChunk, Command
-from ...wire.imap.events import CommandRefused, ContinuationNeeded, Event
+from ...wire.imap.compression import Deflater
+from ...wire.imap.events import CommandRefused, ContinuationNeeded, Event, MoreInflated
 from ...wire.imap.responses import Completion, bye, no
 from ...wire.imap.server import IMAPServer
 from ..driver import Answer, Driver
@@ -83,6 +84,7 @@ class IMAPSession:
         self.tls_context = tls_context
         self.driver = Driver(engine, self, clock)
         self.exchange: Exchange | None = None
+        self.deflater: Deflater | None = None
         self.selected: Selected | None = None
         self.incoming = IncomingMessages(engine, store, clock, settings.max_message_octets)
         self._commands = commands
@@ -112,6 +114,8 @@ class IMAPSession:
             return event.response
         if isinstance(event, CommandRefused):
             return self._refused(event)
+        if isinstance(event, MoreInflated):
+            return None
         return self._command(event)
 
     def timed_out(self) -> bytes:
@@ -133,10 +137,7 @@ class IMAPSession:
         pushing, self._pushing = self._pushing, None
         if pushing is not None:
             pushing.cancel()
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        self.selected = None
+        self._forget_account()
         self._parts.clear()
 
     def end(self) -> None:
@@ -266,6 +267,19 @@ class IMAPSession:
         self._watch = self.store.watch(login.name, self._noticed)
         self.driver.set_timeout(self.settings.inactivity_seconds)
         self._log.info("{account} logged in by IMAP", account=login.name, session=self._name, peer=self.peer.host)
+
+    def log_out(self) -> None:
+        """Nobody is logged in any more: what was known of the account and of its mailboxes is forgotten."""
+        self._forget_account()
+        self.driver.set_timeout(self.settings.login_seconds)
+
+    def _forget_account(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        self.selected = None
+        self._account = None
+        self._login = None
 
     # -- news -----------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ class IMAPSettings:
         login_seconds: how long a client may be silent before it has logged in.
         inactivity_seconds: and after; at least half an hour (RFC 3501 §5.4).
         mistake_limit: after so many commands that were none, or logins that failed, the connection is closed.
+        compress: whether COMPRESS is offered; under TLS, who watches the sizes of what is sent may learn from them.
+        unauthenticate: whether UNAUTHENTICATE is offered.
         name, version: told in answer to ID.
     """
 
@@ -26,6 +28,8 @@ class IMAPSettings:
     login_seconds: float = 180.0
     inactivity_seconds: float = 1860.0
     mistake_limit: int = 50
+    compress: bool = True
+    unauthenticate: bool = True
     name: str = "twisted-mail-node"
     version: str = ""
 

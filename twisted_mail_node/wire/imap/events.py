@@ -29,4 +29,13 @@ class CommandRefused:
     response: bytes
 
 
-Event = Command | AppendChunk | ContinuationNeeded | CommandRefused
+@dataclass(frozen=True, slots=True)
+class MoreInflated:
+    """
+    A piece of what the client has compressed is there to be read. Wants no answer.
+
+    An event of its own, so that others have their turn: the octets of one packet can stand for many megabytes.
+    """
+
+
+Event = Command | AppendChunk | ContinuationNeeded | CommandRefused | MoreInflated

@@ -13,6 +13,7 @@ from . import commands
 from .commands import (
     append,
     authenticate,
+    compress,
     copy,
     create,
     delete,
@@ -49,6 +50,8 @@ PARSERS: dict[bytes, Parser] = {
     b"LOGIN": login.parse,
     b"AUTHENTICATE": authenticate.parse,
     b"ENABLE": enable.parse,
+    b"UNAUTHENTICATE": _bare(commands.Unauthenticate),
+    b"COMPRESS": compress.parse,
     b"NAMESPACE": _bare(commands.Namespace),
     b"IDLE": _bare(commands.Idle),
     b"SELECT": select.parse,

@@ -1,7 +1,7 @@
 """
 Response codes: what stands in brackets in a status response, for machines to read. Without the brackets.
 
-Sources: RFC 3501 §7.1; RFC 4315 §3; RFC 5530 §3; RFC 6154 §3.
+Sources: RFC 3501 §7.1; RFC 4315 §3; RFC 4978 §3; RFC 5530 §3; RFC 6154 §3.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ BAD_CHARSET = b"BADCHARSET"
 CANNOT = b"CANNOT"
 CLIENT_BUG = b"CLIENTBUG"
 CLOSED = b"CLOSED"
+COMPRESSION_ACTIVE = b"COMPRESSIONACTIVE"
 CONTACT_ADMIN = b"CONTACTADMIN"
 EXPUNGE_ISSUED = b"EXPUNGEISSUED"
 IN_USE = b"INUSE"

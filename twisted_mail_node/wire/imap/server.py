@@ -8,8 +8,9 @@ are read. What a command does is decided by the session, which answers each even
     Idle                      `start_idling`, or `send` to refuse; Done then wants `send`
     Authenticate(Response)    `challenge` for another round, or `send`
     StartTLS                  `start_tls`, or `send` to refuse
+    Compress                  `start_compressing`, or `send` to refuse
     AppendMessage             `accept_message`, or `send` to refuse the command; Append at the end wants `send`
-    AppendChunk, ContinuationNeeded, CommandRefused    want no answer
+    AppendChunk, ContinuationNeeded, CommandRefused, MoreInflated    want no answer
 
 Neighbours: `grammar` (syntax), `states` (what is allowed when), `responses` (what is written).
 Sources: RFC 3501 §2.2, §3, §5.5, §7.5; RFC 2177; RFC 7888.
@@ -23,18 +24,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from ..buffer import LineBuffer
 from ..errors import LineTooLong, MisuseError, ProtocolViolation
 from ..wait import Wait
 from . import response_codes
 from .commands.append import Append, AppendChunk, AppendMessage, parse_announcement
 from .commands.authenticate import Authenticate, AuthenticateResponse, parse_response
 from .commands.command import Command
+from .commands.compress import Compress
 from .commands.idle import Done, Idle
 from .commands.starttls import StartTLS
 from .enabled import Extension
-from .events import CommandRefused, ContinuationNeeded, Event
+from .events import CommandRefused, ContinuationNeeded, Event, MoreInflated
 from .grammar import finish, parse_head
+from .input import Input
 from .limits import Limits
 from .refusal import BadSyntax, Impossible
 from .responses import Completion, Status, bad, bye, continuation, no, ok, tagged
@@ -50,6 +52,8 @@ _ANNOUNCEMENT = re.compile(rb"\{([0-9]+)(\+?)\}\Z")
 _ANNOUNCEMENT_OCTETS = 64
 _DEFAULT_LIMITS = Limits()
 _BEGIN_TLS = ok("begin TLS negotiation now")
+_BEGIN_COMPRESSING = ok("begin compressing now")
+_NOT_COMPRESSED = bye("what came was not compressed as agreed", response_codes.CLIENT_BUG)
 _TOO_LONG = bad("command too long", response_codes.TOO_BIG)
 
 
@@ -81,7 +85,7 @@ class IMAPServer:
         self.pending: Command | None = None
         self.enabled: set[Extension] = set()
         self._limits = limits
-        self._input = LineBuffer(limits.command_octets)
+        self._input = Input(limits.command_octets)
         # What reads the input at present: gives an event, or a Wait, or None where another has taken over.
         self._read: Callable[[], Event | Wait | None] = self._read_line
         # The command under way: its tag once known, and the name by which the states know it.
@@ -104,7 +108,7 @@ class IMAPServer:
 
     def receive_data(self, data: bytes) -> None:
         """Take what was received."""
-        self._input.feed(data)
+        self._input.receive(data)
 
     def next_event(self) -> Event | Wait:
         """The next event; NEED_DATA when none is complete; PAUSED while one waits for its answer, or at the end."""
@@ -117,8 +121,17 @@ class IMAPServer:
                 return self._refuse(_TOO_LONG)
             except _EndlessLine:
                 return self._dismiss(self._refuse(_TOO_LONG).response)
+            if event is Wait.NEED_DATA and self._input.is_compressed:
+                return self._inflate()
             if event is not None:
                 return event
+
+    def _inflate(self) -> Event | Wait:
+        try:
+            return MoreInflated() if self._input.inflate_more() else Wait.NEED_DATA
+        except ValueError:
+            self.closed = True
+            return CommandRefused(_NOT_COMPRESSED)
 
     # -- answers ------------------------------------------------------------------------------------------------
 
@@ -138,6 +151,7 @@ class IMAPServer:
         self.closed = self.state is State.LOGOUT
         if self.state in (State.LOGOUT, State.NOT_AUTHENTICATED):
             self.enabled.clear()
+            self._input.stop_inflating()  # RFC 8437 §4.1
         self._end_command()
         if isinstance(command, AppendMessage) and not command.synchronizing:
             self._start_discarding(command.size)
@@ -183,6 +197,22 @@ class IMAPServer:
         self._input.clear()
         self._end_command()
         return tagged(command.tag, completion)
+
+    def start_compressing(self, completion: Completion = _BEGIN_COMPRESSING) -> bytes:
+        """
+        Answer Compress by OK: what the client sends from here on is inflated. What is written is the session's affair.
+
+        Raises: MisuseError: something else is pending.
+        """
+        command = self._take_pending(Compress)
+        self._input.start_inflating()
+        self._end_command()
+        return tagged(command.tag, completion)
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the client compresses what it sends."""
+        return self._input.is_compressed
 
     def accept_message(self) -> bytes:
         """Answer AppendMessage: its octets follow as AppendChunks. Raises MisuseError."""

@@ -42,6 +42,8 @@ RULES: dict[bytes, Rule] = {
     b"AUTHENTICATE": Rule(_FRESH, after_ok=State.AUTHENTICATED),
     # RFC 5161 §3.1 allows ENABLE before a mailbox is selected; what it enables later may need more.
     b"ENABLE": Rule(_KNOWN),
+    b"UNAUTHENTICATE": Rule(_KNOWN, after_ok=State.NOT_AUTHENTICATED),
+    b"COMPRESS": Rule(_KNOWN),
     b"NAMESPACE": Rule(_KNOWN),
     b"IDLE": Rule(_KNOWN),
     # RFC 3501 §6.3.1: a SELECT that fails leaves no mailbox selected.

@@ -8,6 +8,7 @@ from .capability import Capability
 from .check import Check
 from .close import Close
 from .command import Command
+from .compress import Compress
 from .copy import Copy, Move
 from .create import Create
 from .delete import Delete
@@ -28,13 +29,14 @@ from .starttls import StartTLS
 from .status import Status, StatusItem
 from .store import Store
 from .subscribe import Subscribe
+from .unauthenticate import Unauthenticate
 from .unselect import Unselect
 
 # fmt: off
 __all__ = [
     "Append", "AppendChunk", "AppendMessage", "Authenticate", "AuthenticateResponse", "Capability", "Check",
-    "Close", "Command", "Copy", "Create", "Delete", "Done", "Enable", "Expunge", "Fetch", "FetchAttribute",
+    "Close", "Command", "Compress", "Copy", "Create", "Delete", "Done", "Enable", "Expunge", "Fetch", "FetchAttribute",
     "FetchKind", "Id", "Idle", "List", "ListReturn", "ListSelection", "Login", "Logout", "Lsub", "Move",
     "Namespace", "Noop", "Rename", "Search", "Section", "SectionText", "Select", "StartTLS", "Status", "StatusItem",
-    "Store", "Subscribe", "Unselect",
+    "Store", "Subscribe", "Unauthenticate", "Unselect",
 ]

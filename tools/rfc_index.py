@@ -90,6 +90,7 @@ TITLES = {
     5321: "SMTP",
     5322: "Internet message format",
     5452: "Making DNS more resilient against forged answers",
+    5464: "IMAP METADATA",
     5530: "IMAP response codes",
     5646: "Language tags",
     5801: "SASL GS2: GSS-API mechanisms as SASL's",

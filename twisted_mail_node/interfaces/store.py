@@ -12,14 +12,15 @@ Neighbours: values in `mail`; implementations in `store`; the contract that prov
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
 from zope.interface import Attribute, Interface
 
 from ..mail.address import Address
-from ..mail.changes import CopyOutcome, MailboxStatus
+from ..mail.annotation import Annotation
+from ..mail.changes import AnnotationChanges, CopyOutcome, MailboxStatus
 from ..mail.columns import Columns
 from ..mail.restoring import RestoredMailbox, RestoredMessage
 from ..mail.search import SearchKey
@@ -188,6 +189,48 @@ class IRestorableMailbox(Interface):
         """
 
 
+class IMetadata(Interface):
+    """
+    Optional, beside IBasicStore: annotations of accounts and of their mailboxes (RFC 5464).
+
+    A mailbox is told by the account it is in and its id; `mail.annotation.THE_ACCOUNT` as the id means the account
+    itself. `user` is the account in whose name is asked: private annotations are that user's own. Names are in lower
+    case. `/private/specialuse` of a mailbox is the special use, for the mailbox's own account alone (RFC 6154 §4).
+
+    Annotations follow a mailbox that is renamed; of INBOX the new mailbox gets copies (RFC 5464 §4.1).
+    """
+
+    def annotations(account: str, mailbox_id: int, user: str) -> Deferred[Mapping[str, int]]:
+        """
+        Names of what the user sees, sorted, each with the octets of its value.
+
+        Fails with: NoSuchAccount, NoSuchMailbox.
+        """
+
+    def annotation_values(
+        account: str, mailbox_ids: Collection[int], user: str, names: Collection[str]
+    ) -> Deferred[Mapping[int, Mapping[str, bytes]]]:
+        """Values by mailbox and name, of those that there are. Fails with: NoSuchAccount."""
+
+    def annotate(
+        account: str, mailbox_id: int, user: str, values: Mapping[str, bytes | None], most: int
+    ) -> Deferred[int]:
+        """
+        Set all of these, or take away where the value is None. Fires with the modseq of the change.
+
+        A special use is taken from the mailbox that has it.
+
+        Fails with: NoSuchAccount, NoSuchMailbox; TooManyAnnotations: the user's own, or the shared ones, would become
+        more than `most`; PermanentFailure: a special use that there is not, or of a mailbox of another account.
+        """
+
+    def annotation_changes(account: str, user: str, since_modseq: int) -> Deferred[AnnotationChanges]:
+        """What the user sees of it that has changed since. Fails with: NoSuchAccount."""
+
+    def all_annotations(account: str, mailbox_id: int) -> Deferred[Sequence[Annotation]]:
+        """Whosever they are, for copying; without the special use. Fails as `annotations`."""
+
+
 class IBackup(Interface):
     """A store that can be copied while it is used. Optional."""
 
@@ -250,6 +293,7 @@ __all__ = [
     "IMailStore",
     "IMailbox",
     "IMaildropLock",
+    "IMetadata",
     "IMove",
     "IOpenBody",
     "IOverview",

@@ -18,6 +18,8 @@ class ChangeKind(Flag):
     MESSAGES = auto()
     MAILBOXES = auto()
     SUBSCRIPTIONS = auto()
+    METADATA = auto()
+    """Annotations of the account or of mailboxes, special uses included."""
     REMOVED = auto()
     """The account itself was removed; sessions on it end."""
 
@@ -84,6 +86,18 @@ class MailboxStatus:
     highest_modseq: int
     recent_after: int
     """UIDs above this one have been shown to no session as recent yet (RFC 3501 §2.3.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationChanges:
+    """
+    Which annotations were set or taken away after some modseq, as (mailbox id, name), each once.
+
+    `modseq` is the account's counter now: ask again from there.
+    """
+
+    modseq: int
+    changed: Sequence[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)

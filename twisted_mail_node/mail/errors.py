@@ -105,6 +105,10 @@ class NotHeld(TemporaryFailure):
         self.item_ids = item_ids
 
 
+class TooManyAnnotations(PermanentFailure):
+    """There would be more annotations than are kept: IMAP METADATA TOOMANY."""
+
+
 class UIDTaken(PermanentFailure):
     """A message cannot be restored under its UID: the mailbox has gone past it, and UIDs only ascend."""
 

@@ -6,8 +6,9 @@ Everything happens at once. Neighbours: `mailbox` for the messages, `doors` for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from ...mail.annotation import SPECIAL_USE, THE_ACCOUNT
 from ...mail.changes import ChangeKind, CopyOutcome, StoreOutcome
 from ...mail.errors import NoSuchMailbox, PermanentFailure
 from ...mail.flags import FlagChange, Flags
@@ -15,6 +16,7 @@ from ...mail.mailbox_name import INBOX, canonical, checked, listing_key, plan_cr
 from ...mail.restoring import RestoredMailbox
 from ...mail.special_use import checked_use
 from ...mail.uid_set import EMPTY, UIDSet
+from .annotations import AnnotationContents
 from .content import Entry
 from .mailbox import MailboxContents, NewEntry
 
@@ -49,6 +51,7 @@ class AccountContents:
         self._announce = announce
         self._by_name: dict[str, MailboxContents] = {}
         self._subscribed: set[str] = set()
+        self.annotations = AnnotationContents()
         self._make([INBOX], None)
         self._subscribed.add(INBOX)
         for mailbox_name, special_use in mailboxes:
@@ -95,6 +98,7 @@ class AccountContents:
         if not plan.moved:
             inbox = self._by_name[INBOX]
             self._move(inbox, inbox.deletable(None, only_deleted=False), made, now)
+            self.annotations.copied(inbox.mailbox_id, made.mailbox_id, self.modseq)
 
     def delete(self, name: str) -> None:
         """Delete a mailbox and its messages. Raises: NoSuchMailbox; PermanentFailure: INBOX."""
@@ -104,6 +108,7 @@ class AccountContents:
         self._take_modseq()
         mailbox.gone = True
         del self._by_name[mailbox.name]
+        self.annotations.mailbox_gone(mailbox.mailbox_id)
         self._announce(self, ChangeKind.MAILBOXES, frozenset())
 
     def remove(self) -> None:
@@ -164,6 +169,42 @@ class AccountContents:
         else:
             self._subscribed.discard(name)
         self._announce(self, ChangeKind.SUBSCRIPTIONS, frozenset())
+
+    # Annotations
+
+    def by_id(self, mailbox_id: int) -> MailboxContents | None:
+        """The mailbox of that id, or None for the account itself. Raises: NoSuchMailbox."""
+        if mailbox_id == THE_ACCOUNT:
+            return None
+        for mailbox in self._by_name.values():
+            if mailbox.mailbox_id == mailbox_id:
+                return mailbox
+        raise NoSuchMailbox("the mailbox does not exist")
+
+    def annotate(self, mailbox_id: int, user: str, values: Mapping[str, bytes | None], most: int) -> int:
+        """Set annotations. Returns: the modseq. Raises: as IMetadata.annotate."""
+        mailbox = self.by_id(mailbox_id)
+        uses: dict[int, str | None] = {}
+        if mailbox is not None and SPECIAL_USE in values:
+            uses = self._uses(mailbox, user, values[SPECIAL_USE])
+            values = {name: value for name, value in values.items() if name != SPECIAL_USE}
+        self.annotations.check(mailbox_id, user, values, most)
+        modseq = self._take_modseq()
+        self.annotations.set(mailbox_id, user, values, modseq)
+        for changed in self._by_name.values():
+            if changed.mailbox_id in uses:
+                changed.special_use = uses[changed.mailbox_id]
+                self.annotations.set(changed.mailbox_id, user, {SPECIAL_USE: None}, modseq)
+        self._announce(self, ChangeKind.METADATA, frozenset())
+        return modseq
+
+    def _uses(self, mailbox: MailboxContents, user: str, value: bytes | None) -> dict[int, str | None]:
+        """The special uses of those mailboxes whose one is set by this."""
+        if user != self.name:
+            raise PermanentFailure("the special use of another user's mailbox cannot be set")
+        use = checked_use(value.decode("ascii", "replace") if value else None)
+        lost = (each for each in self._by_name.values() if use is not None and each.special_use == use)
+        return {each.mailbox_id: None for each in lost} | {mailbox.mailbox_id: use}
 
     # Messages: every change takes one modseq, however many messages it touches.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from twisted.internet.defer import Deferred, succeed
@@ -18,12 +18,14 @@ from ...interfaces.store import (
     IDirectory,
     IMaildropLock,
     IMailStore,
+    IMetadata,
     IOpenBody,
     IWatch,
 )
 from ...mail.address import Address
+from ...mail.annotation import SPECIAL_USE, THE_ACCOUNT, Annotation
 from ...mail.app_password import AppPassword
-from ...mail.changes import ChangeKind
+from ...mail.changes import AnnotationChanges, ChangeKind
 from ...mail.errors import AccountExists, NoSuchAccount, NotHeld, Refused
 from ...mail.mailbox_name import INBOX
 from ...mail.queue_item import Deferred as DeferredOutcome
@@ -55,7 +57,7 @@ class _Plan(NamedTuple):
     outgoing: list[tuple[Outgoing, StoredBody]]
 
 
-@implementer(IMailStore, IQueueStore, IMaildropLock, IDirectory, IVerifierKeeping, IAppPasswords)
+@implementer(IMailStore, IQueueStore, IMaildropLock, IDirectory, IMetadata, IVerifierKeeping, IAppPasswords)
 class MemoryStore:
     """
     All durable doors, in memory. Deferreds have fired when they are returned; notices come in a later turn.
@@ -122,6 +124,53 @@ class MemoryStore:
     def watch(self, account: str, listener: ChangeListener) -> IWatch:
         """See IMailStore."""
         return self._notices.watch(account, listener)
+
+    # IMetadata
+
+    @answered
+    def annotations(self, account: str, mailbox_id: int, user: str) -> Mapping[str, int]:
+        """See IMetadata."""
+        found = self._seen(account, mailbox_id, user)
+        return {name: len(found[name]) for name in sorted(found)}
+
+    @answered
+    def annotation_values(
+        self, account: str, mailbox_ids: Collection[int], user: str, names: Collection[str]
+    ) -> Mapping[int, Mapping[str, bytes]]:
+        """See IMetadata."""
+        contents = self._account(account)
+        known = {THE_ACCOUNT, *(mailbox.mailbox_id for mailbox in contents.mailboxes)}
+        found: dict[int, dict[str, bytes]] = {}
+        for mailbox_id in mailbox_ids:
+            seen = self._seen(account, mailbox_id, user) if mailbox_id in known else {}
+            found[mailbox_id] = {name: seen[name] for name in names if name in seen}
+        return found
+
+    @answered
+    def annotate(self, account: str, mailbox_id: int, user: str, values: Mapping[str, bytes | None], most: int) -> int:
+        """See IMetadata."""
+        return self._account(account).annotate(mailbox_id, user, values, most)
+
+    @answered
+    def annotation_changes(self, account: str, user: str, since_modseq: int) -> AnnotationChanges:
+        """See IMetadata."""
+        contents = self._account(account)
+        return AnnotationChanges(contents.modseq, contents.annotations.changed(user, since_modseq))
+
+    @answered
+    def all_annotations(self, account: str, mailbox_id: int) -> Sequence[Annotation]:
+        """See IMetadata."""
+        contents = self._account(account)
+        contents.by_id(mailbox_id)
+        return contents.annotations.every_one(mailbox_id)
+
+    def _seen(self, account: str, mailbox_id: int, user: str) -> dict[str, bytes]:
+        contents = self._account(account)
+        mailbox = contents.by_id(mailbox_id)
+        found = contents.annotations.seen(mailbox_id, user)
+        if mailbox is not None and mailbox.special_use is not None and user == account:
+            found[SPECIAL_USE] = mailbox.special_use.encode("ascii")
+        return found
 
     # IMaildropLock
 
@@ -353,6 +402,8 @@ class MemoryStore:
         self._directory.forget_user(account.name)
         self._locks.forget(account.name)
         account.remove()
+        for other in self._accounts.values():
+            other.annotations.user_gone(account.name)
 
     def _next_uid_validity(self, restored: int | None) -> int:
         given = next_uid_validity(self.life.now, self._last_uid_validity) if restored is None else restored

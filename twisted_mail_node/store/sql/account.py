@@ -17,7 +17,7 @@ from ...mail.mailbox_name import INBOX, canonical, checked, listing_key, plan_cr
 from ...mail.restoring import RestoredMailbox
 from ...mail.special_use import checked_use
 from ...mail.uid_set import UIDSet
-from . import restoring
+from . import metadata, restoring
 from .alterations import copy_to
 from .connection import Connection
 from .mailbox import STATUS_COLUMNS, SQLMailbox
@@ -169,6 +169,7 @@ def remove_account(state: WriteState, name: str) -> None:
     state.run("DELETE FROM user WHERE name = ?", (name,))
     state.run("DELETE FROM app_password WHERE name = ?", (name,))
     state.run("DELETE FROM maildrop WHERE account = ?", (name,))
+    metadata.account_gone(state, account)
     state.run("DELETE FROM removed WHERE account = ?", (account.id,))
     state.run("INSERT INTO removed VALUES (?, 0)", (account.id,))
 
@@ -190,6 +191,7 @@ def _rename(state: WriteState, account: AccountRow, name: str, new_name: str) ->
         inbox = state.find_mailbox(account, INBOX)
         if inbox is not None:
             copy_to(state, inbox, UIDSet.span(1, inbox.uid_next - 1), made, move=True)
+            metadata.copied(state, account, inbox.id, made.id)
         return
     if state.files is not None:
         for old, new in plan.moved.items():
@@ -213,6 +215,7 @@ def delete(state: WriteState, account: AccountRow, name: str) -> None:
         state.files.folder_dropped(state, mailbox)
     state.forget_account(account)
     state.run("DELETE FROM mailbox WHERE account = ? AND mailbox = ?", (account.id, mailbox.id))
+    metadata.mailbox_gone(state, account, mailbox.id)
     state.run("INSERT INTO removed VALUES (?, ?)", (account.id, mailbox.id))
 
 

@@ -157,5 +157,16 @@ _VERSION_3 = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4 = (
+    # Annotations (see `metadata`). mailbox 0 is the account itself; owner is the user whose own it is, '' for all.
+    """CREATE TABLE annotation (
+        account INTEGER NOT NULL, mailbox INTEGER NOT NULL, owner TEXT NOT NULL, name TEXT NOT NULL,
+        value BLOB, modseq INTEGER NOT NULL,
+        PRIMARY KEY (account, mailbox, owner, name)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX annotation_modseq ON annotation (account, modseq)",
+    "CREATE INDEX annotation_owner ON annotation (owner) WHERE owner <> ''",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 """Statements that lead from version n to n + 1, by n. A landed one is never changed: add the next."""

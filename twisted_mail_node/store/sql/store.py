@@ -8,7 +8,7 @@ Neighbours: `machinery` is what runs; `account`, `mailbox`, `queue`, `directory`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred, DeferredLock
@@ -23,18 +23,21 @@ from ...interfaces.store import (
     IBodyWriter,
     IDirectory,
     IMailStore,
+    IMetadata,
     IOpenBody,
     IWatch,
 )
 from ...mail.address import Address
+from ...mail.annotation import Annotation
 from ...mail.app_password import AppPassword
+from ...mail.changes import AnnotationChanges
 from ...mail.errors import NoSuchAccount, NoSuchItem, NoSuchMessage
 from ...mail.queue_item import QueueItem, Settled
 from ...mail.scram import ScramVerifier
 from ...mail.transaction import Committed, Transaction
 from ..maildir.tree import Tree
 from ..watches import Watches
-from . import credentials, directory, queue
+from . import credentials, directory, metadata, queue
 from .account import SQLAccount, create_account, remove_account
 from .batch import BatchLimits, Operation
 from .bodies import BodyWriter, OpenBody, StoredBody
@@ -46,7 +49,7 @@ from .readers import Read
 T = TypeVar("T")
 
 
-@implementer(IMailStore, IQueueStore, IDirectory, IVerifierKeeping, IAppPasswords)
+@implementer(IMailStore, IQueueStore, IDirectory, IMetadata, IVerifierKeeping, IAppPasswords)
 class SQLStore:
     """
     All durable doors on one database; see the module.
@@ -163,6 +166,32 @@ class SQLStore:
     def watch(self, account: str, listener: ChangeListener) -> IWatch:
         """See IMailStore."""
         return self._watches.watch(account, listener)
+
+    # -- IMetadata -------------------------------------------------------------------------------------------
+
+    def annotations(self, account: str, mailbox_id: int, user: str) -> Deferred[Mapping[str, int]]:
+        """See IMetadata."""
+        return self._read(lambda connection: metadata.names(connection, account, mailbox_id, user))
+
+    def annotation_values(
+        self, account: str, mailbox_ids: Collection[int], user: str, names: Collection[str]
+    ) -> Deferred[Mapping[int, Mapping[str, bytes]]]:
+        """See IMetadata."""
+        return self._read(lambda connection: metadata.values(connection, account, mailbox_ids, user, names))
+
+    def annotate(
+        self, account: str, mailbox_id: int, user: str, values: Mapping[str, bytes | None], most: int
+    ) -> Deferred[int]:
+        """See IMetadata."""
+        return self._write(lambda state: metadata.annotate(state, account, mailbox_id, user, values, most))
+
+    def annotation_changes(self, account: str, user: str, since_modseq: int) -> Deferred[AnnotationChanges]:
+        """See IMetadata."""
+        return self._read(lambda connection: metadata.changes(connection, account, user, since_modseq))
+
+    def all_annotations(self, account: str, mailbox_id: int) -> Deferred[Sequence[Annotation]]:
+        """See IMetadata."""
+        return self._read(lambda connection: metadata.every_one(connection, account, mailbox_id))
 
     # -- IDirectory ------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ The contract of a mailbox backend. Inherit one of these and supply the fixture `
 - `StoreContract`: IMailStore, IAccount and IMailbox as a store has them that does all by itself.
 
 Or one of the parts while a backend is being built. `RestoringContract` stands beside them, for a backend in which mail
-can be put back.
+can be put back, and so does `MetadataContract`, for one that keeps annotations.
 """
 
 from .account_keeping import AccountKeepingContract
@@ -20,6 +20,7 @@ from .full import DoorsContract
 from .kept_forms import KeptFormsContract
 from .mailboxes import MailboxesContract
 from .messages import MessagesContract
+from .metadata import MetadataContract
 from .more_columns import MoreColumnsContract
 from .moves import MovesContract, OwnMovesContract
 from .notices import NoticesContract
@@ -72,6 +73,7 @@ __all__ = [
     "KeptFormsContract",
     "MailboxesContract",
     "MessagesContract",
+    "MetadataContract",
     "MoreColumnsContract",
     "MovesContract",
     "NoticesContract",

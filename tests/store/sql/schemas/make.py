@@ -6,7 +6,7 @@ Makes a store as the package at hand writes it, for the tests of versions to com
 writes `FOLDER/mail.sqlite` and `FOLDER/content.json`, which is what the doors said of it. Run with the package as it
 was at the last commit of that version (`git worktree add OLD COMMIT`, and `PYTHONPATH=OLD`); then `gzip -9n` the
 database as `version_N.sqlite.gz` and the other as `version_N.json.gz`, both in this folder. Version 1: 76e99df
-(which knew no placements in the queue). Version 2: fb32671.
+(which knew no placements in the queue). Version 2: fb32671. Version 3: c050801.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ from twisted_mail_node.wire.imap.list_pattern import ListPattern
         ("inbox", "INBOX", True),
         ("In%", "INBOX", True),
         ("inbox", "inbox2", False),
+        ("inbox/%", "INBOX/a", True),
+        ("a\u0308%", "ärger", True),
     ],
 )
 def test_wildcards(pattern, name, expected):

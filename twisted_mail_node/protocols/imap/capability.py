@@ -59,6 +59,8 @@ OFFERED: tuple[str | Depending, ...] = (
     "MOVE",
     "UNSELECT",
     "CHILDREN",
+    "LIST-EXTENDED",
+    "LIST-STATUS",
     "STATUS=SIZE",
     "SPECIAL-USE",
     "CREATE-SPECIAL-USE",

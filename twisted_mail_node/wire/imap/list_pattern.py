@@ -9,13 +9,20 @@ from __future__ import annotations
 
 import re
 
+from ...mail.mailbox_name import canonical
+
 _adjacent_wildcards = re.compile(r"[*%]*\*[*%]*|%+")
 
 
 class ListPattern:
-    """A pattern made ready for many names. INBOX is matched in any case (RFC 3501 §5.1)."""
+    """
+    A pattern made ready for many names, which are canonical. INBOX is matched in any case (RFC 3501 §5.1).
+
+    The pattern is composed as names are, so that it matches what it looks like (RFC 9051 §5.1).
+    """
 
     def __init__(self, pattern: str, delimiter: str = "/") -> None:
+        pattern = canonical(pattern)
         # Adjacent wildcards are one: "*" where one of them is it.
         pattern = _adjacent_wildcards.sub(lambda found: "*" if "*" in found[0] else "%", pattern)
         self._delimiter = delimiter

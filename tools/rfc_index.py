@@ -55,10 +55,12 @@ TITLES = {
     3464: "Message format for delivery status notifications",
     3501: "IMAP4rev1",
     3502: "IMAP MULTIAPPEND",
+    3516: "IMAP BINARY",
     3691: "IMAP UNSELECT",
     3720: "iSCSI (test values of CRC32c)",
     3834: "Recommendations for automatic responses to electronic mail",
     3848: "ESMTP and LMTP transmission types",
+    3986: "URI: generic syntax",
     4013: "SASLprep",
     4155: "The application/mbox media type",
     4291: "IPv6 addressing",
@@ -149,6 +151,7 @@ TITLES = {
     9422: "SMTP: limits (LIMITS)",
     9525: "Service identity in TLS",
     9586: "IMAP UIDONLY",
+    9590: "IMAP: METADATA in extended LIST",
     9755: "IMAP UTF8=ACCEPT",
 }
 

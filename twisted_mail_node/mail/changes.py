@@ -4,7 +4,7 @@ What changed: the values of the account's change log. Sources: RFC 7162 (modific
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Flag, auto
 
@@ -91,13 +91,14 @@ class MailboxStatus:
 @dataclass(frozen=True, slots=True)
 class AnnotationChanges:
     """
-    Which annotations were set or taken away after some modseq, as (mailbox id, name), each once.
+    Which annotations were set or taken away after some modseq.
 
-    `modseq` is the account's counter now: ask again from there.
+    `changed` has mailbox id and name of each, and the modseq of its last change. `modseq` is the account's counter
+    now: ask again from there.
     """
 
     modseq: int
-    changed: Sequence[tuple[int, str]]
+    changed: Mapping[tuple[int, str], int]
 
 
 @dataclass(frozen=True, slots=True)

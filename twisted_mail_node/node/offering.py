@@ -103,5 +103,9 @@ class Offering:
             inactivity_seconds=config.imap.idle_timeout,
             compress=config.imap.compress,
             unauthenticate=config.imap.unauthenticate,
+            comment=config.imap.comment,
+            admin=config.imap.admin or f"mailto:postmaster@{config.domains[0]}",
+            metadata_octets=config.imap.annotation_size,
+            metadata_entries=config.imap.annotations,
             version=__version__,
         )

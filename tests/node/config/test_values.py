@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from twisted_mail_node.node.config import parse_config
+from twisted_mail_node.node.config import ConfigError, parse_config
 from twisted_mail_node.node.config.endpoint import STATE_DIR_MARK, resolved_endpoint, split_endpoint
 
 
@@ -22,6 +22,17 @@ def test_a_size_may_be_written_with_a_unit(text, octets):
 )
 def test_a_duration_may_be_written_with_a_unit(text, seconds):
     assert parse_config(f"[queue]\ngive_up_after = {text}").queue.give_up_after == seconds
+
+
+@pytest.mark.parametrize("uri", ["", "mailto:postmaster@example.org", "tel:+81-3-1234-5678", "https://a.test/"])
+def test_the_administrator_is_reached_by_a_uri(uri):
+    assert parse_config(f'[imap]\nadmin = "{uri}"').imap.admin == uri
+
+
+@pytest.mark.parametrize("text", ["postmaster@example.org", "mailto:", "9:x", "mailto:joe doe"])
+def test_anything_else_does_not_lead_to_the_administrator(text):
+    with pytest.raises(ConfigError, match="a URI such as"):
+        parse_config(f'[imap]\nadmin = "{text}"')
 
 
 def test_an_endpoint_survives_being_taken_apart():

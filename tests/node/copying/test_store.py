@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
+from twisted_mail_node.interfaces.store import IMetadata
 from twisted_mail_node.mail.address import Address
+from twisted_mail_node.mail.annotation import THE_ACCOUNT, Annotation
 from twisted_mail_node.mail.app_password import AppPassword
 from twisted_mail_node.mail.columns import FetchItem, InternalDate
 from twisted_mail_node.mail.envelope import BodyType
@@ -65,6 +67,10 @@ def source():
         )
     result_of(old.restore(messages))
     result_of(old.expunge(UIDSet.of([1, 88]), only_deleted=False))
+    box = old.mailbox_id
+    result_of(store.annotate(JOE, box, JOE, {"/shared/comment": b"old", "/private/comment": b"mine"}, 10))
+    result_of(store.annotate(JOE, box, ANN, {"/private/comment": b"ann's"}, 10))
+    result_of(store.annotate(JOE, THE_ACCOUNT, JOE, {"/private/x": b""}, 10))
     content = b"Subject: sent\r\n\r\n"
     bodies = (Body(len(content), len(content), content), Body(len(content), len(content), content))
     outgoing = (
@@ -96,6 +102,7 @@ def contents(storage):
     for name in result_of(store.accounts()):
         account = result_of(store.account(name))
         seen[name] = [result_of(store.password_hash(name)), result_of(account.subscriptions())]
+        seen[name].append(list(result_of(store.all_annotations(name, THE_ACCOUNT))))
         seen[name] += [tuple(result_of(store.verifiers(name))), list(result_of(store.app_passwords(name)))]
         for info in result_of(account.mailboxes()):
             mailbox = result_of(account.mailbox(info.name))
@@ -108,6 +115,7 @@ def contents(storage):
             seen[name].append(
                 (info.name, info.special_use, status.uid_validity, status.uid_next, status.unseen, status.size)
             )
+            seen[name].append(list(result_of(store.all_annotations(name, info.mailbox_id))))
             seen[name].append((columns.uids, columns.flags, columns.internal_dates, columns.guids, bodies))
     seen["queue"] = [
         (
@@ -135,6 +143,27 @@ def test_everything_is_copied(source):
     assert counts.differences == []
     copied = result_of(result_of(target.store.account(JOE)).mailbox("Old/Box"))
     assert result_of(copied.status()).highest_modseq > 9000
+
+
+def test_annotations_are_copied_to_whose_they_are_and_missed_where_they_are_not(source, monkeypatch):
+    target = new_storage()
+    run(source, target)
+    box = result_of(result_of(target.store.account(JOE)).mailbox("Old/Box")).mailbox_id
+    assert list(result_of(target.store.all_annotations(JOE, box))) == [
+        Annotation("/shared/comment", "", b"old"),
+        Annotation("/private/comment", ANN, b"ann's"),
+        Annotation("/private/comment", JOE, b"mine"),
+    ]
+    monkeypatch.setattr(MemoryStore, "annotate", lambda *args: succeed(0))
+    assert run(source, new_storage()).differences == [
+        f"{JOE} itself: annotations are missing",
+        f"{JOE} Old/Box: annotations are missing",
+    ]
+
+
+def test_a_store_without_annotations_takes_the_rest(source, monkeypatch):
+    monkeypatch.setattr(IMetadata, "providedBy", lambda door: False)
+    assert run(source, new_storage()).differences == []
 
 
 def test_a_second_time_nothing_is_copied_twice(source):

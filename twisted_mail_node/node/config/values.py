@@ -38,6 +38,7 @@ _DURATION_UNITS = {
     "day": 86400.0,
     "week": 604800.0,
 }
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")  # RFC 3986 §3
 _QUANTITY = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([A-Za-z]*)", re.ASCII)
 
 
@@ -197,6 +198,12 @@ def _web_address(value: str) -> str:
     raise ValueError('an address such as "https://login.example.org/keys"; http: only of this machine')
 
 
+def _uri(value: str) -> str:
+    if value and not _URI.fullmatch(value):
+        raise ValueError('a URI such as "mailto:postmaster@example.org" or "tel:+81-3-1234-5678"')
+    return value
+
+
 def _key_set_place(value: str, info: ValidationInfo) -> str:
     return _web_address(value) if not value or ":" in value else str(_path(value, info))
 
@@ -241,6 +248,8 @@ LDAPUri = Annotated[str, AfterValidator(_ldap_uri)]
 """`ldap://host:port`, `ldaps://host:port` or `ldapi://` and a socket's path with its slashes as %2F."""
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 """An https: URL, also an http: one of this machine; or empty."""
+URI = Annotated[str, AfterValidator(_uri)]
+"""A URI of any scheme; or empty."""
 KeySetPlace = Annotated[str, AfterValidator(_key_set_place)]
 """As WebAddress, or an absolute path."""
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...interfaces.store import IMetadata
 from ...mail.changes import MailboxStatus
 from ..doors import Doors
+from .annotations import annotations_of, copy_annotations
 from .directory import copy_accounts, copy_aliases
 from .mailboxes import MailboxCopy
 from .queue import copy_queue, queued
@@ -44,6 +46,7 @@ async def copy_store(
             messages += await copy.run(info)
         damaged += [f"{message}: it is damaged in the store that is copied from" for message in copy.damaged]
         await _copy_subscriptions(source, target, name)
+        await copy_annotations(source.store, target.store, name)
     items = await copy_queue(source, target)
     return Counts(len(names), aliases, messages, items, [*damaged, *await _differences(source, target)])
 
@@ -68,6 +71,11 @@ async def _differences(source: Doors, target: Doors) -> list[str]:
         for mailbox, status in (await _counters(source, name)).items():
             if theirs.get(mailbox) != status:
                 found.append(f"{name} {mailbox}: {theirs.get(mailbox)} in place of {status}")
+        if IMetadata.providedBy(target.store):
+            kept = await annotations_of(target.store, name)
+            for mailbox, wanted in (await annotations_of(source.store, name)).items():
+                if wanted - kept.get(mailbox, frozenset()):
+                    found.append(f"{name} {mailbox or 'itself'}: annotations are missing")
     here, there = await queued(source.queue), await queued(target.queue)
     if missing_items := here - there:
         found.append(f"entries of the queue are missing: {len(missing_items)}")

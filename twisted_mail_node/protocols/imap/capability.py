@@ -14,6 +14,7 @@ from ...wire.imap import responses
 from ...wire.imap.commands import Capability
 from ...wire.imap.responses import ok
 from ...wire.imap.states import State
+from . import metadata
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -44,6 +45,10 @@ def _unauthenticate(session: IMAPSession) -> Sequence[str]:
     return ("UNAUTHENTICATE",) if session.settings.unauthenticate else ()
 
 
+def _metadata(session: IMAPSession) -> Sequence[str]:
+    return ("METADATA", "LIST-METADATA") if metadata.offered(session) else ()
+
+
 # In the order in which they are told: the protocol; the connection; mailboxes; messages; searching; synchronising.
 OFFERED: tuple[str | Depending, ...] = (
     "IMAP4rev1",
@@ -62,6 +67,7 @@ OFFERED: tuple[str | Depending, ...] = (
     "LIST-EXTENDED",
     "LIST-STATUS",
     "STATUS=SIZE",
+    _metadata,
     "SPECIAL-USE",
     "CREATE-SPECIAL-USE",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...wire.imap.commands import Enable
-from ...wire.imap.enabled import named, with_implied
+from ...wire.imap.enabled import Extension, named, with_implied
 from ...wire.imap.responses import enabled, ok
 from .capability import capabilities
 
@@ -19,4 +19,6 @@ async def answer(session: IMAPSession, command: Enable) -> bytes:
     offered = capabilities(session)
     new = [each for each in named(command.capabilities) if each.value in offered and each not in engine.enabled]
     engine.enabled |= with_implied(new)
+    if Extension.METADATA in engine.enabled:
+        await session.annotations.watch(session)
     return await session.finish(ok("done"), enabled([each.value for each in new]))

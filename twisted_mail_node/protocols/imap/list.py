@@ -1,5 +1,6 @@
 """
-LIST. Sources: RFC 3501 §6.3.8; RFC 3348 §3 (children); RFC 5258 §3; RFC 5819 §2 (STATUS); RFC 6154 §2; RFC 9051 §6.3.9.
+LIST. Sources: RFC 3501 §6.3.8; RFC 3348 §3 (children); RFC 5258 §3; RFC 5819 §2 (STATUS); RFC 6154 §2; RFC 9051 §6.3.9;
+RFC 9590 §3 (METADATA).
 
 Which names are given is decided in `listing`. Patterns are matched in the store's names.
 """
@@ -15,8 +16,10 @@ from ...mail.errors import MailError, NoSuchMailbox
 from ...wire.imap.commands import List, ListReturn, ListSelection
 from ...wire.imap.enabled import Extension
 from ...wire.imap.list_pattern import ListPattern
-from ...wire.imap.responses import listed, ok
+from ...wire.imap.responses import bad, listed, metadata, ok
 from .listing import Listed, Tree
+from .metadata import annotations_of
+from .metadata import offered as keeps_annotations
 from .status import counters
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ Companion = Callable[["IMAPSession", List, Listed], Coroutine[Any, Any, bytes]]
 
 async def answer(session: IMAPSession, command: List) -> bytes:
     """Answer LIST."""
+    if command.annotations and not keeps_annotations(session):
+        return await session.finish(bad("unknown return option of LIST"))
     if command.patterns == ("",) and not command.extended:
         root = listed(b'""', session.settings.delimiter, ("\\Noselect",))
         return await session.finish(ok("done"), root)
@@ -95,6 +100,14 @@ async def _status(session: IMAPSession, command: List, found: Listed) -> bytes:
     return await counters(session, mailbox, session.spelled(found.name), command.status_items)
 
 
+async def _annotations(session: IMAPSession, command: List, found: Listed) -> bytes:
+    mailbox: IMailbox = await session.account.mailbox(found.name)
+    values = await annotations_of(session, mailbox, tuple(command.annotations))
+    told = [(written, values.get(name)) for name, written in command.annotations.items()]
+    return metadata(session.spelled(found.name), told)
+
+
 COMPANIONS: dict[ListReturn, Companion] = {
     ListReturn.STATUS: _status,
+    ListReturn.METADATA: _annotations,
 }

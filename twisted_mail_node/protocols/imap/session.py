@@ -33,6 +33,7 @@ from ..driver import Answer, Driver
 from ..login import Authenticator, LoginRefused
 from ..peer import peer_of
 from ..sasl import Exchange
+from .annotations import AnnotationNews
 from .failures import completion_of
 from .incoming import IncomingMessages
 from .names import translated
@@ -86,6 +87,7 @@ class IMAPSession:
         self.exchange: Exchange | None = None
         self.deflater: Deflater | None = None
         self.selected: Selected | None = None
+        self.annotations = AnnotationNews()
         self.incoming = IncomingMessages(engine, store, clock, settings.max_message_octets)
         self._commands = commands
         self._greeting = greeting
@@ -208,17 +210,19 @@ class IMAPSession:
         Args: may_expunge: false for FETCH, STORE and SEARCH by number (RFC 3501 §7.4.1). ask: see Selected.news.
         """
         selected = self.selected
-        if selected is not None:
+        if selected is not None or self.annotations.dirty or ask:
             self._parts.append(untagged)
             untagged = b""
             try:
-                await self._tell(await selected.news(may_expunge, ask))
+                if selected is not None:
+                    await self._tell(await selected.news(may_expunge, ask))
+                await self._tell(await self.annotations.news(self, ask))
             except CancelledError:
                 raise
             except MailError as error:
                 # The command was done; the news will be told later.
-                self._log.warn("no news of the selected mailbox: {reason}", reason=error.text, session=self._name)
-            if selected.gone:
+                self._log.warn("no news of the account: {reason}", reason=error.text, session=self._name)
+            if selected is not None and selected.gone:
                 self.driver.close(self._gathered() + self.engine.send(completion) + _DELETED)
                 return b""
         return self._gathered() + self.engine.send(completion, untagged)
@@ -278,6 +282,7 @@ class IMAPSession:
             self._watch.cancel()
             self._watch = None
         self.selected = None
+        self.annotations.forget()
         self._account = None
         self._login = None
 
@@ -285,6 +290,9 @@ class IMAPSession:
 
     def _noticed(self, notice: ChangeNotice) -> None:
         """The account has changed."""
+        if ChangeKind.METADATA in notice.kinds and self.annotations.watched:
+            self.annotations.dirty = True
+            self._push_soon()
         if ChangeKind.REMOVED in notice.kinds:
             self.driver.finish(bye("the account is no more", codes.UNAVAILABLE))
         elif self.selected is not None and self.selected.mailbox.mailbox_id in notice.mailbox_ids:
@@ -298,7 +306,12 @@ class IMAPSession:
         """The client begins to idle: tell it what has happened, noticed or not, and then what will."""
         if self.selected is not None:
             self.selected.dirty = True
+        if self._has_news:
             self._push_soon()
+
+    @property
+    def _has_news(self) -> bool:
+        return self.annotations.dirty or (self.selected is not None and self.selected.dirty)
 
     def _push_soon(self) -> None:
         if self._pushing is None and self.engine.is_idling:
@@ -308,13 +321,15 @@ class IMAPSession:
 
     async def _push(self) -> None:
         """Tell an idling client the news, as long as there are any and it takes them."""
-        while self.selected is not None and self.selected.dirty and self.engine.is_idling:
+        while self._has_news and self.engine.is_idling:
             await self.driver.drained()
             self._slice_end = self.clock.seconds() + SLICE_SECONDS
-            # A DONE that comes meanwhile waits for this, so EXPUNGE is still allowed.
-            await self._tell(await self.selected.news(may_expunge=True))
+            if self.selected is not None:
+                # A DONE that comes meanwhile waits for this, so EXPUNGE is still allowed.
+                await self._tell(await self.selected.news(may_expunge=True))
+            await self._tell(await self.annotations.news(self))
             self.driver.write(self._gathered())
-            if self.selected.gone:
+            if self.selected is not None and self.selected.gone:
                 self.driver.close(_DELETED)
 
     def _push_failed(self, failure: Failure) -> None:

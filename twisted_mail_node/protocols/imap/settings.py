@@ -19,6 +19,11 @@ class IMAPSettings:
         mistake_limit: after so many commands that were none, or logins that failed, the connection is closed.
         compress: whether COMPRESS is offered; under TLS, who watches the sizes of what is sent may learn from them.
         unauthenticate: whether UNAUTHENTICATE is offered.
+        comment: a note about the server, for its users; "" for none (RFC 5464 §3.2.1.1).
+        admin: the URI by which its administrator is reached; "" for none.
+        metadata_octets: the largest value that an annotation may have; 1024 at least (RFC 5464 §4.1).
+        metadata_entries: how many annotations a user may have of a mailbox, and how many it may have for all; 10 at
+            least.
         name, version: told in answer to ID.
     """
 
@@ -30,6 +35,10 @@ class IMAPSettings:
     mistake_limit: int = 50
     compress: bool = True
     unauthenticate: bool = True
+    comment: str = ""
+    admin: str = ""
+    metadata_octets: int = 16 * 1024
+    metadata_entries: int = 100
     name: str = "twisted-mail-node"
     version: str = ""
 

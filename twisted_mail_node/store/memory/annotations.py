@@ -33,13 +33,13 @@ class AnnotationContents:
             if key.mailbox_id == mailbox_id and key.owner in ("", user) and value is not None
         }
 
-    def changed(self, user: str, since: int) -> list[tuple[int, str]]:
+    def changed(self, user: str, since: int) -> dict[tuple[int, str], int]:
         """See AnnotationChanges."""
-        return [
-            (key.mailbox_id, key.name)
+        return {
+            (key.mailbox_id, key.name): modseq
             for key, (_, modseq) in self._rows.items()
             if modseq > since and key.owner in ("", user)
-        ]
+        }
 
     def every_one(self, mailbox_id: int) -> list[Annotation]:
         """Whosever they are."""

@@ -32,7 +32,7 @@ _USES = (
     "AND mailbox IN (SELECT value FROM numbers_in(?))"
 )
 _CHANGED = (
-    "SELECT mailbox, name FROM annotation WHERE account = ? AND owner IN ('', ?) AND modseq > ? ORDER BY modseq, name"
+    "SELECT mailbox, name, modseq FROM annotation WHERE account = ? AND owner IN ('', ?) AND modseq > ? ORDER BY modseq"
 )
 _SET = (
     "INSERT INTO annotation VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, mailbox, owner, name) "
@@ -81,7 +81,7 @@ def changes(connection: Connection, account: str, user: str, since: int) -> Anno
     if row is None:
         raise NoSuchAccount("the account does not exist")
     found = connection.every(_CHANGED, (row[0], user, since))
-    return AnnotationChanges(row[1], list(dict.fromkeys((mailbox, name) for mailbox, name in found)))
+    return AnnotationChanges(row[1], {(mailbox, name): modseq for mailbox, name, modseq in found})
 
 
 def every_one(connection: Connection, account: str, mailbox: int) -> list[Annotation]:

@@ -144,7 +144,7 @@ class MetadataContract:
         watch.cancel()
         assert first > start
         second = await door.annotate(me, inbox, me, {OWN: None}, MOST)
-        assert set((await door.annotation_changes(me, me, start)).changed) == {(inbox, COMMENT), (inbox, OWN)}
+        assert (await door.annotation_changes(me, me, start)).changed == {(inbox, COMMENT): first, (inbox, OWN): second}
         assert await door.annotation_changes(me, me, first) == await door.annotation_changes(me, me, second - 1)
         assert list((await door.annotation_changes(me, me, first)).changed) == [(inbox, OWN)]
         assert list((await door.annotation_changes(me, other.name, start)).changed) == [(inbox, COMMENT)]

@@ -2,7 +2,7 @@
 What a client can enable: the extensions that change what it is told, once it has said that it can take that.
 
 The engine has the set of those that are; grammar, view and responses look at it. What is offered is decided by the
-session. Sources: RFC 5161 §3.1; RFC 7162 §3.1, §3.2.3; RFC 9051 §6.3.1; RFC 9586 §3.2; RFC 9755 §3.
+session. Sources: RFC 5161 §3.1; RFC 5464 §4.1; RFC 7162 §3.1, §3.2.3; RFC 9051 §6.3.1; RFC 9586 §3.2; RFC 9755 §3.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Extension(Enum):
     UTF8_ACCEPT = "UTF8=ACCEPT"
     IMAP4REV2 = "IMAP4rev2"
     UIDONLY = "UIDONLY"
+    METADATA = "METADATA"
 
 
 _BY_NAME = {extension.value.upper(): extension for extension in Extension}

@@ -39,6 +39,19 @@ UNAVAILABLE = b"UNAVAILABLE"
 USE_ATTRIBUTE = b"USEATTR"
 
 
+METADATA_TOO_MANY = b"METADATA TOOMANY"
+
+
+def metadata_max_size(octets: int) -> bytes:
+    """The largest value that an annotation may have (RFC 5464 §4.3)."""
+    return b"METADATA MAXSIZE %d" % octets
+
+
+def metadata_long_entries(octets: int) -> bytes:
+    """The size of the largest value that was wanted but for its size (RFC 5464 §4.2.1)."""
+    return b"METADATA LONGENTRIES %d" % octets
+
+
 def capability(names: Sequence[str]) -> bytes:
     """The capabilities, in a greeting or after a login: saves the client a CAPABILITY command."""
     return b"CAPABILITY " + " ".join(names).encode("ascii")

@@ -3,7 +3,7 @@ What the server says: status responses and the untagged data of commands, render
 
 Mailbox names are given as octets, made by `spelling`: how depends on what the client has enabled. FETCH responses are
 written by `wire.imap.fetch`, ENVELOPE and BODYSTRUCTURE by `wire.mime`.
-Sources: RFC 3501 §7; RFC 2342, RFC 2971, RFC 5161, RFC 5258, RFC 6154.
+Sources: RFC 3501 §7; RFC 2342, RFC 2971, RFC 5161, RFC 5258, RFC 5464, RFC 6154.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ..mime.strings import string
+from ..mime.strings import nstring, string
 from .commands.status import StatusItem
+from .strings import astring
 from .strings import text as plain
 
 
@@ -171,6 +172,23 @@ def mailbox_status(name: bytes, values: Iterable[tuple[StatusItem, StatusValue]]
         for item, value in values
     )
     return b"* STATUS %b (%b)\r\n" % (name, items)
+
+
+def metadata(name: bytes, values: Iterable[tuple[str, bytes | None]]) -> bytes:
+    """METADATA with values, None for one that there is not. Source: RFC 5464 §4.4.1."""
+    pairs = b" ".join(b"%b %b" % (astring(entry.encode("ascii")), _value(value)) for entry, value in values)
+    return b"* METADATA %b (%b)\r\n" % (name, pairs)
+
+
+def metadata_changed(name: bytes, entries: Iterable[str]) -> bytes:
+    """METADATA without values: these have changed. Source: RFC 5464 §4.4.2."""
+    return b"* METADATA %b %b\r\n" % (name, b" ".join(astring(entry.encode("ascii")) for entry in entries))
+
+
+def _value(value: bytes | None) -> bytes:
+    if value is not None and b"\0" in value:
+        return b"~{%d}\r\n%b" % (len(value), value)  # RFC 3516 §4.4: what no other string can have
+    return nstring(value)
 
 
 def flags(names: Iterable[bytes]) -> bytes:

@@ -57,6 +57,8 @@ RULES: dict[bytes, Rule] = {
     b"LIST": Rule(_KNOWN),
     b"LSUB": Rule(_KNOWN),
     b"STATUS": Rule(_KNOWN),
+    b"GETMETADATA": Rule(_KNOWN),
+    b"SETMETADATA": Rule(_KNOWN),
     b"APPEND": Rule(_KNOWN),
     b"CHECK": Rule(_OPEN),
     b"CLOSE": Rule(_OPEN, after_ok=State.AUTHENTICATED),

@@ -173,6 +173,10 @@ class Tokens:
             return None
         return self.string(meaning)
 
+    def nstring8(self, meaning: str = "a string or NIL") -> bytes | None:
+        """A string, in which a literal of RFC 3516 §4.4 may have NUL as well, or None for NIL."""
+        return self._literal(nul=True) if self.take(b"~") else self.nstring(meaning)
+
     def mailbox(self) -> str:
         """A mailbox name, decoded. Raises Impossible where it is not spelled as it has to be."""
         return spelling_of(self.enabled).name_of(self.astring("a mailbox name"))
@@ -265,13 +269,13 @@ class Tokens:
     def _flag(self) -> str:
         return self.match(_FLAG, "a flag")[0].decode("ascii")
 
-    def _literal(self) -> bytes:
+    def _literal(self, *, nul: bool = False) -> bytes:
         match = self.match(_LITERAL, "a literal")
         end = match.end() + int(match[1])
         if end > len(self.data):
             raise BadSyntax("a literal is not complete")
         octets = self.data[match.end() : end]
-        if b"\0" in octets:  # RFC 3501 §9: CHAR8 is any octet but NUL.
+        if not nul and b"\0" in octets:  # RFC 3501 §9: CHAR8 is any octet but NUL.
             raise BadSyntax("NUL in a literal")
         self.at = end
         return octets

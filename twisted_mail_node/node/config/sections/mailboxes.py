@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from ..values import Flag, MailboxName, Seconds, Size
+from ..values import URI, Flag, MailboxName, Seconds, Size
 from .table import Table
 
 
@@ -71,4 +71,18 @@ class IMAPSettings(Table):
     compress: Flag = Field(default=True, description="Whether clients may have what is sent compressed (RFC 4978).")
     unauthenticate: Flag = Field(
         default=True, description="Whether another user may log in on a connection that one has left (RFC 8437)."
+    )
+    comment: str = Field(default="", description="A note about this server that clients may show (RFC 5464).")
+    admin: URI = Field(
+        default="",
+        description="How the administrator is reached, as a URI (RFC 5464); empty: mail to postmaster of the first "
+        "domain.",
+    )
+    annotation_size: Annotated[Size, Field(ge=1024, le=48 * 1024)] = Field(
+        default=16 * 1024, description="The largest annotation of a mailbox (RFC 5464: 1024 octets at least)."
+    )
+    annotations: Annotated[int, Field(ge=10, le=1000)] = Field(
+        default=100,
+        description="How many annotations each user may have of a mailbox, and how many it may have for all "
+        "(RFC 5464: 10 at least).",
     )

@@ -20,6 +20,7 @@ from .idle import Done, Idle
 from .list import List, ListReturn, ListSelection, Lsub
 from .login import Login
 from .logout import Logout
+from .metadata import GetMetadata, SetMetadata
 from .namespace import Namespace
 from .noop import Noop
 from .rename import Rename
@@ -36,7 +37,7 @@ from .unselect import Unselect
 __all__ = [
     "Append", "AppendChunk", "AppendMessage", "Authenticate", "AuthenticateResponse", "Capability", "Check",
     "Close", "Command", "Compress", "Copy", "Create", "Delete", "Done", "Enable", "Expunge", "Fetch", "FetchAttribute",
-    "FetchKind", "Id", "Idle", "List", "ListReturn", "ListSelection", "Login", "Logout", "Lsub", "Move",
-    "Namespace", "Noop", "Rename", "Search", "Section", "SectionText", "Select", "StartTLS", "Status", "StatusItem",
-    "Store", "Subscribe", "Unauthenticate", "Unselect",
+    "FetchKind", "GetMetadata", "Id", "Idle", "List", "ListReturn", "ListSelection", "Login", "Logout", "Lsub", "Move",
+    "Namespace", "Noop", "Rename", "Search", "Section", "SectionText", "Select", "SetMetadata", "StartTLS", "Status",
+    "StatusItem", "Store", "Subscribe", "Unauthenticate", "Unselect",
 ]

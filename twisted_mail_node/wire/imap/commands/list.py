@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import ClassVar
 
 from ..refusal import BadSyntax
 from ..tokens import Tokens
 from .command import Command
+from .metadata import parse_entries
 from .status import StatusItem, parse_items
 
 
@@ -22,12 +24,13 @@ class ListSelection(Enum):
 
 
 class ListReturn(Enum):
-    """What a LIST is to tell beside the names. Sources: RFC 5258 §3.2, RFC 6154 §2, RFC 5819 §2."""
+    """What a LIST is to tell beside the names. Sources: RFC 5258 §3.2, RFC 6154 §2, RFC 5819 §2, RFC 9590 §3."""
 
     SUBSCRIBED = "SUBSCRIBED"
     CHILDREN = "CHILDREN"
     SPECIAL_USE = "SPECIAL-USE"
     STATUS = "STATUS"
+    METADATA = "METADATA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class List(Command):
     selection: frozenset[ListSelection] = frozenset()
     returned: frozenset[ListReturn] = frozenset()
     status_items: tuple[StatusItem, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
     extended: bool = False
 
 
@@ -80,8 +84,8 @@ def parse(tag: bytes, tokens: Tokens) -> List:
     if tokens.keyword("RETURN") != "RETURN":
         raise BadSyntax("RETURN is missing")
     tokens.space()
-    returned, status_items = _returned(tokens)
-    return List(tag, reference, patterns, selection, returned, status_items, extended=True)
+    returned, status_items, annotations = _returned(tokens)
+    return List(tag, reference, patterns, selection, returned, status_items, annotations, extended=True)
 
 
 def parse_lsub(tag: bytes, tokens: Tokens) -> Lsub:
@@ -109,11 +113,12 @@ def _selection(tokens: Tokens) -> frozenset[ListSelection]:
     return selection
 
 
-def _returned(tokens: Tokens) -> tuple[frozenset[ListReturn], tuple[StatusItem, ...]]:
+def _returned(tokens: Tokens) -> tuple[frozenset[ListReturn], tuple[StatusItem, ...], dict[str, str]]:
     status_items: tuple[StatusItem, ...] = ()
+    annotations: dict[str, str] = {}
 
     def option() -> ListReturn:
-        nonlocal status_items
+        nonlocal status_items, annotations
         try:
             found = ListReturn(tokens.keyword("a return option"))
         except ValueError:
@@ -121,6 +126,9 @@ def _returned(tokens: Tokens) -> tuple[frozenset[ListReturn], tuple[StatusItem, 
         if found is ListReturn.STATUS:
             tokens.space()
             status_items = parse_items(tokens)
+        if found is ListReturn.METADATA:
+            tokens.space()
+            annotations = parse_entries(tokens, bare=False)
         return found
 
-    return frozenset(tokens.list_of(option, may_be_empty=True)), status_items
+    return frozenset(tokens.list_of(option, may_be_empty=True)), status_items, annotations

@@ -64,6 +64,7 @@ TITLES = {
     4013: "SASLprep",
     4155: "The application/mbox media type",
     4291: "IPv6 addressing",
+    4314: "IMAP4 Access Control List (ACL) Extension",
     4315: "IMAP UIDPLUS",
     4422: "SASL",
     4466: "Collected extensions to IMAP4 ABNF",

@@ -6,12 +6,12 @@ Sources: RFC 5464 §4.1, §4.4.2. Neighbours: the session says when something wa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...interfaces.store import IMetadata
 from ...mail.annotation import THE_ACCOUNT
-from ...mail.changes import AnnotationChanges, MailboxInfo
+from ...mail.changes import AnnotationChanges
 from ...wire.imap.responses import metadata_changed
 
 if TYPE_CHECKING:
@@ -83,6 +83,6 @@ async def _names(session: IMAPSession, changes: AnnotationChanges) -> Mapping[in
     """How the client knows what has changed; a mailbox that is gone is none of it."""
     names = {THE_ACCOUNT: b'""'}
     if any(mailbox_id != THE_ACCOUNT for mailbox_id, _ in changes.changed):
-        mailboxes: Sequence[MailboxInfo] = await session.account.mailboxes()
+        mailboxes = await session.places.own_mailboxes()
         names |= {info.mailbox_id: session.spelled(info.name) for info in mailboxes}
     return names

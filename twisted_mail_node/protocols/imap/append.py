@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...interfaces.store import IMailbox
 from ...mail.changes import CopyOutcome
 from ...mail.errors import NoSuchMailbox
+from ...mail.rights import Right
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Append, AppendMessage
 from ...wire.imap.responses import no, ok
@@ -23,7 +23,7 @@ async def answer_message(session: IMAPSession, command: AppendMessage) -> bytes:
     if not command.size:
         return await session.finish(no("there is no message", codes.CANNOT))
     try:
-        await session.account.mailbox(session.name(command.mailbox))
+        await session.places.mailbox(session.name(command.mailbox), Right.INSERT)
     except NoSuchMailbox as error:
         return await session.finish(completion_of(error, missing=codes.TRY_CREATE))
     session.incoming.begin(command)
@@ -34,10 +34,10 @@ async def answer(session: IMAPSession, command: Append) -> bytes:
     """Answer APPEND: all of it has come."""
     messages = session.incoming.take()
     try:
-        mailbox: IMailbox = await session.account.mailbox(session.name(command.mailbox))
+        mailbox = await session.places.mailbox(session.name(command.mailbox), Right.INSERT)
         outcome: CopyOutcome = await mailbox.append(messages)
     except NoSuchMailbox as error:
         return await session.finish(completion_of(error, missing=codes.TRY_CREATE))
-    if session.selected is not None and session.selected.mailbox.mailbox_id == mailbox.mailbox_id:
+    if session.selected is not None and session.selected.shows(mailbox):
         session.selected.dirty = True
     return await session.finish(ok("appended", codes.append_uid(outcome.uid_validity, outcome.target_uids)))

@@ -27,7 +27,7 @@ async def answer(session: IMAPSession, command: Copy) -> bytes:
     if not uids:
         return await session.finish(ok("nothing to copy"))
     try:
-        outcome: CopyOutcome = await selected.mailbox.copy(uids, session.name(command.mailbox))
+        outcome = await session.places.copy(selected.mailbox, uids, session.name(command.mailbox), move=False)
     except NoSuchMailbox as error:
         return await session.finish(completion_of(error, missing=codes.TRY_CREATE))
     selected.dirty = True  # the target may be the selected mailbox
@@ -43,7 +43,7 @@ async def answer_move(session: IMAPSession, command: Move) -> bytes:
     if not uids:
         return await session.finish(ok("nothing to move"))
     try:
-        outcome: CopyOutcome = await selected.mailbox.move(uids, session.name(command.mailbox))
+        outcome = await session.places.copy(selected.mailbox, uids, session.name(command.mailbox), move=True)
     except NoSuchMailbox as error:
         return await session.finish(completion_of(error, missing=codes.TRY_CREATE))
     selected.dirty = True

@@ -25,5 +25,5 @@ async def answer(session: IMAPSession, command: Create) -> bytes:
             use = checked_use(command.special_use[0])
         except PermanentFailure as error:
             return await session.finish(no(error.text, codes.USE_ATTRIBUTE))
-    await session.account.create(without_last_delimiter(session.name(command.mailbox)), use)
+    await session.places.create(without_last_delimiter(session.name(command.mailbox)), use)
     return await session.finish(ok("created"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...interfaces.store import IMailbox
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Delete
 from ...wire.imap.responses import ok, untagged
@@ -15,11 +14,9 @@ if TYPE_CHECKING:
 
 async def answer(session: IMAPSession, command: Delete) -> bytes:
     """Answer DELETE. Another session that has the mailbox selected is sent away; this one has none selected then."""
-    name = session.name(command.mailbox)
-    mailbox: IMailbox = await session.account.mailbox(name)
-    await session.account.delete(name)
+    mailbox = await session.places.delete(session.name(command.mailbox))
     selected = session.selected
-    if selected is None or selected.mailbox.mailbox_id != mailbox.mailbox_id:
+    if selected is None or not selected.shows(mailbox):
         return await session.finish(ok("deleted"), ask=True)
     session.selected = None
     session.engine.deselect()

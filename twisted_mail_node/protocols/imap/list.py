@@ -7,12 +7,11 @@ Which names are given is decided in `listing`. Patterns are matched in the store
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from ...interfaces.store import IMailbox
-from ...mail.changes import MailboxInfo
 from ...mail.errors import MailError, NoSuchMailbox
+from ...mail.rights import Right
 from ...wire.imap.commands import List, ListReturn, ListSelection
 from ...wire.imap.enabled import Extension
 from ...wire.imap.list_pattern import ListPattern
@@ -47,9 +46,9 @@ async def answer(session: IMAPSession, command: List) -> bytes:
 
 
 async def _tree(session: IMAPSession, command: List) -> Tree:
-    mailboxes: Sequence[MailboxInfo] = await session.account.mailboxes()
+    mailboxes = await session.places.mailboxes()
     if ListSelection.SUBSCRIBED in command.selection or ListReturn.SUBSCRIBED in command.returned:
-        return Tree(mailboxes, frozenset(await session.account.subscriptions()))
+        return Tree(mailboxes, frozenset(await session.places.subscriptions()))
     return Tree(mailboxes)
 
 
@@ -96,12 +95,12 @@ async def _companions(session: IMAPSession, command: List, found: Listed) -> byt
 
 
 async def _status(session: IMAPSession, command: List, found: Listed) -> bytes:
-    mailbox: IMailbox = await session.account.mailbox(found.name)
+    mailbox = await session.places.mailbox(found.name, Right.READ)
     return await counters(session, mailbox, session.spelled(found.name), command.status_items)
 
 
 async def _annotations(session: IMAPSession, command: List, found: Listed) -> bytes:
-    mailbox: IMailbox = await session.account.mailbox(found.name)
+    mailbox = await session.places.mailbox(found.name, Right.READ)
     values = await annotations_of(session, mailbox, tuple(command.annotations))
     told = [(written, values.get(name)) for name, written in command.annotations.items()]
     return metadata(session.spelled(found.name), told)

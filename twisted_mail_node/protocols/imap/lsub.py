@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...mail.mailbox_name import listing_key, parents
@@ -20,7 +19,7 @@ async def answer(session: IMAPSession, command: Lsub) -> bytes:
     if not command.pattern:
         return await session.finish(ok("done"), lsub_listed(b'""', delimiter, ("\\Noselect",)))
     pattern = ListPattern(session.name(command.reference + command.pattern))
-    subscribed: Sequence[str] = await session.account.subscriptions()
+    subscribed = await session.places.subscriptions()
     matching = {name: False for name in subscribed if pattern.matches(name)}
     if "%" in command.pattern:
         # RFC 3501 §6.3.9: the level above a subscribed name that % does not reach is given as \Noselect.

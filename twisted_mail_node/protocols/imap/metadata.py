@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ...interfaces.store import IMailbox, IMetadata
 from ...mail.annotation import THE_ACCOUNT, Depth, is_private, selected
 from ...mail.errors import PermanentFailure, TooManyAnnotations
+from ...mail.rights import Right
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import GetMetadata, SetMetadata
 from ...wire.imap.responses import metadata, no, ok
@@ -105,5 +106,5 @@ async def _annotated(session: IMAPSession, name: str) -> _Annotated:
         raise PermanentFailure("no annotations are kept here")
     if not name:
         return _Annotated(session, session.account.name, THE_ACCOUNT)
-    mailbox: IMailbox = await session.account.mailbox(session.name(name))
+    mailbox = await session.places.mailbox(session.name(name), Right.READ)
     return _Annotated(session, mailbox.account, mailbox.mailbox_id)

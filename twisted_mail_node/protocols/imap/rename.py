@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 async def answer(session: IMAPSession, command: Rename) -> bytes:
     """Answer RENAME. Of INBOX the messages move, which its sessions are told as EXPUNGE."""
     new_name = without_last_delimiter(session.name(command.new_name))
-    await session.account.rename(session.name(command.mailbox), new_name)
+    await session.places.rename(session.name(command.mailbox), new_name)
     return await session.finish(ok("renamed"), ask=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...interfaces.store import IMailbox
 from ...mail.changes import MailboxStatus
+from ...mail.rights import Right
 from ...mail.uid_set import UIDSet
 from ...wire.imap import response_codes as codes
 from ...wire.imap import responses
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 async def answer(session: IMAPSession, command: Select) -> bytes:
     """Answer SELECT or EXAMINE. The mailbox selected before is left, whatever comes of it."""
     session.selected = None
-    mailbox: IMailbox = await session.account.mailbox(session.name(command.mailbox))
+    mailbox = await session.places.mailbox(session.name(command.mailbox), Right.READ)
     read_only = command.read_only
     # The counters first: what happens between the two questions is then told as news, and nothing is lost.
     status: MailboxStatus = await (mailbox.status() if read_only else mailbox.claim_recent())

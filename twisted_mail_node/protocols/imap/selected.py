@@ -61,6 +61,11 @@ class Selected:
             return None
         return changes
 
+    def shows(self, mailbox: IMailbox) -> bool:
+        """Whether this is the mailbox that is selected; ids are unique in one account only."""
+        mine = self.mailbox
+        return bool((mine.account, mine.mailbox_id) == (mailbox.account, mailbox.mailbox_id))
+
     def structure(self, uid: int) -> Part | None:
         """The tree of a large message, if it is remembered."""
         return self._structures.get(uid)

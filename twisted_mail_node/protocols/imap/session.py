@@ -37,6 +37,7 @@ from .annotations import AnnotationNews
 from .failures import completion_of
 from .incoming import IncomingMessages
 from .names import translated
+from .places import Places
 from .selected import Selected
 from .settings import IMAPSettings
 
@@ -53,7 +54,7 @@ CommandAnswer = Callable[["IMAPSession", Any], Coroutine[Any, Any, bytes | None]
 
 class IMAPSession:
     """
-    One session. Commands' files use its attributes: `engine`, `driver`, `settings`, `account`, `selected`.
+    One session. Commands' files use its attributes: `engine`, `driver`, `settings`, `places`, `selected`.
 
     Args:
         engine: parses and renders for this connection.
@@ -95,6 +96,7 @@ class IMAPSession:
         self._login: ILogin | None = None
         self._failed_logins = 0
         self._account: IAccount | None = None
+        self._places: Places | None = None
         self._watch: IWatch | None = None
         self._pushing: Deferred[None] | None = None
         self._slice_end = 0.0
@@ -181,10 +183,17 @@ class IMAPSession:
 
     @property
     def account(self) -> IAccount:
-        """The account that was logged in to."""
+        """The account that was logged in to. What is in it is reached by `places` alone."""
         if self._account is None:
             raise MisuseError("nobody has logged in")
         return self._account
+
+    @property
+    def places(self) -> Places:
+        """The way to every mailbox that the user can name."""
+        if self._places is None:
+            raise MisuseError("nobody has logged in")
+        return self._places
 
     @property
     def mailbox(self) -> Selected:
@@ -266,6 +275,7 @@ class IMAPSession:
     async def log_in(self, login: ILogin) -> None:
         """The client has proved who it is. Fails with: NoSuchAccount, TemporaryFailure."""
         self._account = await login.account()
+        self._places = Places(self._account)
         self._login = login
         self._failed_logins = 0
         self._watch = self.store.watch(login.name, self._noticed)
@@ -284,6 +294,7 @@ class IMAPSession:
         self.selected = None
         self.annotations.forget()
         self._account = None
+        self._places = None
         self._login = None
 
     # -- news -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...interfaces.store import IMailbox
 from ...mail.changes import MailboxStatus
+from ...mail.rights import Right
 from ...mail.uid_set import UIDSet
 from ...wire.imap.commands import Status, StatusItem
 from ...wire.imap.responses import StatusValue, mailbox_status, ok
@@ -45,7 +46,7 @@ ASKED: dict[StatusItem, Asked] = {
 
 async def answer(session: IMAPSession, command: Status) -> bytes:
     """Answer STATUS."""
-    mailbox: IMailbox = await session.account.mailbox(session.name(command.mailbox))
+    mailbox = await session.places.mailbox(session.name(command.mailbox), Right.READ)
     line = await counters(session, mailbox, session.engine.spelling.mailbox(command.mailbox), command.items)
     return await session.finish(ok("done"), line)
 

@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 async def answer(session: IMAPSession, command: Subscribe) -> bytes:
     """Answer SUBSCRIBE or UNSUBSCRIBE; the mailbox need not exist."""
     name = without_last_delimiter(session.name(command.mailbox))
-    await session.account.subscribe(name, command.subscribed)
+    await session.places.subscribe(name, command.subscribed)
     return await session.finish(ok("done"))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from ...interfaces.store import IAccount, IMailbox
 from ...mail.changes import CopyOutcome, MailboxInfo
-from ...mail.rights import Right
+from ...mail.rights import ALL_RIGHTS, Right
 from ...mail.uid_set import UIDSet
 
 
@@ -24,9 +24,9 @@ class Places:
     def __init__(self, account: IAccount) -> None:
         self._account = account
 
-    async def mailbox(self, name: str, need: Right) -> IMailbox:
+    async def mailbox(self, name: str, need: Right, one_of: Right = ALL_RIGHTS) -> IMailbox:
         """
-        The door of the mailbox of that name, for who has all rights of `need`.
+        The door of the mailbox of that name, for who has all rights of `need`, and one of `one_of`.
 
         Fails with: NoSuchMailbox.
         """

@@ -1,8 +1,8 @@
 """
 The search program: what SEARCH asks, as a tree of values. Sequence numbers are already UIDs here.
 
-Source: RFC 3501 §6.4.4. Text to find is decoded to str by the grammar; how it is compared is decided by
-whoever evaluates the program (substring, without case).
+Sources: RFC 3501 §6.4.4; RFC 7162 §3.1.5. Text to find is decoded to str by the grammar; how it is compared is
+decided by whoever evaluates the program (substring, without case).
 """
 
 from __future__ import annotations
@@ -108,6 +108,13 @@ class TextContains:
 
 
 @dataclass(frozen=True, slots=True)
+class ModSeqAtLeast:
+    """The message's modseq is this one or a later one."""
+
+    modseq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """The key does not match."""
 
@@ -141,6 +148,7 @@ SearchKey = (
     | SentDateIs
     | HeaderContains
     | TextContains
+    | ModSeqAtLeast
     | Not
     | And
     | Or

@@ -8,6 +8,7 @@ from twisted_mail_node.mail.columns import Columns, FetchItem, InternalDate
 from twisted_mail_node.mail.flags import NO_FLAGS, Flags
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.wire.imap.commands.fetch import FetchKind, Section, SectionText
+from twisted_mail_node.wire.imap.enabled import Extension
 from twisted_mail_node.wire.imap.fetch import FetchPlan, HeaderRange, MessageRange, internal_date
 from twisted_mail_node.wire.imap.view import View
 from twisted_mail_node.wire.mime.structure import structure_of
@@ -172,3 +173,24 @@ def test_flag_rows_of_store():
         VIEW.flag_rows(columns(), with_uid=False) == b"* 1 FETCH (FLAGS (\\Seen))\r\n* 2 FETCH (FLAGS (\\Recent))\r\n"
     )
     assert VIEW.flag_rows(columns(), with_uid=True).startswith(b"* 1 FETCH (UID 3 FLAGS (\\Seen))\r\n")
+
+
+def test_modseqs_are_shown_and_remembered():
+    view = View(UIDSet.of([3, 5]), enabled={Extension.CONDSTORE})
+    plan = FetchPlan([FetchKind.MODSEQ], by_uid=True)
+    assert (plan.items, plan.gives_modseq) == (FetchItem.MODSEQ, True)
+    assert plan.rows(view, Columns([3, 5], modseqs=[9, 4])) == (
+        b"* 1 FETCH (UID 3 MODSEQ (9))\r\n* 2 FETCH (UID 5 MODSEQ (4))\r\n"
+    )
+    assert view.told.shown == 9
+
+
+def test_without_numbers_the_uid_comes_first_and_twice_only_where_it_is_asked_for():
+    view = View(UIDSet.of([3, 5]), enabled={Extension.UIDONLY})
+    flags = Columns([3, 5], flags=[SEEN, NO_FLAGS])
+    plan = FetchPlan([FetchKind.FLAGS], by_uid=True, by_uid_alone=True)
+    assert plan.rows(view, flags) == b"* 3 UIDFETCH (FLAGS (\\Seen))\r\n* 5 UIDFETCH (FLAGS ())\r\n"
+    plan = FetchPlan([FetchKind.UID], by_uid=True, by_uid_alone=True)
+    assert plan.rows(view, Columns([5])) == b"* 5 UIDFETCH (UID 5)\r\n"
+    plan = FetchPlan([Section(b"BODY[]")], by_uid=True, by_uid_alone=True)
+    assert plan.large_row(view, Columns([5], sizes=[2]), None)[0] == b"* 5 UIDFETCH ("

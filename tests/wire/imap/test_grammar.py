@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from twisted_mail_node.mail.flags import FlagChange, Flags
 from twisted_mail_node.wire.errors import ProtocolViolation
 from twisted_mail_node.wire.imap import commands as c
+from twisted_mail_node.wire.imap.enabled import Extension
 from twisted_mail_node.wire.imap.grammar import PARSERS, UID_PARSERS, parse_command
-from twisted_mail_node.wire.imap.refusal import BadSyntax, Impossible
+from twisted_mail_node.wire.imap.refusal import BadSyntax, Impossible, UIDRequired
 from twisted_mail_node.wire.imap.sequence import STAR, SequenceSet
 from twisted_mail_node.wire.imap.states import RULES
 
@@ -34,6 +35,21 @@ GOOD = [
     (b"t uid expunge 1", c.Expunge(b"t", ONE)),
     (b"t ENABLE CONDSTORE x-good", c.Enable(b"t", ("CONDSTORE", "X-GOOD"))),
     (b"t SELECT inbox", c.Select(b"t", "INBOX")),
+    (b"t SELECT x (CONDSTORE)", c.Select(b"t", "x", condstore=True)),
+    (b"t EXAMINE x (qresync (1 2))", c.Select(b"t", "x", read_only=True, resync=c.Resync(1, 2))),
+    (b"t SELECT x (CONDSTORE QRESYNC (1 1))", c.Select(b"t", "x", condstore=True, resync=c.Resync(1, 1))),
+    (b"t SELECT x (QRESYNC (3 4 2,4:5))", c.Select(b"t", "x", resync=c.Resync(3, 4, SequenceSet(((2, 2), (4, 5)))))),
+    (
+        b"t SELECT x (QRESYNC (3 4 1:9 (1,3:5,9 2:3,7:8,30)))",
+        c.Select(
+            b"t",
+            "x",
+            resync=c.Resync(
+                3, 4, SequenceSet(((1, 9),)), (((1, 1), (2, 2)), ((3, 3), (3, 3)), ((4, 5), (7, 8)), ((9, 9), (30, 30)))
+            ),
+        ),
+    ),
+    (b"t SELECT x (QRESYNC (3 4 (1:2 5:6)))", c.Select(b"t", "x", resync=c.Resync(3, 4, None, (((1, 2), (5, 6)),)))),
     (b'!#$&.-]~ SELECT "a \\"b\\" \\\\"', c.Select(b"!#$&.-]~", 'a "b" \\')),
     (b"t SELECT {5}\r\nab cd", c.Select(b"t", "ab cd")),
     (b"t SELECT {5+}\r\nab cd", c.Select(b"t", "ab cd")),
@@ -73,6 +89,10 @@ GOOD = [
     (
         b"t UID STORE 1 +FLAGS.SILENT \\Seen $Junk",
         c.Store(b"t", ONE, FlagChange.ADD, Flags.from_names(["\\Seen", "$Junk"]), silent=True, by_uid=True),
+    ),
+    (
+        b"t STORE 1 (UNCHANGEDSINCE 0) +FLAGS \\Seen",
+        c.Store(b"t", ONE, FlagChange.ADD, SEEN, unchanged_since=0),
     ),
 ]
 
@@ -120,6 +140,27 @@ def test_well_formed_commands(octets, command):
         b"t SELECT a*",
         b"t SELECT a%",
         b"t SELECT (a)",
+        b"t SELECT x ()",
+        b"t SELECT x (CONDSTORE",
+        b"t SELECT x (CONDSTORE CONDSTORE)",
+        b"t SELECT x (NOTHING)",
+        b"t SELECT x (QRESYNC)",
+        b"t SELECT x (QRESYNC 1 2)",
+        b"t SELECT x (QRESYNC (1))",
+        b"t SELECT x (QRESYNC (0 1))",
+        b"t SELECT x (QRESYNC (1 0))",
+        b"t SELECT x (QRESYNC (1 9223372036854775808))",
+        b"t SELECT x (QRESYNC (1 1 1:*))",
+        b"t SELECT x (QRESYNC (1 1 1 2))",
+        b"t SELECT x (QRESYNC (1 1 1 (1:2 5)))",
+        b"t SELECT x (QRESYNC (1 1 1 (2,1 5,6)))",
+        b"t SELECT x (QRESYNC (1 1 1 (1,2 6,6)))",
+        b"t SELECT x (QRESYNC (1 1 1 (1 *)))",
+        b"t SELECT x (QRESYNC (1 1 1 (1 1) ))",
+        b"t STORE 1 (UNCHANGEDSINCE) FLAGS ()",
+        b"t STORE 1 (UNCHANGEDSINCE 1 UNCHANGEDSINCE 1) FLAGS ()",
+        b"t STORE 1 (UNCHANGEDSINCE 1)FLAGS ()",
+        b"t STORE 1 (SOMETHING 1) FLAGS ()",
         b't SELECT "a',
         b't SELECT "a\\b"',
         b't SELECT "a\r\nb"',
@@ -239,3 +280,28 @@ def test_garbage_is_only_ever_refused(words, between):
     except ProtocolViolation:
         return
     assert command.tag == b"t"
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"t FETCH 1 FLAGS",
+        b"t STORE 1 FLAGS ()",
+        b"t COPY 1 x",
+        b"t MOVE 1 x",
+        b"t SEARCH ALL",
+        b"t UID SEARCH 1",
+        b"t UID SEARCH OR UNSEEN (NOT *)",
+        b"t SELECT x (QRESYNC (1 1 1 (1 1)))",
+    ],
+)
+def test_whoever_gave_up_numbers_may_not_use_them(octets):
+    parse_command(octets)
+    with pytest.raises(UIDRequired) as refused:
+        parse_command(octets, {Extension.UIDONLY})
+    assert refused.value.code == b"UIDREQUIRED"
+
+
+@pytest.mark.parametrize("octets", [b"t UID FETCH 1 FLAGS", b"t UID SEARCH UID 1:*", b"t SELECT x (QRESYNC (1 1 1))"])
+def test_and_may_do_all_the_rest(octets):
+    assert parse_command(octets, {Extension.UIDONLY}) == parse_command(octets)

@@ -20,6 +20,7 @@ from twisted_mail_node.mail.search import (
     InternalDateIs,
     IsRecent,
     LargerThan,
+    ModSeqAtLeast,
     Not,
     Or,
     SentDateIs,
@@ -83,6 +84,7 @@ def test_what_is_needed_is_told():
     assert search.reads_headers(key)
     assert not search.reads_texts(key)
     assert search.columns_needed(InternalDateIs(DateRelation.ON, TWO)) == FetchItem.INTERNAL_DATE
+    assert search.columns_needed(ModSeqAtLeast(3)) == FetchItem.MODSEQ
 
 
 def test_header_fields_that_decide_are_named():
@@ -199,3 +201,11 @@ def test_columns_are_taken_only_where_they_are():
     bare = Columns([1, 2])
     assert search.decide_rows(UIDIn(UIDSet.of([2])), bare) == ([2], [])
     assert search.Message(bare, 1).decide(UIDIn(UIDSet.of([2]))) is True
+
+
+def test_modseqs_are_compared_with_the_least():
+    columns = Columns([1, 2, 3], modseqs=[7, 9, 8])
+    assert search.decide_rows(ModSeqAtLeast(8), columns) == ([2, 3], [])
+    assert search.Message(columns, 1).decide(ModSeqAtLeast(8))
+    assert search.asks_modseq(Not(And((AllMessages(), ModSeqAtLeast(8)))))
+    assert not search.asks_modseq(AllMessages())

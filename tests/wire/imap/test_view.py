@@ -15,6 +15,7 @@ from twisted_mail_node.mail.columns import Columns
 from twisted_mail_node.mail.flags import NO_FLAGS, Flags
 from twisted_mail_node.mail.uid_set import EMPTY, UIDSet
 from twisted_mail_node.wire.imap import view as view_module
+from twisted_mail_node.wire.imap.enabled import Extension
 from twisted_mail_node.wire.imap.view import LINES_AT_ONCE, View, slices, slices_from_end
 
 SEEN = Flags.from_names(["\\Seen"])
@@ -109,6 +110,7 @@ def test_flags_of_known_messages_are_told_before_expunges():
 def test_what_the_session_changed_itself_is_no_news():
     view = View(UIDSet.of([1, 2]))
     view.flags_changed_here(rows((1, SEEN, 2), (2, SEEN, 2)))
+    assert view.changed_ahead
     assert tell(view, changes(2, flagged=[(1, SEEN, 2), (2, SEEN, 2)]), False) == b""
     assert tell(view, changes(3, flagged=[(1, NO_FLAGS, 3)]), False) == b"* 1 FETCH (UID 1 FLAGS ())\r\n"
 
@@ -141,6 +143,45 @@ def test_a_view_of_many_is_few_runs():
     view = View(UIDSet.span(1, 200_000))
     assert view.uids_at(UIDSet.span(5, 199_999)).runs == ((5, 199_999),)
     assert view.number_of(200_000) == 200_000
+
+
+# -- with CONDSTORE, QRESYNC, UIDONLY --------------------------------------------------------------------------------
+
+
+def test_whoever_knows_condstore_is_told_uid_and_modseq():
+    view = View(UIDSet.of([3, 5]), modseq=1, enabled={Extension.CONDSTORE})
+    assert view.flag_rows(rows((5, SEEN, 7)), with_uid=False) == b"* 2 FETCH (UID 5 FLAGS (\\Seen) MODSEQ (7))\r\n"
+    assert view.modseq_rows(Columns([3], modseqs=[8])) == b"* 1 FETCH (UID 3 MODSEQ (8))\r\n"
+    assert view.flag_rows(Columns([3], flags=[SEEN]), with_uid=False) == b"* 1 FETCH (UID 3 FLAGS (\\Seen))\r\n"
+    assert view.has_shown_ahead
+    tell(view, changes(8), False)
+    assert not view.has_shown_ahead
+
+
+def test_without_numbers_what_went_is_told_by_uid():
+    for enabled in (Extension.QRESYNC, Extension.UIDONLY):
+        view = View(UIDSet.of([3, 5, 6]), recent=UIDSet.of([6]), enabled={enabled})
+        assert tell(view, changes(2, vanished=[3, 4, 6]), False) == b""
+        assert tell(view, None, True) == b"* VANISHED 3,6\r\n* 0 RECENT\r\n"
+        assert view.uids == UIDSet.of([5])
+
+
+def test_what_went_by_uid_is_told_in_pieces():
+    view = View(UIDSet.span(1, 5000), enabled={Extension.QRESYNC})
+    gone = range(1, 5000, 2)
+    pieces = [piece for piece in view.tell(changes(2, vanished=gone), True) if piece]
+    assert len(pieces) == len(gone) // LINES_AT_ONCE
+    assert view.uids == UIDSet.of(range(2, 5001, 2))
+
+
+def test_what_is_safe_to_count_from_waits_for_expunges_kept_back():
+    view = View(UIDSet.of([1, 2]), modseq=1, enabled={Extension.CONDSTORE, Extension.QRESYNC})
+    told = tell(view, changes(4, flagged=[(1, SEEN, 4)], vanished=[2]), False)
+    assert told == b"* 1 FETCH (UID 1 FLAGS (\\Seen) MODSEQ (4))\r\n"
+    assert view.command_ended() == b"HIGHESTMODSEQ 1"
+    assert tell(view, None, True) == b"* VANISHED 2\r\n"
+    assert view.command_ended() == b"HIGHESTMODSEQ 4"
+    assert view.command_ended() == b""
 
 
 # -- a property: three sessions on one mailbox --------------------------------------------------------------------

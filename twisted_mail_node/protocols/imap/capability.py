@@ -70,6 +70,9 @@ OFFERED: tuple[str | Depending, ...] = (
     _metadata,
     "SPECIAL-USE",
     "CREATE-SPECIAL-USE",
+    "CONDSTORE",
+    "QRESYNC",
+    "UIDONLY",
 )
 # And what is of use until somebody has logged in.
 BEFORE_LOGIN: tuple[str | Depending, ...] = (

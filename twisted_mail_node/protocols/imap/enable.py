@@ -1,11 +1,11 @@
-"""ENABLE. Source: RFC 5161 §3.1, §3.2."""
+"""ENABLE. Sources: RFC 5161 §3.1, §3.2; RFC 7162 §3.1, §3.2.3."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ...wire.imap.commands import Enable
-from ...wire.imap.enabled import Extension, named, with_implied
+from ...wire.imap.enabled import Extension, named
 from ...wire.imap.responses import enabled, ok
 from .capability import capabilities
 
@@ -18,7 +18,7 @@ async def answer(session: IMAPSession, command: Enable) -> bytes:
     engine = session.engine
     offered = capabilities(session)
     new = [each for each in named(command.capabilities) if each.value in offered and each not in engine.enabled]
-    engine.enabled |= with_implied(new)
+    told = session.enable(new)
     if Extension.METADATA in engine.enabled:
         await session.annotations.watch(session)
-    return await session.finish(ok("done"), enabled([each.value for each in new]))
+    return await session.finish(ok("done"), enabled([each.value for each in new]) + told)

@@ -15,6 +15,7 @@ from ...mail.errors import (
 )
 from ...wire.errors import ProtocolViolation
 from ...wire.imap import response_codes as codes
+from ...wire.imap.refusal import BadSyntax
 from ...wire.imap.responses import Completion, bad, no
 from ..login import LoginRefused
 
@@ -39,6 +40,6 @@ def completion_of(error: MailError | ProtocolViolation, missing: bytes = codes.N
     The destination of COPY, MOVE and APPEND is missing with TRYCREATE (RFC 3501 §6.3.11).
     """
     if isinstance(error, ProtocolViolation):
-        return bad(error.text)
+        return bad(error.text, error.code if isinstance(error, BadSyntax) else b"")
     code = next(code for kind, code in _CODES if isinstance(error, kind))
     return no(error.text, missing if code == codes.NONEXISTENT else code)

@@ -1,5 +1,5 @@
 """
-FETCH and UID FETCH. Source: RFC 3501 §6.4.5.
+FETCH and UID FETCH. Sources: RFC 3501 §6.4.5; RFC 7162 §3.1.4, §3.2.4, §3.2.6.
 
 Rows are made in slices: what is read at once is bounded, and the next slice waits until the client has taken the
 last. Rendering is in `wire.imap.fetch`, reading in `reading`.
@@ -16,15 +16,18 @@ from twisted.internet.error import ConnectionDone
 from twisted.logger import Logger
 
 from ...interfaces.store import IMailbox, IOpenBody
-from ...mail.changes import StoreOutcome
+from ...mail.changes import MailboxChanges, StoreOutcome
 from ...mail.columns import Columns, FetchItem
 from ...mail.errors import Damaged
 from ...mail.flags import FlagChange, Flags
 from ...mail.uid_set import UIDSet
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Fetch
+from ...wire.imap.enabled import Extension
 from ...wire.imap.fetch import FetchPlan, HeaderRange, MessageRange, Piece
+from ...wire.imap.refusal import BadSyntax
 from ...wire.imap.responses import no, ok
+from ...wire.imap.resync import vanished_earlier
 from ...wire.imap.strings import writable
 from ...wire.imap.view import slices
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS
@@ -42,8 +45,13 @@ async def answer(session: IMAPSession, command: Fetch) -> bytes:
     """Answer FETCH or UID FETCH."""
     selected = session.mailbox
     view = selected.view
+    if command.vanished and Extension.QRESYNC not in session.engine.enabled:
+        raise BadSyntax("QRESYNC has to be enabled first")
     uids = command.sequence.resolve_uids(view) if command.by_uid else command.sequence.resolve_numbers(view)
-    plan = FetchPlan(command.attributes, command.by_uid)
+    plan = FetchPlan(command.attributes, command.by_uid, view.by_uid_alone)
+    await session.enable_condstore(plan.gives_modseq)
+    if command.changed_since is not None:
+        uids = await _changed(session, command, command.changed_since, uids)
     sets_seen = command.sets_seen and not view.read_only
     found = 0
     damaged: list[Damaged] = []
@@ -57,6 +65,18 @@ async def answer(session: IMAPSession, command: Fetch) -> bytes:
         # Expunged by another session, and so long ago that it cannot be read any more.
         return await session.finish(no("some of the messages are gone", codes.EXPUNGE_ISSUED), may_expunge=False)
     return await session.finish(ok("done"), may_expunge=command.by_uid)
+
+
+async def _changed(session: IMAPSession, command: Fetch, since: int, uids: UIDSet) -> UIDSet:
+    """Those of the messages that changed since; what went of the whole set is told where it is wanted."""
+    selected = session.mailbox
+    changes: MailboxChanges = await selected.mailbox.changes(since)
+    if command.vanished:
+        # `*` means the last UID ever given here: a client asks for 1:* about messages that are the last no more.
+        asked = command.sequence.numbers(changes.uid_next - 1)
+        await session.tell(vanished_earlier(selected.view, changes.vanished, asked))
+    changed = UIDSet.of_ascending(changes.flagged.uids) | UIDSet.of_ascending(changes.appended.uids)
+    return await reading.in_both(session, changed, uids)
 
 
 async def _groups(mailbox: IMailbox, plan: FetchPlan, uids: UIDSet) -> AsyncIterator[UIDSet]:
@@ -107,7 +127,9 @@ async def _answer_group(session: IMAPSession, plan: FetchPlan, uids: UIDSet, set
         await _write_one_by_one(session, plan, columns, columns.bodies)
     elif columns.uids:
         await session.write(plan.rows(selected.view, columns))
-    if newly_seen.uids and not plan.gives_flags:
+    # RFC 7162 §3.2.4: who knows CONDSTORE is told a \\Seen set by this with UID and MODSEQ.
+    is_told = plan.gives_flags and (not selected.view.gives_modseqs or (plan.gives_modseq and plan.gives_uid))
+    if newly_seen.uids and not is_told:
         await session.write(selected.view.flag_rows(newly_seen, with_uid=plan.gives_uid))
     return len(columns.uids)
 
@@ -124,7 +146,11 @@ async def _set_seen(session: IMAPSession, columns: Columns) -> tuple[Columns, Co
     selected.view.flags_changed_here(outcome.changed)
     now = dict(zip(outcome.changed.uids, outcome.changed.flags or (), strict=True))
     rows = [now.get(uid, row) for uid, row in zip(columns.uids, flags, strict=True)]
-    return replace(columns, flags=rows), outcome.changed
+    modseqs = columns.modseqs
+    if modseqs is not None:
+        later = dict(zip(outcome.changed.uids, outcome.changed.modseqs or (), strict=True))
+        modseqs = [later.get(uid, modseq) for uid, modseq in zip(columns.uids, modseqs, strict=True)]
+    return replace(columns, flags=rows, modseqs=modseqs), outcome.changed
 
 
 def _goes_alone(plan: FetchPlan, body: bytes | None) -> bool:

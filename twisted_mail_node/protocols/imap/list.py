@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...mail.errors import MailError, NoSuchMailbox
 from ...mail.rights import Right
-from ...wire.imap.commands import List, ListReturn, ListSelection
+from ...wire.imap.commands import List, ListReturn, ListSelection, StatusItem
 from ...wire.imap.enabled import Extension
 from ...wire.imap.list_pattern import ListPattern
 from ...wire.imap.responses import bad, listed, metadata, ok
@@ -38,6 +38,7 @@ async def answer(session: IMAPSession, command: List) -> bytes:
         return await session.finish(ok("done"), root)
     # RFC 5258 §3: in the extended form an empty pattern says nothing.
     patterns = [ListPattern(session.name(command.reference + pattern)) for pattern in command.patterns if pattern]
+    await session.enable_condstore(StatusItem.HIGHEST_MODSEQ in command.status_items)
     tree = await _tree(session, command)
     for found in tree.listed(patterns, command.selection):
         await session.breathe()

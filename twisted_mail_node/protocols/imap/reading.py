@@ -14,7 +14,7 @@ from ...interfaces.store import IMailbox, IOpenBody
 from ...mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem
 from ...mail.errors import TemporaryFailure
 from ...mail.uid_set import UIDSet
-from ...wire.imap.view import slices
+from ...wire.imap.view import RUNS_AT_ONCE, slices
 from ...wire.mime.body_structure import body_structure
 from ...wire.mime.envelope import envelope_of
 from ...wire.mime.structure import Part, StructureScanner, structure_of
@@ -32,6 +32,15 @@ BODY_OCTETS_AT_ONCE = 512 * 1024
 PIECE_OCTETS = 128 * 1024
 # What is looked through at once for its structure: two milliseconds, however it is made.
 SCANNED_OCTETS = 8 * 1024
+
+
+async def in_both(session: IMAPSession, one: UIDSet, other: UIDSet) -> UIDSet:
+    """What both sets have; many runs are looked through in many turns."""
+    common: list[tuple[int, int]] = []
+    for start in range(0, len(one.runs), RUNS_AT_ONCE):
+        common += (UIDSet.of_runs(one.runs[start : start + RUNS_AT_ONCE]) & other).runs
+        await session.breathe()
+    return UIDSet.of_runs(common)
 
 
 async def groups_by_size(mailbox: IMailbox, uids: UIDSet, rows: int) -> AsyncIterator[UIDSet]:

@@ -1,5 +1,5 @@
 """
-SEARCH and UID SEARCH. Source: RFC 3501 §6.4.4.
+SEARCH and UID SEARCH. Sources: RFC 3501 §6.4.4; RFC 7162 §3.1.5, §3.1.6, §3.2.10.2.
 
 A mailbox that can narrow the search by itself does; what is left is decided on columns, then by reading headers,
 then by reading messages, each only where it is not decided yet. Deciding is in `wire.imap.search`.
@@ -17,10 +17,10 @@ from ...mail.search import And, SearchKey, UIDIn
 from ...mail.uid_set import UIDSet
 from ...wire.imap import search as evaluation
 from ...wire.imap.commands import Search
-from ...wire.imap.commands.search import resolve
+from ...wire.imap.commands.search import names_numbers, resolve
 from ...wire.imap.responses import numbers, ok
 from ...wire.imap.search import Message, Needle, TextFinder
-from ...wire.imap.view import RUNS_AT_ONCE, slices
+from ...wire.imap.view import slices
 from ...wire.mime.decode import TextDecoder, embedded_headers, header_text, text_parts
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS, header_size
 from . import reading
@@ -36,30 +36,35 @@ async def answer(session: IMAPSession, command: Search) -> bytes:
     """Answer SEARCH or UID SEARCH."""
     selected = session.mailbox
     view = selected.view
-    key: SearchKey | None = evaluation.without_recent(resolve(command.key, view), view.recent)
+    program = evaluation.without_recent(resolve(command.key, view), view.recent)
+    key: SearchKey | None = program
+    tells_modseq = evaluation.asks_modseq(program)
+    await session.enable_condstore(tells_modseq)
     candidates = view.uids - view.expunged  # what is gone matches nothing, told of or not
     search = ISearch(selected.mailbox, None)
     if key is not None and search is not None:
-        narrowed, key = await search.narrow(key)
-        candidates = await _both(session, narrowed, candidates)
+        narrowed, key = await search.narrow(program)
+        candidates = await reading.in_both(session, narrowed, candidates)
     if key is not None:
         candidates = UIDSet.of_ascending(await _matching(session, key, candidates))
+    modseq = await _highest_modseq(session, candidates) if tells_modseq else 0
     # From here on nothing fails: the line is written to its end.
     await session.write(b"* SEARCH")
     for uids in map(list, slices(candidates, NUMBERS_AT_ONCE)):
         await session.write(numbers(uids if command.by_uid else view.numbers_of(uids)))
         await session.breathe()
-    await session.write(b"\r\n")
-    return await session.finish(ok("done"), may_expunge=command.by_uid)
+    await session.write(b" (MODSEQ %d)\r\n" % modseq if modseq else b"\r\n")
+    # RFC 7162 §3.2.10.2: nor where numbers are among the keys.
+    return await session.finish(ok("done"), may_expunge=command.by_uid and not names_numbers(command.key))
 
 
-async def _both(session: IMAPSession, one: UIDSet, other: UIDSet) -> UIDSet:
-    """What both sets have; many runs are looked through in many turns."""
-    common: list[tuple[int, int]] = []
-    for start in range(0, len(one.runs), RUNS_AT_ONCE):
-        common += (UIDSet.of_runs(one.runs[start : start + RUNS_AT_ONCE]) & other).runs
+async def _highest_modseq(session: IMAPSession, found: UIDSet) -> int:
+    highest = 0
+    for asked in slices(found, reading.ROWS_OF_FLAGS):
+        columns: Columns = await session.mailbox.mailbox.fetch(asked, FetchItem.MODSEQ)
+        highest = max(highest, max(columns.modseqs or (), default=0))
         await session.breathe()
-    return UIDSet.of_runs(common)
+    return highest
 
 
 async def _matching(session: IMAPSession, key: SearchKey, candidates: UIDSet) -> list[int]:

@@ -1,17 +1,24 @@
-"""SELECT and EXAMINE. Sources: RFC 3501 §6.3.1, §6.3.2."""
+"""
+SELECT and EXAMINE. Sources: RFC 3501 §6.3.1, §6.3.2; RFC 7162 §3.1.2, §3.1.8, §3.2.5, §3.2.11; RFC 9586 §3.
+
+What a client that comes back is told is in `wire.imap.resync`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...mail.changes import MailboxStatus
+from ...mail.changes import MailboxChanges, MailboxStatus
 from ...mail.rights import Right
 from ...mail.uid_set import UIDSet
 from ...wire.imap import response_codes as codes
 from ...wire.imap import responses
 from ...wire.imap.commands import Select
+from ...wire.imap.enabled import Extension
+from ...wire.imap.refusal import BadSyntax
 from ...wire.imap.responses import ok, untagged
+from ...wire.imap.resync import resynchronised
 from ...wire.imap.view import View
 from .selected import Selected
 
@@ -21,7 +28,13 @@ if TYPE_CHECKING:
 
 async def answer(session: IMAPSession, command: Select) -> bytes:
     """Answer SELECT or EXAMINE. The mailbox selected before is left, whatever comes of it."""
+    resync = command.resync
+    if resync is not None and Extension.QRESYNC not in session.engine.enabled:
+        raise BadSyntax("QRESYNC has to be enabled first")
+    if session.selected is not None:
+        await session.write(untagged(ok("the mailbox selected before is closed", codes.CLOSED)))
     session.selected = None
+    await session.enable_condstore(command.condstore or resync is not None)
     mailbox = await session.places.mailbox(session.name(command.mailbox), Right.READ)
     read_only = command.read_only
     # The counters first: what happens between the two questions is then told as news, and nothing is lost.
@@ -29,12 +42,18 @@ async def answer(session: IMAPSession, command: Select) -> bytes:
     uids = await mailbox.uids()
     keywords: Sequence[str] = await mailbox.keywords()
     first_unseen = await mailbox.first_unseen()
-    view = View(uids, status.highest_modseq, uids - UIDSet.span(1, status.recent_after), read_only, keywords)
+    recent = uids - UIDSet.span(1, status.recent_after)
+    view = View(uids, status.highest_modseq, recent, read_only, keywords, session.engine.enabled)
     view.claim_recent(status.recent_after, status.uid_next)
     session.selected = Selected(mailbox, view)
-    session.selected.dirty = bool(uids) and uids.largest >= status.uid_next
+    # Nothing was noticed so far: what happened since the counters were read is looked for with the next command.
+    session.selected.dirty = True
+    await session.write(_data(view, status, first_unseen))
+    if resync is not None and resync.uid_validity == status.uid_validity:
+        changes: MailboxChanges = await mailbox.changes(resync.modseq)
+        await session.tell(resynchronised(view, resync, changes))
     code = codes.READ_ONLY if read_only else codes.READ_WRITE
-    return session.engine.send(ok("selected", code), _data(view, status, first_unseen))
+    return session.end_quietly(ok("selected", code))
 
 
 def _data(view: View, status: MailboxStatus, first_unseen: int | None) -> bytes:
@@ -44,11 +63,13 @@ def _data(view: View, status: MailboxStatus, first_unseen: int | None) -> bytes:
         responses.recent(len(view.recent)),
     ]
     unseen = None if first_unseen is None else view.number_of(first_unseen)
-    if unseen is not None:
+    if unseen is not None and not view.by_uid_alone:
         lines.append(untagged(ok("first unseen", codes.unseen(unseen))))
     lines += [
         view.permanent_flags(),
         untagged(ok("next UID", codes.uid_next(max(status.uid_next, view.uids.largest + 1 if len(view) else 1)))),
         untagged(ok("UIDs are valid", codes.uid_validity(status.uid_validity))),
     ]
+    if view.gives_modseqs:
+        lines.append(view.told.highest())
     return b"".join(lines)

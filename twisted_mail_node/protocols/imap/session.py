@@ -8,6 +8,7 @@ engine; `selected` has the view.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -26,8 +27,10 @@ from ...wire.errors import MisuseError, ProtocolViolation
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import AppendChunk, Command
 from ...wire.imap.compression import Deflater
+from ...wire.imap.enabled import Extension, with_implied
 from ...wire.imap.events import CommandRefused, ContinuationNeeded, Event, MoreInflated
-from ...wire.imap.responses import Completion, bye, no
+from ...wire.imap.responses import Completion, Status, bye, no, ok
+from ...wire.imap.responses import untagged as untagged_status
 from ...wire.imap.server import IMAPServer
 from ..driver import Answer, Driver
 from ..login import Authenticator, LoginRefused
@@ -202,6 +205,22 @@ class IMAPSession:
             raise MisuseError("no mailbox is selected")
         return self.selected
 
+    async def enable_condstore(self, wanted: bool = True) -> None:
+        """
+        The command under way enables CONDSTORE, if `wanted`: where it is the first, and a mailbox is selected, its
+        HIGHESTMODSEQ is told (RFC 7162 §3.1).
+        """
+        if wanted:
+            await self.write(self.enable((Extension.CONDSTORE,)))
+
+    def enable(self, extensions: Iterable[Extension]) -> bytes:
+        """Enable these, and what comes along with them. Returns what is to be told of the selected mailbox by that."""
+        new = with_implied(extensions) - self.engine.enabled
+        self.engine.enabled |= new
+        if Extension.CONDSTORE not in new or self.selected is None:
+            return b""
+        return self.selected.view.told.highest()
+
     def name(self, name: str) -> str:
         """A mailbox name of the client as the store's, or the other way round."""
         return translated(name, self.settings.delimiter)
@@ -224,24 +243,40 @@ class IMAPSession:
             untagged = b""
             try:
                 if selected is not None:
-                    await self._tell(await selected.news(may_expunge, ask))
-                await self._tell(await self.annotations.news(self, ask))
+                    await self.tell(await selected.news(may_expunge, ask or selected.view.has_shown_ahead))
+                await self.tell(await self.annotations.news(self, ask))
             except CancelledError:
                 raise
             except MailError as error:
                 # The command was done; the news will be told later.
                 self._log.warn("no news of the account: {reason}", reason=error.text, session=self._name)
+            if selected is not None:
+                completion = self._with_highest_modseq(selected, completion)
             if selected is not None and selected.gone:
                 self.driver.close(self._gathered() + self.engine.send(completion) + _DELETED)
                 return b""
         return self._gathered() + self.engine.send(completion, untagged)
+
+    def _with_highest_modseq(self, selected: Selected, completion: Completion) -> Completion:
+        """The end of a command with the code HIGHESTMODSEQ, where it is due; where there is no room, it goes before."""
+        code = selected.view.command_ended()
+        if not code:
+            return completion
+        if completion.code or completion.status is not Status.OK:
+            self._parts.append(untagged_status(ok("told so far", code)))
+            return completion
+        return replace(completion, code=code)
+
+    def end_quietly(self, completion: Completion) -> bytes:
+        """End the command without news."""
+        return self._gathered() + self.engine.send(completion)
 
     async def refuse_login(self, completion: Completion) -> bytes:
         """End a command by which nobody has logged in. After many the connection is closed, so that none tries on."""
         self._failed_logins += 1
         return self._close_after_many(await self.finish(completion))
 
-    async def _tell(self, news: Iterable[bytes]) -> None:
+    async def tell(self, news: Iterable[bytes]) -> None:
         """Write news, with others having their turn in between; what is left in the end is gathered."""
         for piece in news:
             await self.write(piece)
@@ -337,8 +372,8 @@ class IMAPSession:
             self._slice_end = self.clock.seconds() + SLICE_SECONDS
             if self.selected is not None:
                 # A DONE that comes meanwhile waits for this, so EXPUNGE is still allowed.
-                await self._tell(await self.selected.news(may_expunge=True))
-            await self._tell(await self.annotations.news(self))
+                await self.tell(await self.selected.news(may_expunge=True))
+            await self.tell(await self.annotations.news(self))
             self.driver.write(self._gathered())
             if self.selected is not None and self.selected.gone:
                 self.driver.close(_DELETED)

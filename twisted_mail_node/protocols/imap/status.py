@@ -1,5 +1,5 @@
 """
-STATUS. Sources: RFC 3501 §6.3.10; RFC 8438 §3 (SIZE).
+STATUS. Sources: RFC 3501 §6.3.10; RFC 7162 §3.1.7 (HIGHESTMODSEQ); RFC 8438 §3 (SIZE).
 
 A new item is a line in `COUNTED`, where the counters of the mailbox tell it, or in `ASKED`, where the store has to be
 asked for more.
@@ -37,6 +37,7 @@ COUNTED: dict[StatusItem, Counted] = {
     StatusItem.UID_NEXT: lambda status: status.uid_next,
     StatusItem.UID_VALIDITY: lambda status: status.uid_validity,
     StatusItem.UNSEEN: lambda status: status.unseen,
+    StatusItem.HIGHEST_MODSEQ: lambda status: status.highest_modseq,
     StatusItem.SIZE: lambda status: status.size,
 }
 ASKED: dict[StatusItem, Asked] = {
@@ -46,6 +47,7 @@ ASKED: dict[StatusItem, Asked] = {
 
 async def answer(session: IMAPSession, command: Status) -> bytes:
     """Answer STATUS."""
+    await session.enable_condstore(StatusItem.HIGHEST_MODSEQ in command.items)
     mailbox = await session.places.mailbox(session.name(command.mailbox), Right.READ)
     line = await counters(session, mailbox, session.engine.spelling.mailbox(command.mailbox), command.items)
     return await session.finish(ok("done"), line)

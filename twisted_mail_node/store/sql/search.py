@@ -20,6 +20,7 @@ from ...mail.search import (
     InternalDateIs,
     IsRecent,
     LargerThan,
+    ModSeqAtLeast,
     Not,
     Or,
     SearchKey,
@@ -123,6 +124,8 @@ class Narrowing:
                 return f"size > {self._bind(key.octets)}"
             case SmallerThan():
                 return f"size < {self._bind(key.octets)}"
+            case ModSeqAtLeast():
+                return f"modseq >= {self._bind(key.modseq)}"
             case InternalDateIs():
                 return self._on_day(key)
             case Not():

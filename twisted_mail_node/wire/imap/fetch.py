@@ -2,8 +2,10 @@
 FETCH answers in bulk: a plan made once from what the client asks, then rows out of columns by joining octets.
 
 A row whose message is too large for a column is given as pieces: octets, and ranges of the message to be written
-from an opened body. Source: RFC 3501 §6.4.5, §7.4.2. Neighbours: `commands.fetch` has what is asked, `view` the
-numbers and \\Recent; the session reads what the plan needs.
+from an opened body.
+
+Sources: RFC 3501 §6.4.5, §7.4.2; RFC 7162 §3.1.4.2; RFC 9586 §3.3. Neighbours: `commands.fetch` has what is asked,
+`view` the numbers and \\Recent; the session reads what the plan needs.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ _ITEMS = {
     FetchKind.ENVELOPE: FetchItem.ENVELOPE,
     FetchKind.BODY: FetchItem.BODY_STRUCTURE,
     FetchKind.BODY_STRUCTURE: FetchItem.BODY_STRUCTURE,
+    FetchKind.MODSEQ: FetchItem.MODSEQ,
 }
 _HEADER_TEXTS = (SectionText.HEADER, SectionText.HEADER_FIELDS, SectionText.HEADER_FIELDS_NOT)
 _MIME_TEXTS = {
@@ -134,8 +137,9 @@ class FetchPlan:
         needs_structure: sections with part numbers are asked.
     """
 
-    def __init__(self, attributes: Sequence[FetchAttribute], by_uid: bool) -> None:
-        if by_uid and FetchKind.UID not in attributes:
+    def __init__(self, attributes: Sequence[FetchAttribute], by_uid: bool, by_uid_alone: bool = False) -> None:
+        # RFC 9586 §3.3: what begins with the UID repeats it only where the client wants it so.
+        if by_uid and not by_uid_alone and FetchKind.UID not in attributes:
             attributes = [FetchKind.UID, *attributes]
         self._attributes = [PlannedSection(asked) if isinstance(asked, Section) else asked for asked in attributes]
         self._sections = [asked for asked in self._attributes if isinstance(asked, PlannedSection)]
@@ -150,12 +154,17 @@ class FetchPlan:
         form = b" ".join(
             [_FORMS.get(asked, b"%b") if isinstance(asked, FetchKind) else b"%b" for asked in self._attributes]
         )
-        self._row = b"* %d FETCH (" + form + b")\r\n"
+        self._row = form + b")\r\n"
 
     @property
     def gives_flags(self) -> bool:
         """Whether FLAGS is asked, so that a \\Seen set by this FETCH need not be told besides."""
         return FetchKind.FLAGS in self._attributes
+
+    @property
+    def gives_modseq(self) -> bool:
+        """Whether MODSEQ is asked."""
+        return FetchKind.MODSEQ in self._attributes
 
     @property
     def gives_uid(self) -> bool:
@@ -171,13 +180,13 @@ class FetchPlan:
         """
         told = view.told_keywords(columns.flags or ()) if self.gives_flags else b""
         values = [self._column(asked, view, columns, root) for asked in self._attributes]
-        row = self._row
-        return told + b"".join([row % line for line in zip(view.numbers_of(columns.uids), *values, strict=True)])
+        row = view.row_head + self._row
+        return told + b"".join([row % line for line in zip(view.row_numbers(columns.uids), *values, strict=True)])
 
     def large_row(self, view: View, columns: Columns, root: Part | None) -> list[Piece]:
         """The answer for the one message of these columns, as pieces; `root` where `needs_structure`."""
         told = view.told_keywords(columns.flags or ()) if self.gives_flags else b""
-        pieces: list[Piece] = [told + b"* %d FETCH (" % view.numbers_of(columns.uids)[0]]
+        pieces: list[Piece] = [told + view.row_head % view.row_numbers(columns.uids)[0]]
         header = columns.headers[0] if columns.headers is not None else b""
         size = columns.sizes[0] if columns.sizes is not None else 0
         for position, asked in enumerate(self._attributes):
@@ -210,6 +219,8 @@ class FetchPlan:
                 return columns.envelopes or ()
             case FetchKind.BODY_STRUCTURE:
                 return columns.body_structures or ()
+            case FetchKind.MODSEQ:
+                return view.told.show(columns.modseqs or ())
             case _:
                 return columns.uids
 
@@ -237,6 +248,7 @@ _FORMS = {
     FetchKind.ENVELOPE: b"ENVELOPE %b",
     FetchKind.BODY: b"BODY %b",
     FetchKind.BODY_STRUCTURE: b"BODYSTRUCTURE %b",
+    FetchKind.MODSEQ: b"MODSEQ (%d)",
 }
 
 

@@ -6,7 +6,15 @@ from ..errors import ProtocolViolation
 
 
 class BadSyntax(ProtocolViolation):
-    """The command is not what the grammar allows: answered BAD, and counted as a mistake."""
+    """The command is not what the grammar allows: answered BAD with `code`, if any, and counted as a mistake."""
+
+    code: bytes = b""
+
+
+class UIDRequired(BadSyntax):
+    """A message sequence number, or a command that has only such, from a client that has given them up."""
+
+    code = b"UIDREQUIRED"  # RFC 9586 §3
 
 
 class Impossible(ProtocolViolation):

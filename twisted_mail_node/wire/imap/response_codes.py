@@ -1,7 +1,7 @@
 """
 Response codes: what stands in brackets in a status response, for machines to read. Without the brackets.
 
-Sources: RFC 3501 §7.1; RFC 4315 §3; RFC 4978 §3; RFC 5530 §3; RFC 6154 §3.
+Sources: RFC 3501 §7.1; RFC 4315 §3; RFC 4978 §3; RFC 5530 §3; RFC 6154 §3; RFC 7162 §3.1.2, §3.1.3, §3.2.11.
 """
 
 from __future__ import annotations
@@ -76,6 +76,16 @@ def uid_validity(value: int) -> bytes:
 def unseen(number: int) -> bytes:
     """The message sequence number of the first unseen message."""
     return b"UNSEEN %d" % number
+
+
+def highest_modseq(modseq: int) -> bytes:
+    """Up to which change the client has been told of everything (RFC 7162 §3.1.2.1)."""
+    return b"HIGHESTMODSEQ %d" % modseq
+
+
+def modified(messages: UIDSet) -> bytes:
+    """Sequence numbers or UIDs of messages that a conditional STORE left alone. Not for no messages."""
+    return b"MODIFIED %b" % messages.wire
 
 
 def append_uid(validity: int, uids: Sequence[int]) -> bytes:

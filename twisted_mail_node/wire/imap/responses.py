@@ -3,7 +3,7 @@ What the server says: status responses and the untagged data of commands, render
 
 Mailbox names are given as octets, made by `spelling`: how depends on what the client has enabled. FETCH responses are
 written by `wire.imap.fetch`, ENVELOPE and BODYSTRUCTURE by `wire.mime`.
-Sources: RFC 3501 §7; RFC 2342, RFC 2971, RFC 5161, RFC 5258, RFC 5464, RFC 6154.
+Sources: RFC 3501 §7; RFC 2342, RFC 2971, RFC 5161, RFC 5258, RFC 5464, RFC 6154, RFC 7162.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from ...mail.uid_set import UIDSet
 from ..mime.strings import nstring, string
 from .commands.status import StatusItem
 from .strings import astring
@@ -209,6 +210,15 @@ def recent(count: int) -> bytes:
 def expunged(numbers: Iterable[int]) -> bytes:
     """An EXPUNGE response for each number, in this order; each is meant after those before it."""
     return b"".join([b"* %d EXPUNGE\r\n" % number for number in numbers])
+
+
+def vanished(runs: Iterable[tuple[int, int]], earlier: bool = False) -> bytes:
+    """
+    VANISHED: runs of UIDs of messages that are gone; `earlier` than the client selected the mailbox.
+
+    Source: RFC 7162 §3.2.10. Not for no messages.
+    """
+    return b"* VANISHED %b%b\r\n" % (b"(EARLIER) " if earlier else b"", UIDSet.of_runs(runs).wire)
 
 
 def numbers(found: Iterable[int]) -> bytes:

@@ -28,6 +28,7 @@ from ...mail.search import (
     InternalDateIs,
     IsRecent,
     LargerThan,
+    ModSeqAtLeast,
     Not,
     Or,
     SearchKey,
@@ -43,7 +44,7 @@ from ..mime.decode import TextDecoder, decode_words, embedded_headers, header_te
 from ..mime.headers import values_of
 from ..mime.structure import Part, structure_of
 
-ColumnKey = HasFlag | HasKeyword | UIDIn | LargerThan | SmallerThan | InternalDateIs
+ColumnKey = HasFlag | HasKeyword | UIDIn | LargerThan | SmallerThan | InternalDateIs | ModSeqAtLeast
 """The keys that columns decide."""
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -77,9 +78,16 @@ def columns_needed(key: SearchKey) -> FetchItem:
                 items |= FetchItem.SIZE
             case InternalDateIs():
                 items |= FetchItem.INTERNAL_DATE
+            case ModSeqAtLeast():
+                items |= FetchItem.MODSEQ
             case _:
                 pass
     return items
+
+
+def asks_modseq(key: SearchKey) -> bool:
+    """Whether the answer is to tell the highest modseq among what was found (RFC 7162 §3.1.5)."""
+    return any(isinstance(leaf, ModSeqAtLeast) for leaf in leaves(key))
 
 
 def reads_headers(key: SearchKey) -> bool:
@@ -179,6 +187,8 @@ class _Rows:
                 return [size > octets for size in columns.sizes or ()]
             case SmallerThan(octets):
                 return [size < octets for size in columns.sizes or ()]
+            case ModSeqAtLeast(least):
+                return [modseq >= least for modseq in columns.modseqs or ()]
             case _:
                 return self._day(leaf.relation, leaf.day.toordinal() - _EPOCH_ORDINAL)
 
@@ -235,6 +245,7 @@ class Message:
             flags=columns.flags[row : row + 1] if columns.flags is not None else None,
             internal_dates=columns.internal_dates[row : row + 1] if columns.internal_dates is not None else None,
             sizes=columns.sizes[row : row + 1] if columns.sizes is not None else None,
+            modseqs=columns.modseqs[row : row + 1] if columns.modseqs is not None else None,
         )
         self._rows = _Rows(self._row)
         self._fields: dict[str, list[str]] | None = None

@@ -442,4 +442,4 @@ def _announced(line: bytes) -> _Literal | None:
 def _completion(violation: ProtocolViolation) -> Completion:
     if isinstance(violation, Impossible):
         return no(violation.text, violation.code)
-    return bad(violation.text)
+    return bad(violation.text, violation.code if isinstance(violation, BadSyntax) else b"")

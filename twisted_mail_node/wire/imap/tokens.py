@@ -8,7 +8,7 @@ takes one construct of RFC 3501 §9 at the present position, or raises `BadSynta
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from ...mail.columns import InternalDate
 from ...mail.flags import MAX_KEYWORD_OCTETS, MAX_KEYWORDS, Flags
 from . import response_codes
 from .enabled import Extension
-from .refusal import BadSyntax, Impossible
+from .refusal import BadSyntax, Impossible, UIDRequired
 from .sequence import STAR, SequenceSet
 from .spelling import spelling_of
 
@@ -28,6 +28,7 @@ MAX_ELEMENTS = 16_384
 # Parentheses and NOTs within each other (search programs only).
 MAX_DEPTH = 64
 MAX_NUMBER = (1 << 32) - 1
+MAX_MODSEQ = (1 << 63) - 1  # RFC 7162 §3.1
 
 # RFC 3501 §9: ATOM-CHAR; ASTRING-CHAR adds "]", list-char adds "]" and the wildcards, a tag lacks "+".
 _ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]++')
@@ -40,6 +41,7 @@ _ESCAPED = re.compile(rb"\\(.)")
 _LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\r\n")
 _ANNOUNCED = re.compile(rb"~?\{[0-9]+\+?\}\r\n\Z")
 _NUMBER = re.compile(rb"[0-9]{1,10}(?![0-9])")
+_MODSEQ = re.compile(rb"[0-9]{1,19}(?![0-9])")
 _SEQUENCE = re.compile(rb"[0-9*:,]++")
 _SEQUENCE_NUMBER = re.compile(rb"[1-9][0-9]{0,9}")
 _SINGLE_NUMBERS = re.compile(rb"[1-9][0-9]{0,9}+(?:,[1-9][0-9]{0,9}+)*+")
@@ -208,6 +210,31 @@ class Tokens:
             raise BadSyntax("number out of range")
         return value
 
+    def modseq(self, least: int = 0) -> int:
+        """A mod-sequence, a number of 63 bits, `least` at least (RFC 7162 §7)."""
+        value = int(self.match(_MODSEQ, "a mod-sequence")[0])
+        if not least <= value <= MAX_MODSEQ:
+            raise BadSyntax("mod-sequence out of range")
+        return value
+
+    def messages(self, by_uid: bool) -> SequenceSet:
+        """The messages that a command means: a set of UIDs, or of sequence numbers. Raises: as `numbers_allowed`."""
+        if not by_uid:
+            self.numbers_allowed()
+        return self.sequence_set()
+
+    def numbers_allowed(self) -> None:
+        """What comes means message sequence numbers. Raises: UIDRequired."""
+        if Extension.UIDONLY in self.enabled:
+            raise UIDRequired("messages are named by UID")
+
+    def uid_set(self) -> SequenceSet:
+        """A set of UIDs that the client knows, in which `*` may not stand (RFC 7162 §7 known-uids)."""
+        known = self.sequence_set()
+        if any(last == STAR for _, last in known.runs):
+            raise BadSyntax("no * among known numbers")
+        return known
+
     def sequence_set(self) -> SequenceSet:
         """A sequence set."""
         text = self.match(_SEQUENCE, "a sequence set")[0]
@@ -263,6 +290,25 @@ class Tokens:
                 raise BadSyntax("list too long")
             elements.append(element())
         return elements
+
+    def modifiers(self, known: Mapping[bytes, Callable[[Tokens], T]]) -> dict[bytes, T]:
+        """
+        `(` names, each with its value, parted by spaces `)`: parameters and modifiers of commands (RFC 4466 §2.1).
+
+        `known` takes the value behind each name, with the space before it. None may be there twice.
+        """
+        found: dict[bytes, T] = {}
+
+        def modifier() -> None:
+            name = self.atom("a modifier").upper()
+            if name not in known:
+                raise BadSyntax("unknown modifier")
+            if name in found:
+                raise BadSyntax("a modifier is there twice")
+            found[name] = known[name](self)
+
+        self.list_of(modifier)
+        return found
 
     # -- within ---------------------------------------------------------------------------------------------------
 

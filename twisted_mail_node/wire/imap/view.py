@@ -1,17 +1,19 @@
 """
 A session's view of its selected mailbox: which messages the client knows of, under which numbers.
 
-The view changes only by what is rendered here to be told: EXISTS, RECENT, EXPUNGE and FETCH. Whoever counts what
-these say arrives at the same numbers. An expunged message stays in the view until its EXPUNGE may be told.
+The view changes only by what is rendered here to be told: EXISTS, RECENT, EXPUNGE or VANISHED, and FETCH. Whoever
+counts what these say arrives at the same numbers. An expunged message stays in the view until it may be told.
 
-Sources: RFC 3501 §2.3.1.2 (sequence numbers), §2.3.2 (\\Recent), §5.5, §7.3, §7.4.1 (when EXPUNGE may be sent).
-Neighbours: `sequence` resolves what the client writes against a view; `fetch` renders what it asks for.
+Sources: RFC 3501 §2.3.1.2 (sequence numbers), §2.3.2 (\\Recent), §5.5, §7.3, §7.4.1 (when EXPUNGE may be sent);
+RFC 7162 §3.2.4 (UID and MODSEQ in every FETCH), §3.2.10 (VANISHED), §6 (HIGHESTMODSEQ); RFC 9586 §3.3, §3.4.
+Neighbours: `sequence` resolves what the client writes against a view; `fetch` renders what it asks for; `resync` tells
+what happened while the client was away.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import accumulate, count
 from operator import add, itemgetter, sub
 
@@ -20,6 +22,8 @@ from ...mail.columns import Columns
 from ...mail.flags import Flags
 from ...mail.uid_set import EMPTY, UIDSet
 from . import response_codes, responses
+from .enabled import Extension
+from .told import ToldModSeq
 
 _FIRST, _LAST = itemgetter(0), itemgetter(1)
 
@@ -29,6 +33,9 @@ LINES_AT_ONCE = 500
 RUNS_AT_ONCE = 2000
 # Different sets of flags that are remembered as told.
 _REMEMBERED_FLAGS = 1000
+
+# Whoever enabled one of these is told what went by UID.
+_BY_UID = frozenset((Extension.QRESYNC, Extension.UIDONLY))
 
 _SYSTEM_FLAGS = Flags.from_names(["\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft"])
 
@@ -43,11 +50,13 @@ class View:
         recent: those of them that are recent in this session.
         read_only: selected by EXAMINE.
         keywords: those that FLAGS told at SELECT.
+        enabled: what the client has enabled; may grow.
     """
 
     __slots__ = (
         "_before",
         "_claimed",
+        "_enabled",
         "_expunged",
         "_known_flags",
         "_own",
@@ -57,6 +66,7 @@ class View:
         "modseq",
         "read_only",
         "recent",
+        "told",
     )
 
     def __init__(
@@ -66,8 +76,11 @@ class View:
         recent: UIDSet = EMPTY,
         read_only: bool = False,
         keywords: Iterable[str] = (),
+        enabled: Set[Extension] = frozenset(),
     ) -> None:
         self.modseq = modseq
+        self.told = ToldModSeq(modseq)
+        self._enabled = enabled
         self.read_only = read_only
         self.recent = recent & uids
         self._recent_told = len(self.recent)
@@ -136,6 +149,60 @@ class View:
         """The sequence numbers of these messages of the view, given in ascending order."""
         return _numbers(self._uids.runs, self._counted, uids)
 
+    # -- rows -----------------------------------------------------------------------------------------------------
+
+    @property
+    def by_uid_alone(self) -> bool:
+        """Whether the client has given up sequence numbers (RFC 9586 §3)."""
+        return Extension.UIDONLY in self._enabled
+
+    @property
+    def gives_modseqs(self) -> bool:
+        """Whether FETCH responses that were not asked for give UID and MODSEQ (RFC 7162 §3.2.4)."""
+        return Extension.CONDSTORE in self._enabled
+
+    @property
+    def row_head(self) -> bytes:
+        """What a FETCH response begins with, a number of `row_numbers` to be put in."""
+        return b"* %d UIDFETCH (" if self.by_uid_alone else b"* %d FETCH ("
+
+    def row_numbers(self, uids: Sequence[int]) -> Sequence[int]:
+        """What FETCH responses call these messages of the view, given in ascending order."""
+        return uids if self.by_uid_alone else self.numbers_of(uids)
+
+    def modseq_rows(self, columns: Columns) -> bytes:
+        """Untagged FETCH with the modseqs of these messages and no flags."""
+        return self._rows(columns, None, with_uid=True)
+
+    def _rows(self, columns: Columns, flags: Sequence[bytes] | None, with_uid: bool) -> bytes:
+        values: list[Sequence[object]] = [self.row_numbers(columns.uids)]
+        items: list[bytes] = []
+        if (with_uid or self.gives_modseqs) and not self.by_uid_alone:
+            items.append(b"UID %d")
+            values.append(columns.uids)
+        if flags is not None:
+            items.append(b"FLAGS (%b)")
+            values.append(flags)
+        if self.gives_modseqs and columns.modseqs is not None:
+            items.append(b"MODSEQ (%d)")
+            values.append(self.told.show(columns.modseqs))
+        row = self.row_head + b" ".join(items) + b")\r\n"
+        return b"".join([row % line for line in zip(*values, strict=True)])
+
+    @property
+    def has_shown_ahead(self) -> bool:
+        """
+        Whether a FETCH response showed a change that is later than what the view has taken in.
+
+        The client may take it for the highest it knows of, so what happened before it has to be told as well
+        (RFC 7162 §3.2).
+        """
+        return self.gives_modseqs and self.told.shown > self.modseq
+
+    def command_ended(self) -> bytes:
+        """The code HIGHESTMODSEQ, where the end of a command has to give it; b"" where not."""
+        return self.told.command_ended(Extension.QRESYNC in self._enabled)
+
     # -- what the session does itself ------------------------------------------------------------------------------
 
     def flags_changed_here(self, changed: Columns) -> None:
@@ -152,6 +219,11 @@ class View:
 
     def _changed_here(self, modseq: int, uids: Sequence[int]) -> None:
         self._own[modseq] = self._own.get(modseq, EMPTY) | UIDSet.of_ascending(uids)
+
+    @property
+    def changed_ahead(self) -> bool:
+        """Whether this session changed flags by changes that the view has not taken in yet."""
+        return bool(self._own)
 
     def knows_recent(self, changes: MailboxChanges) -> bool:
         """False where messages came of which it is not known whether they are recent here: see `claim_recent`."""
@@ -220,12 +292,7 @@ class View:
 
     def flag_rows(self, columns: Columns, with_uid: bool) -> bytes:
         """Untagged FETCH with the flags of these messages of the view, new keywords before them."""
-        told = self.told_keywords(columns.flags or ())
-        numbers, flags = self.numbers_of(columns.uids), self.flag_column(columns)
-        if with_uid:
-            lines = zip(numbers, columns.uids, flags, strict=True)
-            return told + b"".join([b"* %d FETCH (UID %d FLAGS (%b))\r\n" % line for line in lines])
-        return told + b"".join([b"* %d FETCH (FLAGS (%b))\r\n" % line for line in zip(numbers, flags, strict=True)])
+        return self.told_keywords(columns.flags or ()) + self._rows(columns, self.flag_column(columns), with_uid)
 
     # -- what the client is told ---------------------------------------------------------------------------------
 
@@ -262,19 +329,19 @@ class View:
         if len(self.recent) != self._recent_told:
             self._recent_told = len(self.recent)
             yield b"* %d RECENT\r\n" % self._recent_told
+        if not self._expunged:
+            self.told.modseq = self.modseq
 
     def _told_flags(self, columns: Columns) -> Iterator[bytes]:
-        assert columns.flags is not None  # IMailbox.changes gives them
+        assert columns.modseqs is not None  # IMailbox.changes gives them
         for start in range(0, len(columns.uids), LINES_AT_ONCE):
             end = start + LINES_AT_ONCE
-            uids, flags = columns.uids[start:end], columns.flags[start:end]
+            uids = columns.uids[start:end]
             told = (UIDSet.of_ascending(uids) & self._uids) - self._expunged
-            if self._own and columns.modseqs is not None:
+            if self._own:
                 told -= self._changed_here_of(uids, columns.modseqs[start:end])
-            if len(told) < len(uids):
-                rows = [row for row, uid in enumerate(uids) if uid in told]
-                uids, flags = [uids[row] for row in rows], [flags[row] for row in rows]
-            yield self.flag_rows(Columns(uids, flags=flags), with_uid=True) if uids else b""
+            some = rows_of(columns, told, start, end)
+            yield self.flag_rows(some, with_uid=True) if some.uids else b""
 
     def _changed_here_of(self, uids: Sequence[int], modseqs: Sequence[int]) -> UIDSet:
         """Those of these rows that are as this session made them."""
@@ -286,14 +353,34 @@ class View:
         )
 
     def _told_expunges(self) -> Iterator[bytes]:
+        self.told.expunges_told()
+        if not self._enabled.isdisjoint(_BY_UID):
+            runs = self._expunged.runs
+            for start in range(0, len(runs), LINES_AT_ONCE):
+                gone = UIDSet.of_runs(runs[start : start + LINES_AT_ONCE])
+                self._gone(gone)
+                yield responses.vanished(gone.runs)
+            return
         # From the end, so that the numbers of those still to be told stay what they are.
         runs, before = self._uids.runs, self._counted
         for gone in slices_from_end(self._expunged, LINES_AT_ONCE):
             numbers = _numbers(runs, before, list(gone))
-            self._expunged -= gone
-            self.recent -= gone
-            self._set(self._uids - gone)
+            self._gone(gone)
             yield b"".join([b"* %d EXPUNGE\r\n" % number for number in reversed(numbers)])
+
+    def _gone(self, gone: UIDSet) -> None:
+        self._expunged -= gone
+        self.recent -= gone
+        self._set(self._uids - gone)
+
+
+def rows_of(columns: Columns, uids: UIDSet, start: int, end: int) -> Columns:
+    """Those of the rows from `start` up to `end` whose UIDs are in the set: uid, flags and modseq."""
+    some, flags, modseqs = columns.uids[start:end], (columns.flags or ())[start:end], (columns.modseqs or ())[start:end]
+    rows = [row for row, uid in enumerate(some) if uid in uids] if len(uids) < len(some) else range(len(some))
+    return Columns(
+        [some[row] for row in rows], flags=[flags[row] for row in rows], modseqs=[modseqs[row] for row in rows]
+    )
 
 
 def _numbers(runs: Sequence[tuple[int, int]], before: Sequence[int], uids: Sequence[int]) -> list[int]:

@@ -10,6 +10,7 @@ from twisted_mail_node.wire.imap.refusal import BadSyntax
 from twisted_mail_node.wire.imap.sequence import SequenceSet
 
 FLAGS, UID, DATE, SIZE = FetchKind.FLAGS, FetchKind.UID, FetchKind.INTERNAL_DATE, FetchKind.SIZE
+MODSEQ = FetchKind.MODSEQ
 ENVELOPE, BODY, STRUCTURE = FetchKind.ENVELOPE, FetchKind.BODY, FetchKind.BODY_STRUCTURE
 HEADER, TEXT, MIME = SectionText.HEADER, SectionText.TEXT, SectionText.MIME
 FIELDS, FIELDS_NOT = SectionText.HEADER_FIELDS, SectionText.HEADER_FIELDS_NOT
@@ -137,11 +138,38 @@ def test_what_cannot_be_asked_for(octets):
         attributes(octets)
 
 
-def test_uid_fetch_always_tells_the_uid():
-    assert attributes(b"FLAGS", b"t UID FETCH 1 ") == (UID, FLAGS)
+def test_uid_fetch_holds_uids():
     assert attributes(b"(FLAGS UID)", b"t UID FETCH 1 ") == (FLAGS, UID)
-    assert attributes(b"FAST", b"t UID FETCH 1 ") == (UID, FLAGS, DATE, SIZE)
+    assert attributes(b"FAST", b"t UID FETCH 1 ") == (FLAGS, DATE, SIZE)
     assert parse_command(b"t UID FETCH 1 FLAGS").by_uid
+
+
+def test_changed_since_asks_for_the_modseq_as_well():
+    fetch = parse_command(b"t FETCH 1 FLAGS (CHANGEDSINCE 12345)")
+    assert (fetch.attributes, fetch.changed_since, fetch.vanished) == ((FLAGS, MODSEQ), 12345, False)
+    fetch = parse_command(b"t UID FETCH 1 (MODSEQ FLAGS) (vanished changedsince 9223372036854775807)")
+    assert (fetch.attributes, fetch.changed_since, fetch.vanished) == ((MODSEQ, FLAGS), (1 << 63) - 1, True)
+
+
+@pytest.mark.parametrize(
+    "modifiers",
+    [
+        b"()",
+        b"(CHANGEDSINCE)",
+        b"(CHANGEDSINCE x)",
+        b"(CHANGEDSINCE 9223372036854775808)",
+        b"(CHANGEDSINCE 1 CHANGEDSINCE 2)",
+        b"(CHANGEDSINCE 1",
+        b"(NOTHING 1)",
+        b"(VANISHED)",
+        b"CHANGEDSINCE 1",
+    ],
+)
+def test_modifiers_that_are_none(modifiers):
+    with pytest.raises(BadSyntax):
+        parse_command(b"t UID FETCH 1 FLAGS " + modifiers)
+    with pytest.raises(BadSyntax):
+        parse_command(b"t FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)")
 
 
 @pytest.mark.parametrize(

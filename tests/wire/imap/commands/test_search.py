@@ -9,7 +9,15 @@ import pytest
 from twisted_mail_node.mail import search as m
 from twisted_mail_node.mail.flags import SystemFlag
 from twisted_mail_node.mail.uid_set import UIDSet
-from twisted_mail_node.wire.imap.commands.search import AllOf, AnyOf, NotThis, SequenceIn, UIDIn, resolve
+from twisted_mail_node.wire.imap.commands.search import (
+    AllOf,
+    AnyOf,
+    NotThis,
+    SequenceIn,
+    UIDIn,
+    names_numbers,
+    resolve,
+)
 from twisted_mail_node.wire.imap.grammar import parse_command
 from twisted_mail_node.wire.imap.refusal import BadSyntax, Impossible
 from twisted_mail_node.wire.imap.sequence import STAR, NoSuchMessageNumber, SequenceSet
@@ -42,6 +50,9 @@ def key(octets):
         (b"HEADER Message-ID <a@b>", m.HeaderContains("message-id", "<a@b>")),
         (b"KEYWORD $Junk", m.HasKeyword("$Junk")),
         (b"LARGER 0", m.LargerThan(0)),
+        (b"MODSEQ 620162338", m.ModSeqAtLeast(620162338)),
+        (b'MODSEQ "/flags/\\\\draft" all 0', m.ModSeqAtLeast(0)),
+        (b'modseq "/flags/$MDNSent" SHARED 1', m.ModSeqAtLeast(1)),
         (b"NEW", AllOf((m.IsRecent(), NotThis(m.HasFlag(SystemFlag.SEEN))))),
         (b"NOT FLAGGED", NotThis(FLAGGED)),
         (b"OLD", NotThis(m.IsRecent())),
@@ -106,6 +117,13 @@ def test_keys(octets, expected):
         b"KEYWORD \\Seen",
         b"UNKEYWORD (x)",
         b"LARGER x",
+        b"MODSEQ",
+        b"MODSEQ x",
+        b"MODSEQ 9223372036854775808",
+        b'MODSEQ "/flags/" all 1',
+        b'MODSEQ "/flags/x" 1',
+        b'MODSEQ "/flags/x" some 1',
+        b'MODSEQ "/other/x" all 1',
         b"LARGER -1",
         b"LARGER 4294967296",
         b"LARGER 99999999999",
@@ -234,3 +252,9 @@ def test_a_number_beyond_the_view_cannot_be_searched():
 def test_uid_search_answers_in_uids():
     assert parse_command(b"t UID SEARCH ALL").by_uid
     assert not parse_command(b"t SEARCH ALL").by_uid
+
+
+@pytest.mark.parametrize("octets", [b"1", b"NOT 1", b"OR ALL (SEEN 1)"])
+def test_numbers_are_found_among_the_keys(octets):
+    assert names_numbers(key(octets))
+    assert not names_numbers(key(octets.replace(b"1", b"UID 1")))

@@ -25,7 +25,7 @@ from .namespace import Namespace
 from .noop import Noop
 from .rename import Rename
 from .search import Search
-from .select import Select
+from .select import Resync, Select
 from .starttls import StartTLS
 from .status import Status, StatusItem
 from .store import Store
@@ -38,6 +38,7 @@ __all__ = [
     "Append", "AppendChunk", "AppendMessage", "Authenticate", "AuthenticateResponse", "Capability", "Check",
     "Close", "Command", "Compress", "Copy", "Create", "Delete", "Done", "Enable", "Expunge", "Fetch", "FetchAttribute",
     "FetchKind", "GetMetadata", "Id", "Idle", "List", "ListReturn", "ListSelection", "Login", "Logout", "Lsub", "Move",
-    "Namespace", "Noop", "Rename", "Search", "Section", "SectionText", "Select", "SetMetadata", "StartTLS", "Status",
+    "Namespace", "Noop", "Rename", "Resync", "Search", "Section", "SectionText", "Select", "SetMetadata", "StartTLS",
+    "Status",
     "StatusItem", "Store", "Subscribe", "Unauthenticate", "Unselect",
 ]

@@ -34,16 +34,16 @@ class Move(Command):
 
 def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Copy:
     """`COPY` SP sequence-set SP mailbox."""
-    return Copy(tag, *_arguments(tokens), by_uid)
+    return Copy(tag, *_arguments(tokens, by_uid), by_uid)
 
 
 def parse_move(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Move:
     """`MOVE` SP sequence-set SP mailbox."""
-    return Move(tag, *_arguments(tokens), by_uid)
+    return Move(tag, *_arguments(tokens, by_uid), by_uid)
 
 
-def _arguments(tokens: Tokens) -> tuple[SequenceSet, str]:
+def _arguments(tokens: Tokens, by_uid: bool) -> tuple[SequenceSet, str]:
     tokens.space()
-    sequence = tokens.sequence_set()
+    sequence = tokens.messages(by_uid)
     tokens.space()
     return sequence, tokens.mailbox()

@@ -1,5 +1,5 @@
 """
-FETCH and UID FETCH: what is asked for, as values. Source: RFC 3501 §6.4.5.
+FETCH and UID FETCH: what is asked for, as values. Sources: RFC 3501 §6.4.5; RFC 4466 §2.4; RFC 7162 §3.1.4, §3.2.6.
 
 Neighbour: `wire.imap.fetch` renders the answers.
 """
@@ -7,6 +7,7 @@ Neighbour: `wire.imap.fetch` renders the answers.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
@@ -29,6 +30,7 @@ class FetchKind(Enum):
     BODY = b"BODY"
     """The body structure without extension data."""
     BODY_STRUCTURE = b"BODYSTRUCTURE"
+    MODSEQ = b"MODSEQ"
 
 
 class SectionText(Enum):
@@ -67,7 +69,8 @@ class Fetch(Command):
     """
     Data of messages, in the order asked, nothing twice; macros are written out.
 
-    `by_uid`: the sequence holds UIDs; UID is then among the attributes, asked for or not (RFC 3501 §6.4.8).
+    `by_uid`: the sequence holds UIDs; UID is then answered, asked for or not (RFC 3501 §6.4.8). `changed_since`: only
+    messages with a higher modseq, which is then among the attributes; `vanished`: and which of the set went since.
     """
 
     name: ClassVar[str] = "FETCH"
@@ -75,6 +78,8 @@ class Fetch(Command):
     sequence: SequenceSet
     attributes: tuple[FetchAttribute, ...]
     by_uid: bool = False
+    changed_since: int | None = None
+    vanished: bool = False
 
     @property
     def sets_seen(self) -> bool:
@@ -105,9 +110,9 @@ MAX_PARTS = 100
 
 
 def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Fetch:
-    """`FETCH` SP sequence-set SP a macro, one data item, or several in parentheses."""
+    """`FETCH` SP sequence-set SP a macro, one data item, or several in parentheses [SP modifiers]."""
     tokens.space()
-    sequence = tokens.sequence_set()
+    sequence = tokens.messages(by_uid)
     tokens.space()
     if tokens.is_next(b"("):
         attributes = tuple(dict.fromkeys(tokens.list_of(lambda: _attribute(tokens))))
@@ -119,9 +124,28 @@ def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Fetch:
             attributes = (_attribute(tokens),)
         else:
             attributes = macro
-    if by_uid and FetchKind.UID not in attributes:
-        attributes = (FetchKind.UID, *attributes)
-    return Fetch(tag, sequence, attributes, by_uid)
+    given = tokens.modifiers(_MODIFIERS) if tokens.take(b" ") else {}
+    since = given.get(b"CHANGEDSINCE")
+    vanished = b"VANISHED" in given
+    if vanished and (not by_uid or since is None):
+        raise BadSyntax("VANISHED goes with UID FETCH and CHANGEDSINCE")
+    if since is not None and FetchKind.MODSEQ not in attributes:
+        attributes = (*attributes, FetchKind.MODSEQ)
+    return Fetch(tag, sequence, attributes, by_uid, since, vanished)
+
+
+def _changed_since(tokens: Tokens) -> int | None:
+    tokens.space()
+    # RFC 7162 §7 wants 1 at least; clients that know nothing yet send 0.
+    return tokens.modseq()
+
+
+def _nothing(tokens: Tokens) -> int | None:
+    """The name stands alone."""
+    return None
+
+
+_MODIFIERS: dict[bytes, Callable[[Tokens], int | None]] = {b"CHANGEDSINCE": _changed_since, b"VANISHED": _nothing}
 
 
 def _attribute(tokens: Tokens) -> FetchAttribute:

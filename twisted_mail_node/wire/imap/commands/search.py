@@ -1,7 +1,7 @@
 """
 SEARCH and UID SEARCH: the program as written, and how it becomes a `mail.search` program against a view.
 
-Source: RFC 3501 §6.4.4. Texts are decoded here by the charset that the client names.
+Sources: RFC 3501 §6.4.4; RFC 7162 §3.1.5 (MODSEQ). Texts are decoded here by the charset that the client names.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ Leaf = (
     | search.SentDateIs
     | search.HeaderContains
     | search.TextContains
+    | search.ModSeqAtLeast
 )
 WrittenKey = Leaf | SequenceIn | UIDIn | NotThis | AllOf | AnyOf
 
@@ -103,6 +104,19 @@ def resolve(key: WrittenKey, view: NumberedMessages) -> search.SearchKey:
             return key
 
 
+def names_numbers(key: WrittenKey) -> bool:
+    """Whether message sequence numbers are among the keys."""
+    match key:
+        case SequenceIn():
+            return True
+        case NotThis(inner):
+            return names_numbers(inner)
+        case AllOf(keys) | AnyOf(keys):
+            return any(map(names_numbers, keys))
+        case _:
+            return False
+
+
 def _balanced(keys: list[search.SearchKey]) -> search.SearchKey:
     if len(keys) == 1:
         return keys[0]
@@ -138,6 +152,7 @@ _ADDRESSED = frozenset((b"BCC", b"CC", b"FROM", b"SUBJECT", b"TO"))
 # Texts without CHARSET are US-ASCII (RFC 3501 §6.4.4); where a client sends eight bits all the same, UTF-8.
 _DEFAULT_CHARSET = b"UTF-8"
 _BAD_CHARSET = b"%b (%b)" % (response_codes.BAD_CHARSET, " ".join(SEARCH_CHARSETS).encode("ascii"))
+_FLAG_ENTRY = re.compile(rb'"/flags/(?:\\\\)?[^\x00-\x20\x7f-\xff(){%*"\\\]]++"', re.IGNORECASE)
 _OR = re.compile(rb"[Oo][Rr] ")
 
 
@@ -149,6 +164,8 @@ MAX_TEXTS = 50
 
 def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Search:
     """`SEARCH` [SP `CHARSET` SP charset] 1*(SP key)."""
+    if not by_uid:
+        tokens.numbers_allowed()
     tokens.space()
     charset = _DEFAULT_CHARSET
     if tokens.take_word(b"CHARSET"):
@@ -187,7 +204,7 @@ class _Program:
             tokens.expect(b")", "a list is not closed")
             return inner
         if tokens.at_sequence:
-            return SequenceIn(tokens.sequence_set())
+            return SequenceIn(tokens.messages(by_uid=False))
         word = tokens.atom("a search key").upper()
         if word in _FIXED:
             return _FIXED[word]
@@ -242,7 +259,19 @@ class _Program:
                 return search.SmallerThan(tokens.number())
             case b"UID":
                 return UIDIn(tokens.sequence_set())
+            case b"MODSEQ":
+                return self._modseq()
         raise BadSyntax("unknown search key")
+
+    def _modseq(self) -> search.ModSeqAtLeast:
+        # A modseq is kept for all flags together, so it does not matter which flag is meant, nor whose.
+        if self._tokens.is_next(b'"'):
+            self._tokens.match(_FLAG_ENTRY, "a flag such as /flags/\\\\seen")
+            self._tokens.space()
+            if self._tokens.keyword("a type of entry") not in ("PRIV", "SHARED", "ALL"):
+                raise BadSyntax("unknown type of entry")
+            self._tokens.space()
+        return search.ModSeqAtLeast(self._tokens.modseq())
 
     def _text(self) -> str:
         octets = self._tokens.astring("a text")

@@ -1,4 +1,4 @@
-"""STATUS. Sources: RFC 3501 §6.3.10, RFC 8438 §3 (SIZE)."""
+"""STATUS. Sources: RFC 3501 §6.3.10, RFC 7162 §3.1.7, RFC 8438 §3 (SIZE)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class StatusItem(Enum):
     UID_VALIDITY = "UIDVALIDITY"
     UNSEEN = "UNSEEN"
     SIZE = "SIZE"
+    HIGHEST_MODSEQ = "HIGHESTMODSEQ"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from ...wire.imap.commands.search import names_numbers, resolve
 from ...wire.imap.responses import numbers, ok
 from ...wire.imap.search import Message, Needle, TextFinder
 from ...wire.imap.view import slices
-from ...wire.mime.decode import TextDecoder, embedded_headers, header_text, text_parts
+from ...wire.mime.decode import embedded_headers, header_text, text_decoder, text_parts
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS, header_size
 from . import reading
 
@@ -136,7 +136,7 @@ async def _find_in_large(session: IMAPSession, needles: tuple[Needle, ...], uid:
             finder.feed(header_text(await _header(body, 0, root.body_start)), in_header=True)
             finder.end_text()
         for part in text_parts(root):
-            decoder = TextDecoder(part)
+            decoder = text_decoder(part)
             async for piece in reading.pieces_of(body, part.body_start, part.body_end):
                 if finder.is_done():
                     return frozenset(finder.found)

@@ -40,7 +40,15 @@ from ...mail.search import (
 )
 from ...mail.uid_set import UIDSet
 from ..mime.charsets import fold
-from ..mime.decode import TextDecoder, decode_words, embedded_headers, header_text, text_parts
+from ..mime.decode import (
+    HeaderDecoder,
+    TextDecoder,
+    embedded_headers,
+    field_text,
+    header_text,
+    text_decoder,
+    text_parts,
+)
 from ..mime.headers import values_of
 from ..mime.structure import Part, structure_of
 
@@ -48,8 +56,6 @@ ColumnKey = HasFlag | HasKeyword | UIDIn | LargerThan | SmallerThan | InternalDa
 """The keys that columns decide."""
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-# Folding can make one character of several: so many more are kept from one piece of a text to the next.
-_FOLDING_SLACK = 16
 
 
 def leaves(key: SearchKey) -> Iterator[SearchKey]:
@@ -256,7 +262,7 @@ class Message:
         """The header block is known from now on; `names` are `headers_needed` of the program."""
         self._fields = {}
         for name, value in values_of(header, names):
-            self._fields.setdefault(name.decode("utf-8"), []).append(fold(decode_words(value)))
+            self._fields.setdefault(name.decode("utf-8"), []).append(fold(field_text(value)))
         self._day = next((sent_day(text) for text in self._fields.get("date", ())), None)
 
     def texts_found(self, found: frozenset[Needle]) -> None:
@@ -312,10 +318,10 @@ class Message:
 _MONTH_NUMBERS = {
     name: number
     for number, name in enumerate(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
+        ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), start=1
     )
 }
-_sent_date = re.compile(r"\b(\d{1,2})\s+([a-z]{3})[a-z]*\s+(\d{2,4})\b").search
+_sent_date = re.compile(r"\b(\d{1,2})\s+([A-Z]{3})[A-Z]*\s+(\d{2,4})\b").search
 
 
 def sent_day(text: str) -> int | None:
@@ -338,7 +344,7 @@ class TextFinder:
     def __init__(self, needles: Iterable[Needle]) -> None:
         self.found: set[Needle] = {needle for needle in needles if not needle.text}
         self._left = [needle for needle in needles if needle.text]
-        self._kept = max((len(needle.text) for needle in self._left), default=0) + _FOLDING_SLACK
+        self._kept = max((len(needle.text) for needle in self._left), default=1) - 1
         self._tail: dict[bool, str] = {}
 
     def is_done(self) -> bool:
@@ -353,9 +359,8 @@ class TextFinder:
         """The next piece; one `in_header` is of no concern to needles that are looked for in the body."""
         if not text or not self._left:
             return
-        whole = self._tail.get(in_header, "") + text
-        self._tail[in_header] = whole[-self._kept :]
-        folded = fold(whole)
+        folded = self._tail.get(in_header, "") + fold(text)
+        self._tail[in_header] = folded[-self._kept :] if self._kept else ""
         hit = [
             needle
             for needle in self._left
@@ -393,7 +398,7 @@ def find_in_message(
 
 def find_in_part(finder: TextFinder, part: Part, pieces: Iterable[bytes]) -> None:
     """Look through one text part, whose body comes in pieces."""
-    decoder = TextDecoder(part)
+    decoder: TextDecoder | HeaderDecoder = text_decoder(part)
     for piece in pieces:
         finder.feed(decoder.feed(piece))
     finder.feed(decoder.finish())

@@ -115,12 +115,43 @@ def incremental_decoder(charset: bytes | str) -> codecs.IncrementalDecoder:
     return codecs.getincrementaldecoder(_codec(charset) or "utf-8")(_LATIN_OCTETS)
 
 
+# Our own bound: the characters whose folded form is remembered, some 150 octets each. All are forgotten beyond it.
+_REMEMBERED = 20_000
+
+
+class _Folded(dict[int, str]):
+    """Characters that were met, with their folded form."""
+
+    def __missing__(self, code: int) -> str:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        folded = self[code] = _folded(chr(code))
+        return folded
+
+
+def _folded(character: str) -> str:
+    if character == "\0":
+        return "\ufffd"
+    titled = character.title()
+    if len(titled) == 1:  # The one of UnicodeData.txt; those of several characters are from another table.
+        character = titled
+    code_points = [code for code in unicodedata.decomposition(character).split() if not code.startswith("<")]
+    return "".join([_folded(chr(int(code, 16))) for code in code_points]) or character
+
+
+_folds = _Folded()
+
+
 def fold(text: str) -> str:
     """
-    The form in which texts are compared: without case, and without the difference of wide and narrow forms.
+    The form in which texts are compared: each character's title case, decomposed as far as it goes.
 
-    Follows RFC 5051's idea (compatibility decomposition, one case) with today's Unicode tables.
+    So case makes no difference, nor does wide or narrow, and a letter is found in one with marks. Character by
+    character: what is folded in pieces is folded as in one. NUL, which no text has, is U+FFFD.
+
+    Source: RFC 5051 §2 (i;unicode-casemap), which RFC 5255 §4 makes SEARCH's.
     """
     if text.isascii():
-        return text.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        text = text.upper()
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+    return text.translate(_folds)

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from . import charsets
-from .headers import split_fields, unfold
+from .headers import HEADER_LIMIT_OCTETS, split_fields, unfold
 from .structure import Part
 
 # Wrong but common, and read all the same: inside quoted strings, white space in the text, no space around.
 _encoded_word = re.compile(rb"=\?([^?\s]*+)\?([bBqQ])\?([^?]*+)\?=").finditer
-_folds = re.compile(rb"\r?\n(?=[ \t])").sub
+_line_ends = re.compile(r"[\r\n]").sub
 _not_base64 = bytes(sorted(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")))
 
 
@@ -57,11 +57,14 @@ def _unbase64(text: bytes) -> bytes:
     return binascii.a2b_base64(text + b"=" * (-len(text) % 4))
 
 
+def field_text(raw: bytes) -> str:
+    """A header field's raw value as text in one line, as it is searched: a line end that was encoded is a blank."""
+    return _line_ends(" ", decode_words(raw))
+
+
 def header_text(block: bytes) -> str:
-    """A header block as text, a line per field: what TEXT searches in."""
-    if b"=?" not in block and block.isascii():  # nothing to decode: unfolded as a whole
-        return _folds(b"", block).replace(b"\r\n", b"\n").decode("ascii").rstrip("\n")
-    return "\n".join([f"{field.name.decode('latin-1')}: {decode_words(field.value)}" for field in split_fields(block)])
+    """A header block as text, a line `name: value` per field: what TEXT searches in."""
+    return "\n".join([f"{field.name.decode('latin-1')}: {field_text(field.value)}" for field in split_fields(block)])
 
 
 class _Transfer(Protocol):
@@ -116,24 +119,41 @@ _TRANSFERS: dict[bytes, type[_Identity] | type[_Base64] | type[_QuotedPrintable]
 }
 
 
+# What is decoded at once, however a body comes: broken text is so read alike by whoever reads it in other pieces.
+DECODED_OCTETS = 8 * 1024
+
+
 class TextDecoder:
     """
     Makes a text part's body, fed in pieces, into text. Each `feed` gives what is complete by then.
 
-    Memory: a piece and an unfinished line of quoted-printable.
+    Memory: what is decoded at once, and an unfinished line of quoted-printable.
     """
 
     def __init__(self, part: Part) -> None:
         self._transfer: _Transfer = _TRANSFERS.get(part.encoding.lower(), _Identity)()
-        self._charset = charsets.incremental_decoder(part.charset)
+        # RFC 6532 §3: what is no text/ is UTF-8 where it is more than ASCII.
+        charset = part.charset if part.type.lower() == b"text" else b"utf-8"
+        self._charset = charsets.incremental_decoder(charset)
+        self._waiting = b""
 
     def feed(self, data: bytes) -> str:
         """The next piece of the body."""
-        return self._decode(self._transfer.feed(data), final=False)
+        waiting = self._waiting + data
+        whole = len(waiting) - len(waiting) % DECODED_OCTETS
+        self._waiting = waiting[whole:]
+        return "".join(
+            [
+                self._decode(self._transfer.feed(waiting[start : start + DECODED_OCTETS]), final=False)
+                for start in range(0, whole, DECODED_OCTETS)
+            ]
+        )
 
     def finish(self) -> str:
         """The body ends: what is left."""
-        return self._decode(self._transfer.finish(), final=True)
+        last = self._transfer.feed(self._waiting) + self._transfer.finish()
+        self._waiting = b""
+        return self._decode(last, final=True)
 
     def _decode(self, data: bytes, final: bool) -> str:
         try:
@@ -144,14 +164,47 @@ class TextDecoder:
 
 
 def text_parts(root: Part) -> Iterator[Part]:
-    """The text/ parts of a message, those of messages inside it too, in order."""
+    """
+    The parts of a message that are text, those of messages inside it too, in order.
+
+    Beside text/ these are the parts of type message/ that are read as they are: message/delivery-status and its kin
+    (RFC 3464, RFC 8098, RFC 5965, RFC 6533), message/partial, message/external-body.
+    """
     waiting = [root]
     while waiting:
         part = waiting.pop()
         if part.children:
             waiting.extend(reversed(part.children))
-        elif part.type.lower() == b"text":
+        elif part.type.lower() in (b"text", b"message"):
             yield part
+
+
+def is_header(part: Part) -> bool:
+    """Whether a text part is a header block: text/rfc822-headers (RFC 6522), message/global-headers (RFC 6533)."""
+    return part.subtype.lower() == (b"rfc822-headers" if part.type.lower() == b"text" else b"global-headers")
+
+
+class HeaderDecoder:
+    """Makes a part that is a header block into text as `header_text` does, with TextDecoder's methods."""
+
+    def __init__(self, part: Part) -> None:
+        self._transfer: _Transfer = _TRANSFERS.get(part.encoding.lower(), _Identity)()
+        self._octets = bytearray()
+
+    def feed(self, data: bytes) -> str:
+        """The next piece of the body: more than HEADER_LIMIT_OCTETS are not looked into."""
+        if len(self._octets) < HEADER_LIMIT_OCTETS:
+            self._octets += self._transfer.feed(data)
+        return ""
+
+    def finish(self) -> str:
+        """The body ends: all of it."""
+        return header_text(bytes(self._octets + self._transfer.finish()))
+
+
+def text_decoder(part: Part) -> TextDecoder | HeaderDecoder:
+    """What makes one of `text_parts` into text."""
+    return HeaderDecoder(part) if is_header(part) else TextDecoder(part)
 
 
 def embedded_headers(root: Part) -> Iterator[tuple[int, int]]:

@@ -182,3 +182,30 @@ def test_what_needs_nothing_is_not_touched(header, content):
 def test_the_surrogate_of_a_surrogate_is_itself(header, content, ascii_headers):
     made = surrogate_of(header + content, ascii_headers=ascii_headers)
     assert surrogate_of(made, ascii_headers=ascii_headers) == made
+
+
+# -- for who takes octets as they are ---------------------------------------------------------------------------------
+
+BARE = b"Subject: \xc3\xa4\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Transfer-Encoding: binary\n\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_without_lines_headers_alone_get_another_form(size):
+    content = BARE + b"a\0\r\n\xe4\n\r--x--\n"
+    surrogate = Surrogate(ascii_headers=True, as_lines=False)
+    made = b"".join([surrogate.feed(content[at : at + size]) for at in range(0, len(content), size)]) + surrogate.end()
+    assert made == (
+        b"Subject: =?utf-8?b?w6Q=?=\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\n"
+        b"Content-Transfer-Encoding: binary\n\na\0\r\n\xe4\n\r--x--\n"
+    )
+
+
+@given(st.binary(max_size=200).map(lambda octets: b"Subject: x\n\n" + octets))
+def test_without_lines_what_has_headers_in_ascii_stays_as_it_is(content):
+    assert surrogate_of(content, ascii_headers=True, as_lines=False) == content
+
+
+def test_the_headers_of_a_global_message_inside_are_downgraded_too():
+    content = b"Content-Type: message/global\r\n\r\nSubject: \xc3\xa4\r\n\r\n\xc3\xa4\r\n"
+    made = surrogate_of(content, ascii_headers=True, as_lines=False)
+    assert made == b"Content-Type: message/global\r\n\r\nSubject: =?utf-8?b?w6Q=?=\r\n\r\n\xc3\xa4\r\n"

@@ -1,7 +1,8 @@
 """
-BODYSTRUCTURE and BODY in IMAP wire form, out of the tree of parts. Source: RFC 3501 §7.4.2.
+BODYSTRUCTURE and BODY in IMAP wire form, out of the tree of parts. Sources: RFC 3501 §7.4.2; RFC 9051 §7.5.2.
 
-BODY is BODYSTRUCTURE without the extension data; `without_extensions` makes it out of a kept BODYSTRUCTURE.
+BODY is BODYSTRUCTURE without the extension data; `without_extensions` makes it out of a kept BODYSTRUCTURE. The kept
+form has the message in a message/global, as IMAP4rev2 wants it; `with_global_closed` is for who does not know that.
 """
 
 from __future__ import annotations
@@ -84,6 +85,31 @@ def without_extensions(structure: bytes) -> bytes:
     return _basic(_read(structure))
 
 
+def with_global_closed(structure: bytes) -> bytes:
+    """
+    A kept BODYSTRUCTURE for clients to whom message/global is a type like any other.
+
+    RFC 9755 §6 has the nested form of RFC 9051 §7.5.2 for those who have enabled UTF8=ACCEPT.
+    """
+    if b'"global"' not in structure.lower():
+        return structure
+    return _written(_closed(_read(structure)))
+
+
+def _closed(node: _Node) -> _Node:
+    children: _Node = [_closed(child) if isinstance(child, list) else child for child in node]
+    kind = [child.lower() for child in node[:2] if isinstance(child, bytes)]
+    if kind == _GLOBAL and len(node) > _BASIC_FIELDS:
+        del children[7:10]  # envelope, structure and lines
+    return children
+
+
+# Fields of a part that are no multipart, in BODYSTRUCTURE: those of any, and the extension data.
+_BASIC_FIELDS = 7 + 4
+_GLOBAL = [b'"message"', b'"global"']
+_MESSAGES = frozenset((b'"rfc822"', b'"global"'))
+
+
 def _read(structure: bytes) -> _Node:
     """The lists and strings of a wire form that we made ourselves."""
     top: _Node = []
@@ -119,7 +145,7 @@ def _basic(node: _Node) -> bytes:
     words = [_written(child) for child in node[:7]]
     if kind == b'"text"':
         words.append(_written(node[7]))
-    elif kind == b'"message"' and subtype == b'"rfc822"':
+    elif kind == b'"message"' and subtype in _MESSAGES and len(node) > _BASIC_FIELDS:
         inner = node[8]
         words += [_written(node[7]), _basic(inner) if isinstance(inner, list) else inner, _written(node[9])]
     return b"(" + b" ".join(words) + b")"
@@ -128,6 +154,8 @@ def _basic(node: _Node) -> bytes:
 def _written(node: bytes | _Node) -> bytes:
     if isinstance(node, bytes):
         return node
-    # Address structures and parts follow each other without a space; both forms are read alike by `_token`.
-    joint = b"" if node and all(isinstance(child, list) for child in node) else b" "
-    return b"(" + joint.join([_written(child) for child in node]) + b")"
+    # Parts of a multipart, and addresses of a list, follow each other without a space.
+    lists = next((i for i, child in enumerate(node) if isinstance(child, bytes)), len(node))
+    first = b"".join([_written(child) for child in node[:lists]])
+    rest = [_written(child) for child in node[lists:]]
+    return b"(" + b" ".join([first, *rest] if lists else rest) + b")"

@@ -46,7 +46,7 @@ def locate(root: Part, path: Sequence[int], text: SectionText) -> tuple[int, int
     The section's first octet and the one behind its last, or None where the message has no such section.
 
     Args: path: part numbers, empty for the message itself. text: what of it. MIME needs a path; HEADER and
-        TEXT of a path exist in message/rfc822 parts only.
+        TEXT of a path exist in parts only that have a message in them.
     """
     if not path:
         if text is SectionText.HEADER:

@@ -5,7 +5,7 @@ The scanner takes a message in pieces of any size and keeps little more than one
 of 50 MiB needs no more than one of 5 KiB. Whatever octets come, there is a tree in the end: what is deeper or
 more than the limits is left as one opaque part. Rendering is in `body_structure`.
 
-Sources: RFC 2045, RFC 2046 §5.1 (multipart), §5.2.1 (message/rfc822).
+Sources: RFC 2045, RFC 2046 §5.1 (multipart), §5.2.1 (message/rfc822); RFC 6532 §3.7 (message/global).
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ _CONTENT_FIELDS = frozenset(
     )
 )
 _header_stop = re.compile(rb"\n(?:\r?\n|--)").search
+# Of type message, those that have a message in them.
+MESSAGES = frozenset((b"rfc822", b"global"))
 _TEXT_PLAIN = (b"text", b"plain", ((b"charset", b"us-ascii"),))
 
 
@@ -47,9 +49,9 @@ class Part:
     """
     One part. The header's octets are header_start:body_start, the body's body_start:body_end, of the message.
 
-    `type` and `subtype` are as written. A multipart has its parts as children; a message/rfc822 has the message
-    in it as its only child; any other part has none. `lines` counts the body's line ends. The optional fields
-    are unfolded values, or None where they are missing. `envelope` is that of a message/rfc822's message.
+    `type` and `subtype` are as written. A multipart has its parts as children; a message/rfc822 or message/global
+    has the message in it as its only child; any other part has none. `lines` counts the body's line ends. The optional
+    fields are unfolded values, or None where they are missing. `envelope` is that of a message inside.
     """
 
     header_start: int
@@ -76,7 +78,7 @@ class Part:
 
     @property
     def is_message(self) -> bool:
-        """Whether the one child is the message of a message/rfc822."""
+        """Whether the one child is the message in it."""
         return bool(self.children) and not self.is_multipart
 
     @property
@@ -256,7 +258,7 @@ class StructureScanner:
                 part.type, part.subtype = b"application", b"octet-stream"
             elif not bare:
                 self._boundaries.setdefault(boundary, part)
-        elif kind == b"message" and part.subtype.lower() == b"rfc822":
+        elif kind == b"message" and part.subtype.lower() in MESSAGES:
             if room and not bare:
                 self._begin_part(part, body)
             else:

@@ -5,6 +5,8 @@ Messages for protocols that carry lines of text alone: what cannot be carried ge
 - A part in binary transfer encoding comes in base64 (RFC 2045 §6.2: what carries lines may not be given it).
 - With `ascii_headers`, header blocks, those of parts and of messages inside too, are downgraded to ASCII.
 
+Without `as_lines` the last is all: IMAP can carry the others.
+
 A message that has nothing of the kind comes out as it went in. Memory: one header, or a few octets of a body.
 Neighbours: `structure` finds the parts, `downgrading` does the headers.
 
@@ -19,24 +21,25 @@ from typing import Protocol
 
 from .downgrading import Downgrading
 from .headers import HEADER_LIMIT_OCTETS
-from .structure import Edge, Part, Section, StructureScanner
+from .structure import MESSAGES, Edge, Part, Section, StructureScanner
 
 _encoding_field = re.compile(rb"(?im)^(content-transfer-encoding[ \t]*:)[^\r]*(?:\r\n[ \t][^\r]*)*").sub
 # RFC 2045 §6.8: a line of base64 has at most 76 characters.
 _OCTETS_IN_A_LINE = 57
 
 
-def surrogate_of(content: bytes, *, ascii_headers: bool) -> bytes:
+def surrogate_of(content: bytes, *, ascii_headers: bool, as_lines: bool = True) -> bytes:
     """The surrogate of a message at hand, or of a header block."""
-    surrogate = Surrogate(ascii_headers=ascii_headers)
+    surrogate = Surrogate(ascii_headers=ascii_headers, as_lines=as_lines)
     return surrogate.feed(content) + surrogate.end()
 
 
 class Surrogate:
     """Makes the surrogate of a message that comes in pieces of any size."""
 
-    def __init__(self, *, ascii_headers: bool) -> None:
+    def __init__(self, *, ascii_headers: bool, as_lines: bool = True) -> None:
         self._ascii_headers = ascii_headers
+        self._as_lines = as_lines
         self._downgrading = Downgrading()
         self._edges: list[Edge] = []
         self._scanner = StructureScanner(self._edges)
@@ -54,7 +57,7 @@ class Surrogate:
         self._pass_edges()
         if self._form is None and len(self._waiting) - self._place > HEADER_LIMIT_OCTETS:
             # No header that could be read as a whole: what is not ASCII is not shown.
-            self._form = _Masked() if self._ascii_headers else _Lines()
+            self._form = _Masked() if self._ascii_headers else self._body_form()
         if self._form is not None:
             self._give(self._scanner.settled)
         self._waiting, self._place = self._waiting[self._place :], 0
@@ -77,19 +80,24 @@ class Surrogate:
         says_base64 = False
         if self._form is None:
             self._out.append(self._header(self._take(edge.offset), edge.part))
-            says_base64 = _is_binary(edge.part) and not _holds_parts(edge.part)
+            says_base64 = self._as_lines and _is_binary(edge.part) and not _holds_parts(edge.part)
         else:
             self._give(edge.offset)
             self._out.append(self._form.end())
         if edge.section is Section.HEADER:
             self._form = None
         else:
-            self._form = _Base64() if says_base64 else _Lines()
+            self._form = _Base64() if says_base64 else self._body_form()
+
+    def _body_form(self) -> _Form:
+        return _Lines() if self._as_lines else _Untouched()
 
     def _header(self, block: bytes, part: Part) -> bytes:
+        if not self._as_lines and block.isascii():
+            return block
         # LF ends a line, as it did for the scanner. If a CR did too, or went, there would be fields that were none.
         block = _in_lines(block, b"?").replace(b"\0", b"?")
-        if _is_binary(part):
+        if self._as_lines and _is_binary(part):
             block = _encoding_field(rb"\1 8bit" if _holds_parts(part) else rb"\1 base64", block)
         return self._downgrading.of(block) if self._ascii_headers else block
 
@@ -125,7 +133,7 @@ def _is_binary(part: Part) -> bool:
 def _holds_parts(part: Part) -> bool:
     """Whether its own encoding says no more than what the parts in it say for themselves (RFC 2045 §6.4)."""
     kind = part.type.lower()
-    return kind == b"multipart" or (kind == b"message" and part.subtype.lower() == b"rfc822")
+    return kind == b"multipart" or (kind == b"message" and part.subtype.lower() in MESSAGES)
 
 
 class _Form(Protocol):
@@ -133,6 +141,16 @@ class _Form(Protocol):
 
     def feed(self, octets: bytes) -> bytes: ...
     def end(self) -> bytes: ...
+
+
+class _Untouched:
+    """Octets as they are."""
+
+    def feed(self, octets: bytes) -> bytes:
+        return octets
+
+    def end(self) -> bytes:
+        return b""
 
 
 class _Lines:

@@ -64,5 +64,5 @@ def test_other_parts_stay_as_they_are(inner_type):
 def test_a_message_that_is_one_part_is_closed_too():
     root = structure_of(b"Content-Type: Message/Global\r\n\r\n" + INNER)
     assert with_global_closed(body_structure(root)) == (
-        b'("Message" "Global" NIL NIL NIL "7bit" %d NIL NIL NIL NIL)' % len(INNER)
+        b'("message" "global" NIL NIL NIL "7bit" %d NIL NIL NIL NIL)' % len(INNER)
     )

@@ -56,6 +56,7 @@ OFFERED: tuple[str | Depending, ...] = (
     "SASL-IR",
     "ID",
     "ENABLE",
+    "UTF8=ACCEPT",
     "IDLE",
     _compress,
     _unauthenticate,

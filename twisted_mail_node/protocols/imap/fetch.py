@@ -31,7 +31,7 @@ from ...wire.imap.resync import vanished_earlier
 from ...wire.imap.strings import writable
 from ...wire.imap.view import slices
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS
-from . import reading
+from . import downgraded, reading
 from .failures import completion_of
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ async def _answer_group(session: IMAPSession, plan: FetchPlan, uids: UIDSet, set
     if sets_seen:
         items |= FetchItem.FLAGS
     columns: Columns = await selected.mailbox.fetch(uids, items)
-    columns = await reading.with_forms(session, columns, items)
+    columns = await downgraded.carried(session, await reading.with_forms(session, columns, items))
     newly_seen = Columns(())
     if sets_seen:
         columns, newly_seen = await _set_seen(session, columns)
@@ -191,19 +191,22 @@ async def _write_large(session: IMAPSession, plan: FetchPlan, row: Columns) -> N
     selected = session.mailbox
     uid = row.uids[0]
     told: Columns = await selected.mailbox.fetch(UIDSet.of([uid]), FetchItem.SIZE | FetchItem.HEADER)
-    root = await reading.large_structure(session, uid) if plan.needs_structure else None
-    body: IOpenBody = await selected.mailbox.open_body(uid)
+    whole: IOpenBody = await selected.mailbox.open_body(uid)
     try:
-        pieces = plan.large_row(selected.view, replace(row, sizes=[body.size], headers=told.headers), root)
-        await _stream(session, body, pieces)
-    except (CancelledError, ConnectionDone):
-        raise
-    except Exception:
-        # Some of a literal was written, and its rest will never come: nothing more can be said on this connection.
-        _log.failure("message {uid} broke off while it was read", uid=uid, session=session.peer.session)
-        await session.cut_off()
+        body, header, root = await downgraded.opened(session, uid, (told.headers or (b"",))[0], whole)
+        if root is None and plan.needs_structure:
+            root = await reading.large_structure(session, uid)
+        pieces = plan.large_row(selected.view, replace(row, sizes=[body.size], headers=[header]), root)
+        try:
+            await _stream(session, body, pieces)
+        except (CancelledError, ConnectionDone):
+            raise
+        except Exception:
+            # Some of a literal was written, and its rest will never come: nothing can be said on this connection.
+            _log.failure("message {uid} broke off while it was read", uid=uid, session=session.peer.session)
+            await session.cut_off()
     finally:
-        body.close()
+        whole.close()
 
 
 async def _stream(session: IMAPSession, body: IOpenBody, pieces: Sequence[Piece]) -> None:

@@ -1,7 +1,8 @@
 """
 Messages that come by APPEND: octets are made into a body as they arrive, in memory or staged in the store.
 
-Bare LF becomes CRLF. NUL is refused: no IMAP client could ever read it (RFC 3501 §9 CHAR8).
+Bare LF becomes CRLF. NUL is refused: no IMAP client could ever read it (RFC 3501 §9 CHAR8). So is a header beyond
+ASCII, unless the client has enabled UTF-8.
 """
 
 from __future__ import annotations
@@ -21,15 +22,22 @@ from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import AppendChunk, AppendMessage
 from ...wire.imap.responses import Completion, no
 from ...wire.imap.server import IMAPServer
+from ...wire.imap.spelling import Spelling
 from ...wire.mime.envelope import envelope_of
 from ..driver import Answer
 from .failures import completion_of
 
+# RFC 9755 §4: a client that has not enabled UTF-8 could not read such a header again.
+_NEEDS_UTF8 = no("the header is beyond ASCII, and UTF-8 is not enabled", codes.CANNOT)
 _bare_line_feed = re.compile(rb"(?<!\r)\n")
 
 
 class IncomingBody:
-    """One message being received; `feed` it, then `finish`. `size` counts the octets as they will rest."""
+    """
+    One message being received; `feed` it, then `finish`.
+
+    Attributes: `size`, the octets as they will rest; `ascii_header`, whether the header is in ASCII so far.
+    """
 
     def __init__(self, store: IMailStore) -> None:
         self._store = store
@@ -40,6 +48,7 @@ class IncomingBody:
         self._tail = b"\n"  # as if a line had ended before: a message may begin with its empty line
         self._envelope: bytes | None = None
         self._eight_bit = False
+        self.ascii_header = True
         self.size = 0
 
     def feed(self, data: bytes) -> Awaitable[None] | None:
@@ -55,6 +64,8 @@ class IncomingBody:
             if found >= 0:
                 self._header_size = self.size - len(self._tail) + found + 3
             self._tail = window[-2:]
+            in_header = len(data) if self._header_size is None else self._header_size - self.size
+            self.ascii_header = self.ascii_header and data[:in_header].isascii()
         self.size += len(data)
         if self._writer is not None:
             return self._writer.write(data)
@@ -117,6 +128,8 @@ class IncomingMessages:
         waiting = body.feed(event.data)
         if body.size > self._max_octets:
             return self._refuse(no("the message is too big", codes.TOO_BIG))
+        if not body.ascii_header and self._engine.spelling is Spelling.SEVEN_BITS:
+            return self._refuse(_NEEDS_UTF8)
         if waiting is None and not event.last:
             return None
         return self._taken(body, waiting, event.last)

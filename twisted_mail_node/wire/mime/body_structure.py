@@ -13,6 +13,7 @@ from .parameters import Parameters
 from .strings import nstring, string
 from .structure import Part
 
+_GLOBAL = [b'"message"', b'"global"']
 _EMPTY_PART = b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0'
 
 
@@ -37,8 +38,7 @@ def _render(part: Part, extensions: bool, out: list[bytes]) -> None:
         out.append(
             b"(%b %b %b %b %b %b %d"
             % (
-                string(part.type),
-                string(part.subtype),
+                *_kind(part),
                 _parameters(part.parameters),
                 nstring(part.content_id),
                 nstring(part.description),
@@ -55,6 +55,13 @@ def _render(part: Part, extensions: bool, out: list[bytes]) -> None:
         if extensions:
             out.append(b" " + nstring(part.md5))
     out.append(_extension(part) + b")" if extensions else b")")
+
+
+def _kind(part: Part) -> tuple[bytes, bytes]:
+    """Type and subtype as written; but one spelling of message/global, so that it is found again."""
+    if part.is_message and part.subtype.lower() == b"global":
+        return _GLOBAL[0], _GLOBAL[1]
+    return string(part.type), string(part.subtype)
 
 
 def _extension(part: Part) -> bytes:
@@ -85,28 +92,31 @@ def without_extensions(structure: bytes) -> bytes:
     return _basic(_read(structure))
 
 
+def has_global(structure: bytes) -> bool:
+    """Whether there is a message/global in a kept BODYSTRUCTURE, open or not. Errs on the side of yes."""
+    return b" ".join(_GLOBAL) in structure
+
+
 def with_global_closed(structure: bytes) -> bytes:
     """
     A kept BODYSTRUCTURE for clients to whom message/global is a type like any other.
 
     RFC 9755 §6 has the nested form of RFC 9051 §7.5.2 for those who have enabled UTF8=ACCEPT.
     """
-    if b'"global"' not in structure.lower():
+    if not has_global(structure):
         return structure
     return _written(_closed(_read(structure)))
 
 
 def _closed(node: _Node) -> _Node:
     children: _Node = [_closed(child) if isinstance(child, list) else child for child in node]
-    kind = [child.lower() for child in node[:2] if isinstance(child, bytes)]
-    if kind == _GLOBAL and len(node) > _BASIC_FIELDS:
+    if node[:2] == _GLOBAL and len(node) > _BASIC_FIELDS:
         del children[7:10]  # envelope, structure and lines
     return children
 
 
 # Fields of a part that are no multipart, in BODYSTRUCTURE: those of any, and the extension data.
 _BASIC_FIELDS = 7 + 4
-_GLOBAL = [b'"message"', b'"global"']
 _MESSAGES = frozenset((b'"rfc822"', b'"global"'))
 
 

@@ -14,6 +14,7 @@ from ....mail import search
 from ....mail.flags import SystemFlag
 from ...mime.charsets import SEARCH_CHARSETS, decode_strictly, is_known
 from .. import response_codes
+from ..enabled import Extension
 from ..refusal import BadSyntax, Impossible
 from ..sequence import NumberedMessages, SequenceSet
 from ..tokens import MAX_DEPTH, Tokens
@@ -169,6 +170,8 @@ def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Search:
     tokens.space()
     charset = _DEFAULT_CHARSET
     if tokens.take_word(b"CHARSET"):
+        if Extension.UTF8_ACCEPT in tokens.enabled:  # RFC 9755 §3
+            raise BadSyntax("texts are in UTF-8, as UTF8=ACCEPT is enabled")
         tokens.space()
         charset = tokens.astring("a charset")
         if not is_known(charset):

@@ -7,14 +7,14 @@ from zope.interface.verify import verifyObject
 
 from twisted_mail_node.interfaces.credentials import IAppPasswords, IVerifierKeeping
 from twisted_mail_node.interfaces.queue import IQueueStore
-from twisted_mail_node.interfaces.store import IDirectory, IMaildropLock, IMailStore, IMetadata
+from twisted_mail_node.interfaces.store import IACL, IDirectory, IMaildropLock, IMailStore, IMetadata
 from twisted_mail_node.store.sql.postgres import PostgresStore
 from twisted_mail_node.testing.backend import Backend, SteeredReactor
 from twisted_mail_node.testing.credentials_contract import AppPasswordContract, VerifierContract
 from twisted_mail_node.testing.directory_contract import DirectoryContract
 from twisted_mail_node.testing.lock_contract import LockContract
 from twisted_mail_node.testing.queue_contract import QueueContract
-from twisted_mail_node.testing.store_contract import MetadataContract, RestoringContract, StoreContract
+from twisted_mail_node.testing.store_contract import MetadataContract, RestoringContract, SharingContract, StoreContract
 
 from .postgres import database
 
@@ -38,7 +38,7 @@ def backend(postgres_databases):
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("mail store")] == []
 
 
-class TestStore(StoreContract, RestoringContract, MetadataContract):
+class TestStore(StoreContract, RestoringContract, MetadataContract, SharingContract):
     pass
 
 
@@ -59,7 +59,7 @@ class TestLock(LockContract):
 
 
 @pytest.mark.parametrize(
-    "door", [IMailStore, IQueueStore, IMaildropLock, IDirectory, IMetadata, IVerifierKeeping, IAppPasswords]
+    "door", [IMailStore, IQueueStore, IMaildropLock, IDirectory, IMetadata, IACL, IVerifierKeeping, IAppPasswords]
 )
 def test_the_store_provides_every_door(door):
     assert verifyObject(door, PostgresStore("", reactor=SteeredReactor()))

@@ -23,6 +23,7 @@ from ..mail.annotation import Annotation
 from ..mail.changes import AnnotationChanges, CopyOutcome, MailboxStatus
 from ..mail.columns import Columns
 from ..mail.restoring import RestoredMailbox, RestoredMessage
+from ..mail.rights import Right, RightsChange, SharedMailbox
 from ..mail.search import SearchKey
 from ..mail.transaction import Body, Committed, Transaction
 from ..mail.uid_set import UIDSet
@@ -231,6 +232,60 @@ class IMetadata(Interface):
         """Whosever they are, for copying; without the special use. Fails as `annotations`."""
 
 
+class IACL(Interface):
+    """
+    Optional, beside IBasicStore: what others may do with the mailboxes of an account (RFC 4314).
+
+    `user` is the account in whose name is asked; what it may do is what `mail.rights.effective` makes of the list. The
+    owner may do everything with his own mailboxes, is in no list, and need not ask here. A new mailbox has the list
+    of the one above it; lists follow a mailbox that is renamed.
+    """
+
+    def acl(account: str, mailbox_id: int) -> Deferred[Mapping[str, Right]]:
+        """The rights of each identifier, sorted by it. Fails with: NoSuchAccount, NoSuchMailbox."""
+
+    def change_rights(
+        account: str, mailbox_id: int, identifier: str, change: RightsChange, rights: Right
+    ) -> Deferred[int]:
+        """
+        Change what an identifier may do; without a right left it goes from the list. Fires with the modseq.
+
+        The identifier is an account or `anyone`, with `-` before it where rights are to be taken.
+
+        Fails with: NoSuchAccount, NoSuchMailbox; PermanentFailure: no such identifier, or the owner himself.
+        """
+
+    def shared_with(user: str) -> Deferred[Sequence[SharedMailbox]]:
+        """The mailboxes of others in which the user has any right, sorted by account and name, INBOX first."""
+
+    def find_shared(account: str, name: str, user: str) -> Deferred[tuple[int, Right]]:
+        """
+        The id of a mailbox, and what the user may do with it.
+
+        Asks one question of the storage, whether there is such a mailbox or not, so that the time it takes tells
+        nothing.
+
+        Fails with: NoSuchMailbox: there is none, or the user has no right in it.
+        """
+
+    def rights_in(account: str, mailbox_id: int, user: str) -> Deferred[Right]:
+        """What the user may do with the mailbox now; nothing, where it is gone."""
+
+    def rights_above(account: str, name: str, user: str) -> Deferred[Right]:
+        """What the user may do with the nearest mailbox above this name; nothing, where there is none (RFC 4314 §4)."""
+
+    def copy_between(
+        source: tuple[str, int], uids: UIDSet, target: tuple[str, int], rights: Right, move: bool
+    ) -> Deferred[CopyOutcome]:
+        """
+        Copy or move messages between mailboxes, each told as (account, id), in one commit; bodies are not copied.
+
+        Flags are kept as `rights`, those in the target, allow (RFC 4314 §4). A moved message keeps its guid.
+
+        Fails with: NoSuchMailbox: one of them is gone.
+        """
+
+
 class IBackup(Interface):
     """A store that can be copied while it is used. Optional."""
 
@@ -278,6 +333,7 @@ class IDirectory(Interface):
 
 
 __all__ = [
+    "IACL",
     "ChangeListener",
     "IAcceptance",
     "IAccount",

@@ -20,6 +20,8 @@ class ChangeKind(Flag):
     SUBSCRIPTIONS = auto()
     METADATA = auto()
     """Annotations of the account or of mailboxes, special uses included."""
+    RIGHTS = auto()
+    """What others may do with mailboxes of the account."""
     REMOVED = auto()
     """The account itself was removed; sessions on it end."""
 

@@ -8,7 +8,11 @@ Sources: RFC 4314 §2 (identifiers), §2.1 (the rights), §2.1.1 (the obsolete `
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, Flag
+
+from .changes import MailboxInfo
+from .flags import Flags, SystemFlag, flags_of
 
 ANYONE = "anyone"
 """The identifier of everybody (RFC 4314 §2); no account has the name."""
@@ -46,6 +50,15 @@ CHANGING = Right.INSERT | Right.EXPUNGE | Right.SEEN | Right.WRITE | Right.DELET
 
 TELLING = Right.LOOKUP | Right.READ | Right.INSERT | Right.CREATE | Right.DELETE | Right.ADMINISTER
 """One of these is enough to be told what rights one has (RFC 4314 §4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedMailbox:
+    """A mailbox of another account, and what the user who asked may do with it."""
+
+    account: str
+    info: MailboxInfo
+    rights: Right
 
 
 class RightsChange(Enum):
@@ -107,3 +120,18 @@ def effective(acl: Mapping[str, Right], user: str) -> Right:
     """
     given, given_to_all, taken, taken_from_all = (acl.get(each, NO_RIGHTS) for each in identifiers_of(user))
     return (given | given_to_all) & ~(taken | taken_from_all)
+
+
+_ALL_BITS = sum(SystemFlag)
+
+
+def flag_bits(rights: Right) -> int:
+    """The system flags that the rights allow to set and clear (RFC 4314 §4); keywords go with the right to write."""
+    bits = _ALL_BITS & ~(SystemFlag.SEEN | SystemFlag.DELETED) if Right.WRITE in rights else 0
+    bits |= SystemFlag.SEEN if Right.SEEN in rights else 0
+    return int(bits | (SystemFlag.DELETED if Right.DELETE_MESSAGES in rights else 0))
+
+
+def allowed(flags: Flags, rights: Right) -> Flags:
+    """Those of the flags that the rights allow to set and clear."""
+    return flags_of(flags.bits & flag_bits(rights), flags.keyword_text if Right.WRITE in rights else "")

@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
-from twisted_mail_node.interfaces.store import IMetadata
+from twisted_mail_node.interfaces.store import IACL, IMetadata
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.annotation import THE_ACCOUNT, Annotation
 from twisted_mail_node.mail.app_password import AppPassword
@@ -16,6 +16,7 @@ from twisted_mail_node.mail.errors import Damaged, TemporaryFailure
 from twisted_mail_node.mail.flags import FlagChange, Flags
 from twisted_mail_node.mail.options import MailOptions, Notify, RecipientOptions
 from twisted_mail_node.mail.restoring import RestoredMailbox, RestoredMessage
+from twisted_mail_node.mail.rights import RightsChange, rights_of
 from twisted_mail_node.mail.scram import ScramHash, ScramVerifier
 from twisted_mail_node.mail.transaction import Body, Outgoing, Placement, Transaction
 from twisted_mail_node.mail.uid_set import UIDSet
@@ -71,6 +72,8 @@ def source():
     result_of(store.annotate(JOE, box, JOE, {"/shared/comment": b"old", "/private/comment": b"mine"}, 10))
     result_of(store.annotate(JOE, box, ANN, {"/private/comment": b"ann's"}, 10))
     result_of(store.annotate(JOE, THE_ACCOUNT, JOE, {"/private/x": b""}, 10))
+    for identifier, letters in ((ANN, "lrs"), ("anyone", "l"), ("-" + LIST, "l")):
+        result_of(store.change_rights(JOE, box, identifier, RightsChange.REPLACE, rights_of(letters)))
     content = b"Subject: sent\r\n\r\n"
     bodies = (Body(len(content), len(content), content), Body(len(content), len(content), content))
     outgoing = (
@@ -116,6 +119,7 @@ def contents(storage):
                 (info.name, info.special_use, status.uid_validity, status.uid_next, status.unseen, status.size)
             )
             seen[name].append(list(result_of(store.all_annotations(name, info.mailbox_id))))
+            seen[name].append(dict(result_of(store.acl(name, info.mailbox_id))))
             seen[name].append((columns.uids, columns.flags, columns.internal_dates, columns.guids, bodies))
     seen["queue"] = [
         (
@@ -163,6 +167,26 @@ def test_annotations_are_copied_to_whose_they_are_and_missed_where_they_are_not(
 
 def test_a_store_without_annotations_takes_the_rest(source, monkeypatch):
     monkeypatch.setattr(IMetadata, "providedBy", lambda door: False)
+    assert run(source, new_storage()).differences == []
+
+
+def test_rights_become_what_they_are_in_the_source_and_differences_are_told(source, monkeypatch):
+    target = new_storage()
+    run(source, target)
+    box = result_of(result_of(target.store.account(JOE)).mailbox("Old/Box")).mailbox_id
+    wanted = {ANN: rights_of("lrs"), "-" + LIST: rights_of("l"), "anyone": rights_of("l")}
+    assert dict(result_of(target.store.acl(JOE, box))) == wanted
+    for identifier, change in ((ANN, RightsChange.REPLACE), (LIST, RightsChange.ADD)):
+        result_of(target.store.change_rights(JOE, box, identifier, change, rights_of("a")))
+    assert run(source, target).differences == []
+    assert dict(result_of(target.store.acl(JOE, box))) == wanted
+    result_of(target.store.change_rights(JOE, box, LIST, RightsChange.ADD, rights_of("a")))
+    monkeypatch.setattr(MemoryStore, "change_rights", lambda *args: succeed(0))
+    assert run(source, target).differences == [f"{JOE} Old/Box: rights of others differ"]
+
+
+def test_a_store_without_rights_takes_the_rest(source, monkeypatch):
+    monkeypatch.setattr(IACL, "providedBy", lambda store: False)
     assert run(source, new_storage()).differences == []
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...interfaces.store import IMetadata
+from ...interfaces.store import IACL, IMetadata
 from ...mail.changes import MailboxStatus
 from ..doors import Doors
+from .acl import copy_rights, rights_of
 from .annotations import annotations_of, copy_annotations
 from .directory import copy_accounts, copy_aliases
 from .mailboxes import MailboxCopy
@@ -47,6 +48,7 @@ async def copy_store(
         damaged += [f"{message}: it is damaged in the store that is copied from" for message in copy.damaged]
         await _copy_subscriptions(source, target, name)
         await copy_annotations(source.store, target.store, name)
+        await copy_rights(source.store, target.store, name)
     items = await copy_queue(source, target)
     return Counts(len(names), aliases, messages, items, [*damaged, *await _differences(source, target)])
 
@@ -76,6 +78,11 @@ async def _differences(source: Doors, target: Doors) -> list[str]:
             for mailbox, wanted in (await annotations_of(source.store, name)).items():
                 if wanted - kept.get(mailbox, frozenset()):
                     found.append(f"{name} {mailbox or 'itself'}: annotations are missing")
+        if IACL.providedBy(target.store):
+            given = await rights_of(target.store, name)
+            for mailbox, list_of_rights in (await rights_of(source.store, name)).items():
+                if list_of_rights != given.get(mailbox):
+                    found.append(f"{name} {mailbox}: rights of others differ")
     here, there = await queued(source.queue), await queued(target.queue)
     if missing_items := here - there:
         found.append(f"entries of the queue are missing: {len(missing_items)}")

@@ -12,10 +12,13 @@ from ...mail.annotation import SPECIAL_USE, THE_ACCOUNT
 from ...mail.changes import ChangeKind, CopyOutcome, StoreOutcome
 from ...mail.errors import NoSuchMailbox, PermanentFailure
 from ...mail.flags import FlagChange, Flags
-from ...mail.mailbox_name import INBOX, canonical, checked, listing_key, plan_create, plan_rename
+from ...mail.mailbox_name import INBOX, SEPARATOR, canonical, checked, listing_key, plan_create, plan_rename
 from ...mail.restoring import RestoredMailbox
+from ...mail.rights import Right, RightsChange, allowed
 from ...mail.special_use import checked_use
 from ...mail.uid_set import EMPTY, UIDSet
+from ..identity import new_guid
+from .acl import AccessContents
 from .annotations import AnnotationContents
 from .content import Entry
 from .mailbox import MailboxContents, NewEntry
@@ -52,6 +55,7 @@ class AccountContents:
         self._by_name: dict[str, MailboxContents] = {}
         self._subscribed: set[str] = set()
         self.annotations = AnnotationContents()
+        self.access = AccessContents()
         self._make([INBOX], None)
         self._subscribed.add(INBOX)
         for mailbox_name, special_use in mailboxes:
@@ -109,6 +113,7 @@ class AccountContents:
         mailbox.gone = True
         del self._by_name[mailbox.name]
         self.annotations.mailbox_gone(mailbox.mailbox_id)
+        self.access.mailbox_gone(mailbox.mailbox_id)
         self._announce(self, ChangeKind.MAILBOXES, frozenset())
 
     def remove(self) -> None:
@@ -206,6 +211,14 @@ class AccountContents:
         lost = (each for each in self._by_name.values() if use is not None and each.special_use == use)
         return {each.mailbox_id: None for each in lost} | {mailbox.mailbox_id: use}
 
+    def change_rights(self, mailbox_id: int, identifier: str, change: RightsChange, rights: Right) -> int:
+        """Change what others may do. Returns: the modseq. Raises: NoSuchMailbox."""
+        self.by_id(mailbox_id)
+        self.access.change(mailbox_id, identifier, change, rights)
+        modseq = self._take_modseq()
+        self._announce(self, ChangeKind.RIGHTS, frozenset())
+        return modseq
+
     # Messages: every change takes one modseq, however many messages it touches.
 
     def add(self, mailbox: MailboxContents, new: Sequence[NewEntry]) -> list[int]:
@@ -257,6 +270,28 @@ class AccountContents:
         self._announce(self, ChangeKind.MESSAGES, frozenset((source.mailbox_id, target.mailbox_id)))
         return target_uids
 
+    def copy_to(
+        self,
+        source: MailboxContents,
+        uids: UIDSet,
+        receiver: AccountContents,
+        target: MailboxContents,
+        rights: Right,
+        now: float,
+        *,
+        move: bool,
+    ) -> CopyOutcome:
+        """Copy messages to a mailbox of any account, with such flags as the rights allow."""
+        entries = source.select(uids)
+        copies = [new._replace(flags=allowed(new.flags, rights)) for new in _copies(entries, keep_guids=move)]
+        if receiver is not self:
+            copies = _of_another_account(copies)
+        outcome = _outcome(target, entries, receiver.add(target, copies))
+        if move and entries:
+            source.expunge(entries, self._take_modseq(), now)
+            self._announce(self, ChangeKind.MESSAGES, frozenset((source.mailbox_id,)))
+        return outcome
+
     def _take_modseq(self) -> int:
         self.modseq += 1
         return self.modseq
@@ -268,6 +303,8 @@ class AccountContents:
             use, restored = (special_use, uid_validity) if name == names[-1] else (None, None)
             made = MailboxContents(self._next_mailbox_id, name, self._uid_validity(restored), use, modseq)
             self._by_name[name] = made
+            if parent := self._by_name.get(name.rpartition(SEPARATOR)[0]):
+                self.access.inherited(parent.mailbox_id, made.mailbox_id)
             self._next_mailbox_id += 1
         return self._by_name[names[-1]]
 
@@ -284,6 +321,12 @@ def _copies(entries: Sequence[Entry], *, keep_guids: bool = False) -> list[NewEn
         )
         for entry in entries
     ]
+
+
+def _of_another_account(copies: Sequence[NewEntry]) -> list[NewEntry]:
+    """What is one email in an account is one in the other, under an id of its own."""
+    made = {email_id: new_guid() for email_id in dict.fromkeys(new.email_id for new in copies)}
+    return [new._replace(email_id=made[new.email_id]) for new in copies]
 
 
 def _outcome(target: MailboxContents, entries: Sequence[Entry], target_uids: Sequence[int]) -> CopyOutcome:

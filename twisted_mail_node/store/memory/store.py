@@ -12,6 +12,7 @@ from zope.interface import implementer
 from ...interfaces.credentials import IAppPasswords, IVerifierKeeping
 from ...interfaces.queue import IQueueStore
 from ...interfaces.store import (
+    IACL,
     ChangeListener,
     IAccount,
     IBodyWriter,
@@ -25,14 +26,16 @@ from ...interfaces.store import (
 from ...mail.address import Address
 from ...mail.annotation import SPECIAL_USE, THE_ACCOUNT, Annotation
 from ...mail.app_password import AppPassword
-from ...mail.changes import AnnotationChanges, ChangeKind
-from ...mail.errors import AccountExists, NoSuchAccount, NotHeld, Refused
-from ...mail.mailbox_name import INBOX
+from ...mail.changes import AnnotationChanges, ChangeKind, CopyOutcome
+from ...mail.errors import AccountExists, NoSuchAccount, NoSuchMailbox, NotHeld, PermanentFailure, Refused
+from ...mail.mailbox_name import INBOX, canonical, parents
 from ...mail.queue_item import Deferred as DeferredOutcome
 from ...mail.queue_item import QueueItem, Settled
+from ...mail.rights import ANYONE, NEGATIVE, NO_RIGHTS, Right, RightsChange, SharedMailbox, effective
 from ...mail.scram import ScramVerifier
 from ...mail.status import EnhancedStatus
 from ...mail.transaction import Committed, Outgoing, Placed, Placement, Transaction
+from ...mail.uid_set import UIDSet
 from ..identity import new_guid, next_uid_validity
 from ..maildrop_locks import MaildropLocks
 from .account import AccountContents
@@ -57,7 +60,7 @@ class _Plan(NamedTuple):
     outgoing: list[tuple[Outgoing, StoredBody]]
 
 
-@implementer(IMailStore, IQueueStore, IMaildropLock, IDirectory, IMetadata, IVerifierKeeping, IAppPasswords)
+@implementer(IMailStore, IQueueStore, IMaildropLock, IDirectory, IMetadata, IACL, IVerifierKeeping, IAppPasswords)
 class MemoryStore:
     """
     All durable doors, in memory. Deferreds have fired when they are returned; notices come in a later turn.
@@ -171,6 +174,80 @@ class MemoryStore:
         if mailbox is not None and mailbox.special_use is not None and user == account:
             found[SPECIAL_USE] = mailbox.special_use.encode("ascii")
         return found
+
+    # IACL
+
+    @answered
+    def acl(self, account: str, mailbox_id: int) -> Mapping[str, Right]:
+        """See IACL."""
+        contents = self._account(account)
+        contents.by_id(mailbox_id)
+        return contents.access.of(mailbox_id)
+
+    @answered
+    def change_rights(self, account: str, mailbox_id: int, identifier: str, change: RightsChange, rights: Right) -> int:
+        """See IACL."""
+        contents = self._account(account)
+        contents.by_id(mailbox_id)
+        who = identifier.removeprefix(NEGATIVE)
+        if who == account:
+            raise PermanentFailure("the owner may always do everything")
+        if who != ANYONE and who not in self._accounts:
+            raise PermanentFailure("there is no such user")
+        return contents.change_rights(mailbox_id, identifier, change, rights)
+
+    @answered
+    def shared_with(self, user: str) -> Sequence[SharedMailbox]:
+        """See IACL."""
+        return [
+            SharedMailbox(name, mailbox.info, rights)
+            for name in sorted(self._accounts.keys() - {user})
+            for mailbox in self._accounts[name].mailboxes
+            if (rights := effective(self._accounts[name].access.of(mailbox.mailbox_id), user))
+        ]
+
+    @answered
+    def find_shared(self, account: str, name: str, user: str) -> tuple[int, Right]:
+        """See IACL."""
+        contents = self._accounts.get(account)
+        mailbox = contents.find(name) if contents else None
+        rights = NO_RIGHTS
+        if contents is not None and mailbox is not None:
+            rights = effective(contents.access.of(mailbox.mailbox_id), user)
+        if mailbox is None or not rights:
+            raise NoSuchMailbox("the mailbox does not exist")
+        return mailbox.mailbox_id, rights
+
+    @answered
+    def rights_in(self, account: str, mailbox_id: int, user: str) -> Right:
+        """See IACL."""
+        contents = self._accounts.get(account)
+        return effective(contents.access.of(mailbox_id), user) if contents else NO_RIGHTS
+
+    @answered
+    def rights_above(self, account: str, name: str, user: str) -> Right:
+        """See IACL."""
+        contents = self._accounts.get(account)
+        above = [contents.find(parent) for parent in parents(canonical(name))] if contents else []
+        there = [mailbox for mailbox in above if mailbox is not None]
+        if contents is None or not there:
+            return NO_RIGHTS
+        return effective(contents.access.of(there[-1].mailbox_id), user)
+
+    @answered
+    def copy_between(
+        self, source: tuple[str, int], uids: UIDSet, target: tuple[str, int], rights: Right, move: bool
+    ) -> CopyOutcome:
+        """See IACL."""
+        (giver, from_mailbox), (receiver, to_mailbox) = self._place(*source), self._place(*target)
+        return giver.copy_to(from_mailbox, uids, receiver, to_mailbox, rights, self.life.now, move=move)
+
+    def _place(self, account: str, mailbox_id: int) -> tuple[AccountContents, MailboxContents]:
+        contents = self._accounts.get(account)
+        mailbox = contents.by_id(mailbox_id) if contents else None
+        if contents is None or mailbox is None:
+            raise NoSuchMailbox("the mailbox does not exist")
+        return contents, mailbox
 
     # IMaildropLock
 
@@ -404,6 +481,7 @@ class MemoryStore:
         account.remove()
         for other in self._accounts.values():
             other.annotations.user_gone(account.name)
+            other.access.user_gone(account.name)
 
     def _next_uid_validity(self, restored: int | None) -> int:
         given = next_uid_validity(self.life.now, self._last_uid_validity) if restored is None else restored

@@ -17,7 +17,7 @@ from ...mail.mailbox_name import INBOX, canonical, checked, listing_key, plan_cr
 from ...mail.restoring import RestoredMailbox
 from ...mail.special_use import checked_use
 from ...mail.uid_set import UIDSet
-from . import metadata, restoring
+from . import acl, metadata, restoring
 from .alterations import copy_to
 from .connection import Connection
 from .mailbox import STATUS_COLUMNS, SQLMailbox
@@ -170,6 +170,7 @@ def remove_account(state: WriteState, name: str) -> None:
     state.run("DELETE FROM app_password WHERE name = ?", (name,))
     state.run("DELETE FROM maildrop WHERE account = ?", (name,))
     metadata.account_gone(state, account)
+    acl.account_gone(state, account)
     state.run("DELETE FROM removed WHERE account = ?", (account.id,))
     state.run("INSERT INTO removed VALUES (?, 0)", (account.id,))
 
@@ -216,6 +217,7 @@ def delete(state: WriteState, account: AccountRow, name: str) -> None:
     state.forget_account(account)
     state.run("DELETE FROM mailbox WHERE account = ? AND mailbox = ?", (account.id, mailbox.id))
     metadata.mailbox_gone(state, account, mailbox.id)
+    acl.mailbox_gone(state, account, mailbox.id)
     state.run("INSERT INTO removed VALUES (?, ?)", (account.id, mailbox.id))
 
 

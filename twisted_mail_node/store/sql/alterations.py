@@ -16,6 +16,7 @@ from ...mail.columns import Columns, InternalDate
 from ...mail.errors import NoSuchMailbox
 from ...mail.flags import FlagChange, Flags, flags_of
 from ...mail.mailbox_name import canonical
+from ...mail.rights import ALL_RIGHTS, Right, flag_bits
 from ...mail.transaction import Body
 from ...mail.uid_set import EMPTY, UIDSet
 from .connection import Selection
@@ -195,38 +196,59 @@ def copy(state: WriteState, account: int, mailbox: int, uids: UIDSet, target_nam
     return copy_to(state, source, uids, target, move=move)
 
 
-def copy_to(state: WriteState, source: MailboxRow, uids: UIDSet, target: MailboxRow, *, move: bool) -> CopyOutcome:
-    """The same between rows at hand. A moved entry keeps its guid, a copy has one of its own."""
+def copy_to(
+    state: WriteState,
+    source: MailboxRow,
+    uids: UIDSet,
+    target: MailboxRow,
+    *,
+    move: bool,
+    rights: Right = ALL_RIGHTS,
+) -> CopyOutcome:
+    """
+    The same between rows at hand. A moved entry keeps its guid, a copy has one of its own.
+
+    Flags are kept as the rights in the target allow.
+    """
     if not uids:
         return CopyOutcome(target.uid_validity, (), ())
     rows, bindings = rows_of(uids), bindings_of(source.account.id, source.id, uids)
     (source_uids,) = state.connection.columns(Selection(("e.uid",), rows), bindings)
     if not source_uids:
         return CopyOutcome(target.uid_validity, (), ())
-    unseen, deleted, size = state.connection.one(
-        "SELECT count(*) FILTER (WHERE e.bits & 1 = 0), count(*) FILTER (WHERE e.bits & 8 <> 0), sum(e.size) "
-        f"FROM {rows}",
-        bindings,
-    )
-    modseq = state.change(target)
-    first = target.uid_next
+    modseq, first = state.change(target), target.uid_next
+    count_copied(state, rows, bindings, target, len(source_uids), rights)
     guid = "e.guid" if move else "random_guid()"
+    keywords = "e.keywords" if Right.WRITE in rights else "''"
     state.run(
-        f"INSERT INTO entry SELECT e.account, :target, :first_uid - 1 + row_number() OVER (ORDER BY e.uid), e.bits, "
-        f"e.keywords, :modseq, :modseq, e.date, e.zone, :saved, e.size, e.email, {guid}, e.prefix FROM {rows}",
+        f"INSERT INTO entry SELECT e.account, :target, :first_uid - 1 + row_number() OVER (ORDER BY e.uid), "
+        f"e.bits & {flag_bits(rights)}, {keywords}, :modseq, :modseq, e.date, e.zone, :saved, e.size, e.email, "
+        f"{guid}, e.prefix FROM {rows}",
         bindings | {"target": target.id, "first_uid": first, "modseq": modseq, "saved": int(state.seconds())},
     )
     _count_uses(state, source.account.id, rows, bindings)
     if state.files is not None:
-        state.files.copied(state, source, target, source_uids, first)
-    target.uid_next += len(source_uids)
-    target.messages += len(source_uids)
-    target.unseen += unseen
-    target.deleted += deleted
-    target.size += int(size)
+        state.files.copied(state, source, target, source_uids, first, rights)
     if move:
         expunge_all(state, source.account.id, source.id, UIDSet.of_ascending(source_uids), shared=modseq)
     return CopyOutcome(target.uid_validity, source_uids, range(first, first + len(source_uids)))
+
+
+def count_copied(
+    state: WriteState, rows: str, bindings: Values, target: MailboxRow, messages: int, rights: Right
+) -> None:
+    """The target counts these rows, with the flags that the rights allow."""
+    bits = flag_bits(rights)
+    unseen, deleted, size = state.connection.one(
+        f"SELECT count(*) FILTER (WHERE e.bits & {bits & _SEEN} = 0), "
+        f"count(*) FILTER (WHERE e.bits & {bits & _DELETED} <> 0), sum(e.size) FROM {rows}",
+        bindings,
+    )
+    target.uid_next += messages
+    target.messages += messages
+    target.unseen += unseen
+    target.deleted += deleted
+    target.size += int(size)
 
 
 def _count_uses(state: WriteState, account: int, rows: str, bindings: Values) -> None:

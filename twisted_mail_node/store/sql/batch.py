@@ -7,7 +7,7 @@ Used in the writer's thread. Neighbours: `writer` has the thread and the lanes, 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from time import monotonic
@@ -30,7 +30,7 @@ Operation = Callable[[WriteState], T]
 
 # Any: an operation's result is known to whoever asked for it.
 _Accept = tuple[Transaction, Deferred[Committed]]
-_Submitted = tuple[Operation[Any], int | None, Deferred[Any]]
+_Submitted = tuple[Operation[Any], Sequence[int], Deferred[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ class Batch:
             connection.begin()
             state.batch_begins(
                 [accept[0] for accept in self._accepts],
-                {account for _, account, _ in self._upcoming() if account is not None},
+                {account for _, accounts, _ in self._upcoming() for account in accounts},
             )
             if state.files is not None:
                 state.files.begin(connection)

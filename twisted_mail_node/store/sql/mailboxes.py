@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...mail.changes import ChangeKind
+from . import acl
 from .state import AccountRow, MailboxRow, WriteState
 
 
@@ -35,4 +36,5 @@ def make(state: WriteState, account: AccountRow, names: Sequence[str], special_u
                 modseq,
             ),
         )
+        acl.inherited(state, account, account.last_mailbox, name)
     return state.mailbox(account.id, account.last_mailbox)

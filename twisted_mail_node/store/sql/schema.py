@@ -166,6 +166,12 @@ _VERSION_4 = (
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX annotation_modseq ON annotation (account, modseq)",
     "CREATE INDEX annotation_owner ON annotation (owner) WHERE owner <> ''",
+    # What others may do (see `acl`). identifier as in RFC 4314 §2, rights as letters.
+    """CREATE TABLE acl (
+        account INTEGER NOT NULL, mailbox INTEGER NOT NULL, identifier TEXT NOT NULL, rights TEXT NOT NULL,
+        PRIMARY KEY (account, mailbox, identifier)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX acl_identifier ON acl (identifier)",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)

@@ -18,6 +18,7 @@ from ...interfaces.credentials import IAppPasswords, IVerifierKeeping
 from ...interfaces.deferred import returns_deferred, shielded
 from ...interfaces.queue import IQueueStore
 from ...interfaces.store import (
+    IACL,
     ChangeListener,
     IAccount,
     IBodyWriter,
@@ -30,14 +31,16 @@ from ...interfaces.store import (
 from ...mail.address import Address
 from ...mail.annotation import Annotation
 from ...mail.app_password import AppPassword
-from ...mail.changes import AnnotationChanges
+from ...mail.changes import AnnotationChanges, CopyOutcome
 from ...mail.errors import NoSuchAccount, NoSuchItem, NoSuchMessage
 from ...mail.queue_item import QueueItem, Settled
+from ...mail.rights import Right, RightsChange, SharedMailbox
 from ...mail.scram import ScramVerifier
 from ...mail.transaction import Committed, Transaction
+from ...mail.uid_set import UIDSet
 from ..maildir.tree import Tree
 from ..watches import Watches
-from . import credentials, directory, metadata, queue
+from . import acl, credentials, directory, metadata, queue, sharing
 from .account import SQLAccount, create_account, remove_account
 from .batch import BatchLimits, Operation
 from .bodies import BodyWriter, OpenBody, StoredBody
@@ -49,7 +52,7 @@ from .readers import Read
 T = TypeVar("T")
 
 
-@implementer(IMailStore, IQueueStore, IDirectory, IMetadata, IVerifierKeeping, IAppPasswords)
+@implementer(IMailStore, IQueueStore, IDirectory, IMetadata, IACL, IVerifierKeeping, IAppPasswords)
 class SQLStore:
     """
     All durable doors on one database; see the module.
@@ -192,6 +195,50 @@ class SQLStore:
     def all_annotations(self, account: str, mailbox_id: int) -> Deferred[Sequence[Annotation]]:
         """See IMetadata."""
         return self._read(lambda connection: metadata.every_one(connection, account, mailbox_id))
+
+    # -- IACL ------------------------------------------------------------------------------------------------
+
+    def acl(self, account: str, mailbox_id: int) -> Deferred[Mapping[str, Right]]:
+        """See IACL."""
+        return self._read(lambda connection: acl.acl(connection, account, mailbox_id))
+
+    def change_rights(
+        self, account: str, mailbox_id: int, identifier: str, change: RightsChange, rights: Right
+    ) -> Deferred[int]:
+        """See IACL."""
+        return self._write(lambda state: acl.change_rights(state, account, mailbox_id, identifier, change, rights))
+
+    def shared_with(self, user: str) -> Deferred[Sequence[SharedMailbox]]:
+        """See IACL."""
+        return self._read(lambda connection: acl.shared_with(connection, user))
+
+    def find_shared(self, account: str, name: str, user: str) -> Deferred[tuple[int, Right]]:
+        """See IACL."""
+        return self._read(lambda connection: acl.find_shared(connection, account, name, user))
+
+    def rights_in(self, account: str, mailbox_id: int, user: str) -> Deferred[Right]:
+        """See IACL."""
+        return self._read(lambda connection: acl.rights_in(connection, account, mailbox_id, user))
+
+    def rights_above(self, account: str, name: str, user: str) -> Deferred[Right]:
+        """See IACL."""
+        return self._read(lambda connection: acl.rights_above(connection, account, name, user))
+
+    def copy_between(
+        self, source: tuple[str, int], uids: UIDSet, target: tuple[str, int], rights: Right, move: bool
+    ) -> Deferred[CopyOutcome]:
+        """See IACL."""
+        return shielded(Deferred.fromCoroutine(self._copy_between(source, uids, target, rights, move)))
+
+    async def _copy_between(
+        self, source: tuple[str, int], uids: UIDSet, target: tuple[str, int], rights: Right, move: bool
+    ) -> CopyOutcome:
+        numbers = await self._read(lambda connection: acl.numbers_of(connection, source[0], target[0]))
+        return await self._machinery.writer.submit(
+            lambda state: sharing.copy_between(state, source, uids, target, rights, move),
+            account=numbers[0],
+            other=numbers[-1],
+        )
 
     # -- IDirectory ------------------------------------------------------------------------------------------
 

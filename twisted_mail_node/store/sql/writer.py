@@ -132,19 +132,22 @@ class Writer:
             self._kick_soon()
         return deferred
 
-    def submit(self, operation: Operation[T], *, idle: bool = False, account: int | None = None) -> Deferred[T]:
+    def submit(
+        self, operation: Operation[T], *, idle: bool = False, account: int | None = None, other: int | None = None
+    ) -> Deferred[T]:
         """
         Run an operation in the writer's thread, as a part of a transaction of its own, and commit it.
 
         Fires with its result after the commit. With `idle` it waits until nothing else does. `account` is the
-        account that it changes, where it is one. It may be run more than once; only the last time lasts.
+        account that it changes, where it is one, and `other` a second. It may be run more than once; only the last
+        time lasts.
         """
         deferred: Deferred[T] = Deferred()
         if not self._accepting:
             deferred.errback(Failure(Unavailable(self._refusal)))
             return deferred
         lane = self._work.idle if idle else self._work.operations
-        lane.append((operation, account, deferred))
+        lane.append((operation, [number for number in (account, other) if number is not None], deferred))
         if self._kicked is None:
             self._kick_soon()
         return deferred

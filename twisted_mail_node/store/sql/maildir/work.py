@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from ....mail.errors import TemporaryFailure
 from ....mail.flags import NO_FLAGS, Flags, flags_of
 from ....mail.maildir_name import info_of, sizes_in
+from ....mail.rights import ALL_RIGHTS, Right, allowed
 from ....mail.status import EnhancedStatus
 from ....mail.uid_set import UIDSet
 from ...maildir.keywords import Letters
@@ -209,32 +210,41 @@ class FileWork:
         return account, mailbox.id, uid, base, tail
 
     def copied(
-        self, state: WriteState, source: MailboxRow, target: MailboxRow, uids: Sequence[int], first_uid: int
+        self,
+        state: WriteState,
+        source: MailboxRow,
+        target: MailboxRow,
+        uids: Sequence[int],
+        first_uid: int,
+        rights: Right = ALL_RIGHTS,
     ) -> None:
-        """Messages were copied: these UIDs, ascending, became those from `first_uid` on. Raises TemporaryFailure."""
+        """
+        Messages were copied: these UIDs, ascending, became those from `first_uid` on, with the flags that the rights
+        allow. Raises TemporaryFailure.
+        """
         new_uid = {uid: first_uid + position for position, uid in enumerate(uids)}
         rows: list[Row] = []
         target_folder = self.folder(state, target)
-        account = source.account.id
+        account = target.account.id
         for uid, base, tail, bits, keywords in self._files(state, source, UIDSet.of_ascending(list(uids))):
-            path = self._link(state, source, uid, base, tail)
+            path = self._link(state, source, account, uid, base, tail)
             if path is None:
                 continue
             copy, staged = path
-            copy_tail = self._tail(target_folder, flags_of(bits, keywords))
+            copy_tail = self._tail(target_folder, allowed(flags_of(bits, keywords), rights))
             key = account, target.id, new_uid[uid]
             self._steps.append(Arrive(key, staged, target_folder, copy, copy_tail))
             rows.append((*key, copy, copy_tail))
         state.run_many(INSERT_FILE, rows)
 
     def _link(
-        self, state: WriteState, source: MailboxRow, uid: int, base: bytes, tail: bytes
+        self, state: WriteState, source: MailboxRow, receiver: int, uid: int, base: bytes, tail: bytes
     ) -> tuple[bytes, bytes] | None:
-        """Stage a message once more under a new name: (base, path). None where it is gone."""
+        """Stage a message once more for an account under a new name: (base, path). None where it is gone."""
         sizes = sizes_in(base)
         account = source.account.id
         copy = self._names.new(sizes.on_wire, sizes.stored)
-        staged = self._stage.file(account, copy)
+        staged = self._stage.file(receiver, copy)
         original = self._stage.file(account, base)
         if self._writing.same_again(original, staged):
             self._staged.append(staged)

@@ -178,7 +178,9 @@ def _told(payload: bytes) -> tuple[str, bool, bool, list[_Change]]:
 def _notices(raw: psycopg.Connection[Any], accounts: Sequence[str]) -> list[ChangeNotice]:
     """For each of the accounts, that anything may have changed in it."""
     connection = PostgresConnection(raw)
-    kinds = ChangeKind.MESSAGES | ChangeKind.MAILBOXES | ChangeKind.SUBSCRIPTIONS | ChangeKind.METADATA
+    kinds = (
+        ChangeKind.MESSAGES | ChangeKind.MAILBOXES | ChangeKind.SUBSCRIPTIONS | ChangeKind.METADATA | ChangeKind.RIGHTS
+    )
     notices = []
     for name in accounts:
         row = connection.find("SELECT account, modseq FROM account WHERE name = ?", (name,))

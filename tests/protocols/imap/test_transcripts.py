@@ -8,6 +8,7 @@ import pytest
 
 from tests.examples.webmail import WithAccounts
 from tests.store.postgres import database
+from twisted_mail_node.protocols.imap import capability
 from twisted_mail_node.store.completed import CompletedStore
 from twisted_mail_node.store.maildir.tree import Tree
 from twisted_mail_node.store.sql import SQLiteStore
@@ -26,6 +27,11 @@ PATHS_FOR_ANY_STORE = [path for path, needs in ALL.items() if not set(OPTIONAL) 
 
 
 def run(path, piece, server_of, store_with=None, turns=1):
+    with pytest.MonkeyPatch.context() as patch:
+        return run_with(patch, path, piece, server_of, store_with, turns)
+
+
+def run_with(patch, path, piece, server_of, store_with, turns):
     needs = needs_of(path)
     server = server_of(
         store_with,
@@ -44,6 +50,8 @@ def run(path, piece, server_of, store_with=None, turns=1):
                 pass
             case ["peer", host]:
                 server.host = host
+            case ["offered", name]:  # what is not complete yet, but for this
+                patch.setattr(capability, "OFFERED", (*capability.OFFERED, name))
             case ["messages", *names]:
                 server.deliver(*[(MESSAGES / name).read_bytes() for name in names])
             case _:

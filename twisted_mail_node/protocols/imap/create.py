@@ -1,4 +1,4 @@
-"""CREATE. Sources: RFC 3501 §6.3.3; RFC 6154 §3."""
+"""CREATE. Sources: RFC 3501 §6.3.3; RFC 6154 §3; RFC 9051 §6.3.4."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Create
 from ...wire.imap.responses import no, ok
 from .names import without_last_delimiter
+from .old_name import told_otherwise
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -25,5 +26,6 @@ async def answer(session: IMAPSession, command: Create) -> bytes:
             use = checked_use(command.special_use[0])
         except PermanentFailure as error:
             return await session.finish(no(error.text, codes.USE_ATTRIBUTE))
-    await session.places.create(without_last_delimiter(session.name(command.mailbox)), use)
-    return await session.finish(ok("created"))
+    name = without_last_delimiter(session.name(command.mailbox))
+    await session.places.create(name, use)
+    return await session.finish(ok("created"), await told_otherwise(session, session.name(name)))

@@ -1,12 +1,15 @@
-"""DELETE. Source: RFC 3501 §6.3.4."""
+"""DELETE. Sources: RFC 3501 §6.3.4; RFC 9051 §6.3.5 (HASCHILDREN)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...mail.errors import NoSuchMailbox
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Delete
 from ...wire.imap.responses import ok, untagged
+from .failures import completion_of
+from .old_name import has_children, told_otherwise
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -14,10 +17,15 @@ if TYPE_CHECKING:
 
 async def answer(session: IMAPSession, command: Delete) -> bytes:
     """Answer DELETE. Another session that has the mailbox selected is sent away; this one has none selected then."""
-    mailbox = await session.places.delete(session.name(command.mailbox))
+    try:
+        mailbox = await session.places.delete(session.name(command.mailbox))
+    except NoSuchMailbox as error:
+        code = codes.HAS_CHILDREN if await has_children(session, command.mailbox) else codes.NONEXISTENT
+        return await session.finish(completion_of(error, missing=code))
+    told = await told_otherwise(session, command.mailbox)
     selected = session.selected
     if selected is None or not selected.shows(mailbox):
-        return await session.finish(ok("deleted"), ask=True)
+        return await session.finish(ok("deleted"), told, ask=True)
     session.selected = None
     session.engine.deselect()
-    return await session.finish(ok("deleted"), untagged(ok("the selected mailbox is no more", codes.CLOSED)))
+    return await session.finish(ok("deleted"), told + untagged(ok("the selected mailbox is no more", codes.CLOSED)))

@@ -1,5 +1,7 @@
 """
-SELECT and EXAMINE. Sources: RFC 3501 §6.3.1, §6.3.2; RFC 7162 §3.1.2, §3.1.8, §3.2.5, §3.2.11; RFC 9586 §3.
+SELECT and EXAMINE.
+
+Sources: RFC 3501 §6.3.1, §6.3.2; RFC 7162 §3.1.2, §3.1.8, §3.2.5, §3.2.11; RFC 9051 §6.3.2, §6.3.3; RFC 9586 §3.
 
 What a client that comes back is told is in `wire.imap.resync`.
 """
@@ -20,6 +22,7 @@ from ...wire.imap.refusal import BadSyntax
 from ...wire.imap.responses import ok, untagged
 from ...wire.imap.resync import resynchronised
 from ...wire.imap.view import View
+from .old_name import told_as
 from .selected import Selected
 
 if TYPE_CHECKING:
@@ -38,7 +41,8 @@ async def answer(session: IMAPSession, command: Select) -> bytes:
     mailbox = await session.places.mailbox(session.name(command.mailbox), Right.READ)
     read_only = command.read_only
     # The counters first: what happens between the two questions is then told as news, and nothing is lost.
-    status: MailboxStatus = await (mailbox.status() if read_only else mailbox.claim_recent())
+    keeps_recent = read_only or Extension.IMAP4REV2 in session.engine.enabled
+    status: MailboxStatus = await (mailbox.status() if keeps_recent else mailbox.claim_recent())
     uids = await mailbox.uids()
     keywords: Sequence[str] = await mailbox.keywords()
     first_unseen = await mailbox.first_unseen()
@@ -48,7 +52,7 @@ async def answer(session: IMAPSession, command: Select) -> bytes:
     session.selected = Selected(mailbox, view)
     # Nothing was noticed so far: what happened since the counters were read is looked for with the next command.
     session.selected.dirty = True
-    await session.write(_data(view, status, first_unseen))
+    await session.write(_data(view, status, first_unseen) + await told_as(session, command.mailbox))
     if resync is not None and resync.uid_validity == status.uid_validity:
         changes: MailboxChanges = await mailbox.changes(resync.modseq)
         await session.tell(resynchronised(view, resync, changes))
@@ -60,11 +64,12 @@ def _data(view: View, status: MailboxStatus, first_unseen: int | None) -> bytes:
     lines = [
         responses.flags([view.known_flags.wire]),
         responses.exists(len(view)),
-        responses.recent(len(view.recent)),
     ]
     unseen = None if first_unseen is None else view.number_of(first_unseen)
-    if unseen is not None and not view.by_uid_alone:
-        lines.append(untagged(ok("first unseen", codes.unseen(unseen))))
+    if view.tells_recent:  # RFC 9051 §E has neither of the two any more
+        lines.append(responses.recent(len(view.recent)))
+        if unseen is not None and not view.by_uid_alone:
+            lines.append(untagged(ok("first unseen", codes.unseen(unseen))))
     lines += [
         view.permanent_flags(),
         untagged(ok("next UID", codes.uid_next(max(status.uid_next, view.uids.largest + 1 if len(view) else 1)))),

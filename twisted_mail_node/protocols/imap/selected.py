@@ -51,8 +51,9 @@ class Selected:
         changes = await mailbox.changes(view.modseq)
         try:
             if changes.exists and not view.knows_recent(changes):
-                # EXAMINE takes no message's \Recent away (RFC 3501 §6.3.2).
-                status = await (mailbox.status() if view.read_only else mailbox.claim_recent())
+                # EXAMINE takes no message's \Recent away (RFC 3501 §6.3.2), nor does who is not told of it.
+                keeps_it = view.read_only or not view.tells_recent
+                status = await (mailbox.status() if keeps_it else mailbox.claim_recent())
                 view.claim_recent(status.recent_after, status.uid_next)
         except NoSuchMailbox:
             changes = replace(changes, exists=False)

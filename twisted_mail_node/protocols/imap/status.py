@@ -1,5 +1,5 @@
 """
-STATUS. Sources: RFC 3501 §6.3.10; RFC 7162 §3.1.7 (HIGHESTMODSEQ); RFC 8438 §3 (SIZE).
+STATUS. Sources: RFC 3501 §6.3.10; RFC 7162 §3.1.7 (HIGHESTMODSEQ); RFC 8438 §3 (SIZE); RFC 9051 §6.3.11 (DELETED).
 
 A new item is a line in `COUNTED`, where the counters of the mailbox tell it, or in `ASKED`, where the store has to be
 asked for more.
@@ -39,6 +39,7 @@ COUNTED: dict[StatusItem, Counted] = {
     StatusItem.UNSEEN: lambda status: status.unseen,
     StatusItem.HIGHEST_MODSEQ: lambda status: status.highest_modseq,
     StatusItem.SIZE: lambda status: status.size,
+    StatusItem.DELETED: lambda status: status.deleted,
 }
 ASKED: dict[StatusItem, Asked] = {
     StatusItem.RECENT: _recent,

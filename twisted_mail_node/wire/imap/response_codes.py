@@ -1,7 +1,8 @@
 """
 Response codes: what stands in brackets in a status response, for machines to read. Without the brackets.
 
-Sources: RFC 3501 §7.1; RFC 4315 §3; RFC 4978 §3; RFC 5530 §3; RFC 6154 §3; RFC 7162 §3.1.2, §3.1.3, §3.2.11.
+Sources: RFC 3501 §7.1; RFC 4315 §3; RFC 4978 §3; RFC 5530 §3; RFC 6154 §3; RFC 7162 §3.1.2, §3.1.3, §3.2.11;
+RFC 9051 §7.1.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ CLOSED = b"CLOSED"
 COMPRESSION_ACTIVE = b"COMPRESSIONACTIVE"
 CONTACT_ADMIN = b"CONTACTADMIN"
 EXPUNGE_ISSUED = b"EXPUNGEISSUED"
+HAS_CHILDREN = b"HASCHILDREN"
 IN_USE = b"INUSE"
 LIMIT = b"LIMIT"
 NO_PERMISSION = b"NOPERM"

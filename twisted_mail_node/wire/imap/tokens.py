@@ -28,7 +28,8 @@ MAX_ELEMENTS = 16_384
 # Parentheses and NOTs within each other (search programs only).
 MAX_DEPTH = 64
 MAX_NUMBER = (1 << 32) - 1
-MAX_MODSEQ = (1 << 63) - 1  # RFC 7162 §3.1
+MAX_NUMBER64 = (1 << 63) - 1  # RFC 9051 §9 number64
+MAX_MODSEQ = MAX_NUMBER64  # RFC 7162 §3.1
 
 # RFC 3501 §9: ATOM-CHAR; ASTRING-CHAR adds "]", list-char adds "]" and the wildcards, a tag lacks "+".
 _ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]++')
@@ -41,7 +42,7 @@ _ESCAPED = re.compile(rb"\\(.)")
 _LITERAL = re.compile(rb"\{([0-9]{1,10})\+?\}\r\n")
 _ANNOUNCED = re.compile(rb"~?\{[0-9]+\+?\}\r\n\Z")
 _NUMBER = re.compile(rb"[0-9]{1,10}(?![0-9])")
-_MODSEQ = re.compile(rb"[0-9]{1,19}(?![0-9])")
+_NUMBER64 = re.compile(rb"[0-9]{1,19}(?![0-9])")
 _SEQUENCE = re.compile(rb"[0-9*:,]++")
 _SEQUENCE_NUMBER = re.compile(rb"[1-9][0-9]{0,9}")
 _SINGLE_NUMBERS = re.compile(rb"[1-9][0-9]{0,9}+(?:,[1-9][0-9]{0,9}+)*+")
@@ -210,9 +211,16 @@ class Tokens:
             raise BadSyntax("number out of range")
         return value
 
+    def number64(self) -> int:
+        """A number of 63 bits: a size, or a place in a message."""
+        value = int(self.match(_NUMBER64, "a number")[0])
+        if value > MAX_NUMBER64:
+            raise BadSyntax("number out of range")
+        return value
+
     def modseq(self, least: int = 0) -> int:
         """A mod-sequence, a number of 63 bits, `least` at least (RFC 7162 §7)."""
-        value = int(self.match(_MODSEQ, "a mod-sequence")[0])
+        value = int(self.match(_NUMBER64, "a mod-sequence")[0])
         if not least <= value <= MAX_MODSEQ:
             raise BadSyntax("mod-sequence out of range")
         return value

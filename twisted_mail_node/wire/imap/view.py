@@ -162,6 +162,16 @@ class View:
         return Extension.CONDSTORE in self._enabled
 
     @property
+    def tells_recent(self) -> bool:
+        """Whether there is such a thing as \\Recent for this client: IMAP4rev2 has done away with it (RFC 9051 §E)."""
+        return Extension.IMAP4REV2 not in self._enabled
+
+    @property
+    def news_have_uid(self) -> bool:
+        """Whether a FETCH response that tells of a change gives the UID in any case (RFC 9051 §7.5.2)."""
+        return Extension.IMAP4REV2 in self._enabled or self.gives_modseqs
+
+    @property
     def row_head(self) -> bytes:
         """What a FETCH response begins with, a number of `row_numbers` to be put in."""
         return b"* %d UIDFETCH (" if self.by_uid_alone else b"* %d FETCH ("
@@ -177,7 +187,7 @@ class View:
     def _rows(self, columns: Columns, flags: Sequence[bytes] | None, with_uid: bool) -> bytes:
         values: list[Sequence[object]] = [self.row_numbers(columns.uids)]
         items: list[bytes] = []
-        if (with_uid or self.gives_modseqs) and not self.by_uid_alone:
+        if (with_uid or self.news_have_uid) and not self.by_uid_alone:
             items.append(b"UID %d")
             values.append(columns.uids)
         if flags is not None:
@@ -278,7 +288,7 @@ class View:
 
     def flags_wire(self, uid: int, wire: bytes) -> bytes:
         """A message's rendered flags, with \\Recent where it is recent in this session."""
-        if self.recent and uid in self.recent:
+        if self.recent and uid in self.recent and self.tells_recent:
             return b"\\Recent " + wire if wire else b"\\Recent"
         return wire
 
@@ -286,7 +296,7 @@ class View:
         """The rendered flags of each row, \\Recent with them."""
         flags = columns.flags or ()
         uids, recent = columns.uids, self.recent
-        if not recent or not uids or recent.largest < uids[0] or recent.smallest > uids[-1]:
+        if not recent or not self.tells_recent or not uids or recent.largest < uids[0] or recent.smallest > uids[-1]:
             return [row.wire for row in flags]
         return [self.flags_wire(uid, row.wire) for uid, row in zip(uids, flags, strict=True)]
 
@@ -326,7 +336,7 @@ class View:
             self.recent |= arrived & self._claimed
             self._set(self._uids | arrived)
             yield b"* %d EXISTS\r\n" % len(self._uids)
-        if len(self.recent) != self._recent_told:
+        if len(self.recent) != self._recent_told and self.tells_recent:
             self._recent_told = len(self.recent)
             yield b"* %d RECENT\r\n" % self._recent_told
         if not self._expunged:

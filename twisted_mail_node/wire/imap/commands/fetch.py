@@ -15,7 +15,7 @@ from typing import ClassVar
 from ..refusal import BadSyntax
 from ..sequence import SequenceSet
 from ..strings import astring
-from ..tokens import MAX_NUMBER, Tokens
+from ..tokens import MAX_NUMBER, MAX_NUMBER64, Tokens
 from .command import Command
 
 
@@ -104,7 +104,8 @@ _TEXTS = {text.value: text for text in SectionText}
 _ITEM = re.compile(rb"[A-Za-z0-9.]++")
 _PART = re.compile(rb"([1-9][0-9]{0,9})(?![0-9])(\.?)")
 _TEXT = re.compile(rb"[A-Za-z.]++")
-_PARTIAL = re.compile(rb"<([0-9]{1,10})\.([0-9]{1,10})>")
+# RFC 9051 §9: numbers of 63 bits.
+_PARTIAL = re.compile(rb"<([0-9]{1,19})\.([0-9]{1,19})>")
 # Parts within parts: the deepest that a section may name. No real message comes near.
 MAX_PARTS = 100
 
@@ -169,7 +170,7 @@ def _section(tokens: Tokens, peek: bool) -> Section:
     if tokens.is_next(b"<"):
         match = tokens.match(_PARTIAL, "a partial such as <0.1024>")
         partial = int(match[1]), int(match[2])
-        if max(partial) > MAX_NUMBER or partial[1] == 0:
+        if max(partial) > MAX_NUMBER64 or partial[1] == 0:
             raise BadSyntax("partial out of range")
         label += b"<%d>" % partial[0]  # RFC 3501 §7.4.2: the response tells the origin octet alone.
     return Section(label, parts, text, fields, partial, peek)

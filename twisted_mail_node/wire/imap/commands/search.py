@@ -257,9 +257,9 @@ class _Program:
             case b"UNKEYWORD":
                 return NotThis(search.HasKeyword(tokens.atom("a keyword").decode("ascii")))
             case b"LARGER":
-                return search.LargerThan(tokens.number())
+                return search.LargerThan(tokens.number64())
             case b"SMALLER":
-                return search.SmallerThan(tokens.number())
+                return search.SmallerThan(tokens.number64())
             case b"UID":
                 return UIDIn(tokens.sequence_set())
             case b"MODSEQ":

@@ -1,4 +1,4 @@
-"""STATUS. Sources: RFC 3501 §6.3.10, RFC 7162 §3.1.7, RFC 8438 §3 (SIZE)."""
+"""STATUS. Sources: RFC 3501 §6.3.10, RFC 7162 §3.1.7, RFC 8438 §3 (SIZE), RFC 9051 §6.3.11 (DELETED)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class StatusItem(Enum):
     UID_VALIDITY = "UIDVALIDITY"
     UNSEEN = "UNSEEN"
     SIZE = "SIZE"
+    DELETED = "DELETED"
     HIGHEST_MODSEQ = "HIGHESTMODSEQ"
 
 

@@ -121,9 +121,10 @@ class IOverview(Interface):
 class IKeptForms(Interface):
     """Optional, beside IBasicMailbox: keeps what was computed of a message, and gives it as columns."""
 
-    def keep_forms(uids: Sequence[int], envelopes: Sequence[bytes] | None, structures: Sequence[bytes] | None) -> None:
+    def keep_forms(forms: Columns) -> None:
         """
-        Keep forms in IMAP wire form that the caller had to compute, beside the bodies they belong to.
+        Keep what the caller had to compute, beside the bodies it belongs to: all columns of `mail.columns.KEPT`
+        that are there, each with a value a row.
 
         A hint: written when there is time, or never. Must be what anyone else would compute from the body.
         """

@@ -31,9 +31,30 @@ class FetchItem(Flag):
     BODY = auto()
     """The whole message, prefix and body; None in its place where it is larger than INLINE_BODY_OCTETS."""
     EMAIL_ID = auto()
+    """The id of the email, which copies of it share and a move to another backend keeps (RFC 8474 §4)."""
     GUID = auto()
     """The id of the entry, kept by a move to another mailbox or backend, not by a copy; POP3's UIDL."""
+    SAVE_DATE = auto()
+    """When the entry came into this mailbox (RFC 8514), or None where the store does not know."""
+    SENT_DATE = auto()
+    """The kept Date header as a point in time, see MessageKeys.sent, or None in its place where none is kept yet."""
+    SORT_KEYS = auto()
+    """What is kept for SORT, see MessageKeys.sorting, or None in its place where none is kept yet."""
+    THREAD_KEYS = auto()
+    """What is kept for THREAD, see MessageKeys.threading, or None in its place where none is kept yet."""
+    PREVIEW = auto()
+    """The kept preview (RFC 8970) in UTF-8, or None in its place where none is kept yet."""
 
+
+KEPT = {
+    FetchItem.ENVELOPE: "envelopes",
+    FetchItem.BODY_STRUCTURE: "body_structures",
+    FetchItem.SENT_DATE: "sent_dates",
+    FetchItem.SORT_KEYS: "sort_keys",
+    FetchItem.THREAD_KEYS: "thread_keys",
+    FetchItem.PREVIEW: "previews",
+}
+"""What is computed of a message once and kept: the item, and the name of its column."""
 
 # A body up to this size is given in a column; a larger one is opened and read in pieces. Same bound as for staging.
 INLINE_BODY_OCTETS = 256 * 1024
@@ -61,6 +82,12 @@ class Columns:
     bodies: Sequence[bytes | None] | None = None
     email_ids: Sequence[str] | None = None
     guids: Sequence[str] | None = None
+    save_dates: Sequence[int | None] | None = None
+    """Seconds since the epoch."""
+    sent_dates: Sequence[int | None] | None = None
+    sort_keys: Sequence[bytes | None] | None = None
+    thread_keys: Sequence[bytes | None] | None = None
+    previews: Sequence[bytes | None] | None = None
 
     def __len__(self) -> int:
         return len(self.uids)

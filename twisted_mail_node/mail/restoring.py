@@ -25,7 +25,7 @@ class RestoredMessage:
     A message as another store, or this one in earlier days, had it.
 
     `guid` is 32 hexadecimal digits in lower case. Without `uid` it takes the mailbox's next one. `prefix` as in
-    `Placement`.
+    `Placement`. `email_id` is None where it is to get a new one.
     """
 
     body: Body
@@ -34,6 +34,7 @@ class RestoredMessage:
     guid: str
     uid: int | None = None
     prefix: bytes = b""
+    email_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

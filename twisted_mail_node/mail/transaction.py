@@ -11,6 +11,7 @@ from .address import Address
 from .columns import InternalDate
 from .envelope import BodyType
 from .flags import NO_FLAGS, Flags
+from .message_keys import MessageKeys
 from .options import NO_MAIL_OPTIONS, NO_RECIPIENT_OPTIONS, MailOptions, Notify, RecipientOptions
 
 
@@ -31,6 +32,8 @@ class Body:
     eight_bit: bool = False
     envelope: bytes | None = None
     """The ENVELOPE in IMAP wire form, where the maker of the body had it at hand."""
+    keys: MessageKeys | None = None
+    """What SORT and THREAD compare, where the maker of the body had it at hand."""
 
 
 @dataclass(frozen=True, slots=True)

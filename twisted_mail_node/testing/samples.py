@@ -8,6 +8,7 @@ from ..interfaces.store import IAccount, IMailbox, IMailStore
 from ..mail.address import Address
 from ..mail.columns import InternalDate
 from ..mail.flags import NO_FLAGS, Flags
+from ..mail.message_keys import MessageKeys
 from ..mail.transaction import Body, Outgoing, Placement, Transaction
 
 _numbers = count(1)
@@ -27,12 +28,12 @@ def message(text: str = "Good morning.", subject: str = "Hello") -> bytes:
     return (header + "\r\n" + text.replace("\n", "\r\n") + "\r\n").encode()
 
 
-def body(content: bytes | None = None, envelope: bytes | None = None) -> Body:
+def body(content: bytes | None = None, envelope: bytes | None = None, keys: MessageKeys | None = None) -> Body:
     """A body that travels with its transaction."""
     content = message() if content is None else content
     end = content.find(b"\r\n\r\n")
     header_size = len(content) if end < 0 else end + 4
-    return Body(len(content), header_size, content, eight_bit=not content.isascii(), envelope=envelope)
+    return Body(len(content), header_size, content, eight_bit=not content.isascii(), envelope=envelope, keys=keys)
 
 
 def flags(*names: str) -> Flags:

@@ -28,7 +28,7 @@ from twisted_mail_node.store.memory import MemoryStore
 from twisted_mail_node.testing.deferreds import result_of
 
 JOE, ANN, LIST = "joe@a.test", "ann@a.test", "list@a.test"
-ITEMS = FetchItem.FLAGS | FetchItem.INTERNAL_DATE | FetchItem.SIZE | FetchItem.GUID
+ITEMS = FetchItem.FLAGS | FetchItem.INTERNAL_DATE | FetchItem.SIZE | FetchItem.GUID | FetchItem.EMAIL_ID
 LARGE = b"Subject: large\r\n\r\n" + b"a line\r\n" * 100_000
 
 
@@ -120,7 +120,9 @@ def contents(storage):
             )
             seen[name].append(list(result_of(store.all_annotations(name, info.mailbox_id))))
             seen[name].append(dict(result_of(store.acl(name, info.mailbox_id))))
-            seen[name].append((columns.uids, columns.flags, columns.internal_dates, columns.guids, bodies))
+            seen[name].append(
+                (columns.uids, columns.flags, columns.internal_dates, columns.guids, columns.email_ids, bodies)
+            )
     seen["queue"] = [
         (
             item.transaction_id,

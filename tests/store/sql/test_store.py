@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from twisted_mail_node.mail.address import Address
-from twisted_mail_node.mail.columns import FetchItem
+from twisted_mail_node.mail.columns import Columns, FetchItem
 from twisted_mail_node.mail.errors import InUse, PermanentFailure
 from twisted_mail_node.mail.flags import FlagChange
 from twisted_mail_node.mail.uid_set import UIDSet
@@ -118,8 +118,8 @@ def test_a_maildrop_lock_does_not_outlive_the_store(open_store, wait):
 
 def test_kept_forms_are_written_and_read(store, inbox, wait):
     wait(inbox.append([(body(message("one")), flags(), DATE), (body(message("two")), flags(), DATE)]))
-    inbox.keep_forms([1, 2, 99], [b"(e1)", b"(\xff\x00)", b"(e99)"], None)
-    inbox.keep_forms([2], None, [b"(s2)"])
+    inbox.keep_forms(Columns([1, 2, 99], envelopes=[b"(e1)", b"(\xff\x00)", b"(e99)"]))
+    inbox.keep_forms(Columns([2], body_structures=[b"(s2)"]))
     wait(store._machinery.writer.submit(lambda state: None, idle=True))
     columns = wait(inbox.fetch(UIDSet.span(1, 2), FetchItem.ENVELOPE | FetchItem.BODY_STRUCTURE))
     assert columns.envelopes == [b"(e1)", b"(\xff\x00)"]

@@ -22,7 +22,7 @@ BATCH_OCTETS = 2 * 1024 * 1024
 GUIDS_AT_ONCE = 20_000
 PIECE_OCTETS = 256 * 1024
 
-_ITEMS = FetchItem.FLAGS | FetchItem.INTERNAL_DATE | FetchItem.SIZE | FetchItem.GUID
+_ITEMS = FetchItem.FLAGS | FetchItem.INTERNAL_DATE | FetchItem.SIZE | FetchItem.GUID | FetchItem.EMAIL_ID
 
 
 class Unlike(Exception):
@@ -91,6 +91,7 @@ class MailboxCopy:
             columns.flags or (),
             columns.internal_dates or (),
             columns.sizes or (),
+            columns.email_ids or (),
             strict=True,
         )
         new = [row for row in rows if bytes.fromhex(row[1]) not in known]
@@ -103,7 +104,7 @@ class MailboxCopy:
     async def _copy_batch(self, name: str, mailbox: IMailbox, copied: IMailbox, rows: Sequence[_Row]) -> int:
         contents = await contents_of(mailbox, [row[0] for row in rows])
         messages = []
-        for uid, guid, flags, date, _ in rows:
+        for uid, guid, flags, date, _, email_id in rows:
             content = contents[uid]
             try:
                 body = await self._staged(mailbox, uid) if content is None else _inline(content)
@@ -111,7 +112,7 @@ class MailboxCopy:
                 # The comparison in the end tells that it is missing; this one says why.
                 self.damaged.append(f"{self._account.name} {name}, UID {uid}")
                 continue
-            messages.append(RestoredMessage(body, flags, date, guid, uid))
+            messages.append(RestoredMessage(body, flags, date, guid, uid, email_id=email_id))
         await IRestorableMailbox(copied).restore(messages)
         return len(messages)
 
@@ -123,7 +124,7 @@ class MailboxCopy:
             opened.close()
 
 
-_Row = tuple[int, str, Flags, InternalDate, int]
+_Row = tuple[int, str, Flags, InternalDate, int, str]
 
 
 def _batches(rows: Sequence[_Row]) -> list[list[_Row]]:

@@ -92,7 +92,7 @@ async def _envelopes(session: IMAPSession, uids: list[int]) -> dict[int, bytes]:
         for uid, header in zip(columns.uids, columns.headers or (), strict=True):
             made[uid] = envelope_of(header)
             await session.breathe()
-    mailbox.keep_forms(list(made), list(made.values()), None)
+    mailbox.keep_forms(Columns(list(made), envelopes=list(made.values())))
     return made
 
 
@@ -105,7 +105,7 @@ async def _structures(session: IMAPSession, uids: list[int]) -> dict[int, bytes]
             root = await (large_structure(session, uid) if body is None else structure_in_turns(session, body))
             made[uid] = body_structure(root)
             await session.breathe()
-    mailbox.keep_forms(list(made), None, list(made.values()))
+    mailbox.keep_forms(Columns(list(made), body_structures=list(made.values())))
     return made
 
 

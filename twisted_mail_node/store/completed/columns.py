@@ -1,8 +1,8 @@
 """
 Columns that a store does not keep, made of what it gives: header block, ids, and the forms that sessions computed.
 
-Bodies are read in groups that fit in memory; between two groups others have their turn. ENVELOPE and
-BODYSTRUCTURE are not computed here: who asks for them computes what is missing and tells `keep_forms`.
+Bodies are read in groups that fit in memory; between two groups others have their turn. The kept forms are not
+computed here: who asks for them computes what is missing and tells `keep_forms`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from ...interfaces.required_store import IBasicMailbox, IOpenBody
-from ...mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem, InternalDate
+from ...mail.columns import INLINE_BODY_OCTETS, KEPT, Columns, FetchItem, InternalDate
 from ...mail.uid_set import UIDSet
 from ...wire.mime.headers import header_size
-from .memory import MadeOfMessages, MailboxKey, MessageKey
+from .memory import Form, MadeOfMessages, MailboxKey, MessageKey
 
 GROUP_OCTETS = 512 * 1024
 """Bodies in memory at once, and looked through before others have their turn: about a millisecond."""
@@ -27,10 +27,10 @@ PIECE_OCTETS = 128 * 1024
 
 _NAMES = {
     FetchItem.HEADER: "headers",
-    FetchItem.ENVELOPE: "envelopes",
-    FetchItem.BODY_STRUCTURE: "body_structures",
     FetchItem.EMAIL_ID: "email_ids",
     FetchItem.GUID: "guids",
+    FetchItem.SAVE_DATE: "save_dates",
+    **KEPT,
 }
 # The id of a message that went while it was looked at.
 _GONE = blake2b(digest_size=16).hexdigest()
@@ -72,18 +72,20 @@ class MadeColumns:
         found = columns.uids
         if FetchItem.GUID in missing:
             columns.guids = [self._guid(uid) for uid in found]
-        if FetchItem.ENVELOPE in missing:
-            columns.envelopes = self._kept(found, FetchItem.ENVELOPE)
-        if FetchItem.BODY_STRUCTURE in missing:
-            columns.body_structures = self._kept(found, FetchItem.BODY_STRUCTURE)
+        if FetchItem.SAVE_DATE in missing:
+            columns.save_dates = [None] * len(found)
+        for item, name in KEPT.items():
+            if item in missing:
+                setattr(columns, name, self._kept(found, item))
         if missing & _OF_BODIES:
             await self._make(columns, missing & _OF_BODIES)
         return columns
 
-    def keep(self, uids: Sequence[int], item: FetchItem, forms: Sequence[bytes]) -> None:
+    def keep(self, forms: Columns) -> None:
         """Remember forms that were computed."""
-        for uid, form in zip(uids, forms, strict=True):
-            self._made.put(MessageKey(*self._key, uid), item, form)
+        for item, name in KEPT.items():
+            for uid, form in zip(forms.uids, getattr(forms, name) or (), strict=False):
+                self._made.put(MessageKey(*self._key, uid), item, form)
 
     async def _given(self, uids: UIDSet, items: FetchItem) -> Columns:
         """What the store gives of it. A column that it leaves out once is not asked of it again."""
@@ -99,9 +101,8 @@ class MadeColumns:
         """As good an id as an entry has that is known by its place alone: another place makes another entry of it."""
         return f"{self._key.mailbox_id}.{self._key.uid_validity}.{uid}"
 
-    def _kept(self, uids: Sequence[int], item: FetchItem) -> list[bytes | None]:
-        kept = [self._made.get(MessageKey(*self._key, uid), item) for uid in uids]
-        return [form if isinstance(form, bytes) else None for form in kept]
+    def _kept(self, uids: Sequence[int], item: FetchItem) -> list[Form | None]:
+        return [self._made.get(MessageKey(*self._key, uid), item) for uid in uids]
 
     async def _make(self, columns: Columns, items: FetchItem) -> None:
         """Header blocks and ids of emails, of what is remembered and else of the bodies."""

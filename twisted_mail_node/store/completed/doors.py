@@ -148,17 +148,12 @@ class CompletedMailbox:
         """See IBasicMailbox."""
         return self._basic.open_body(uid)
 
-    def keep_forms(
-        self, uids: Sequence[int], envelopes: Sequence[bytes] | None, structures: Sequence[bytes] | None
-    ) -> None:
+    def keep_forms(self, forms: Columns) -> None:
         """See IKeptForms. Without the store's help they are remembered while there is room."""
         if IKeptForms.providedBy(self._basic):
-            IKeptForms(self._basic).keep_forms(uids, envelopes, structures)
-            return
-        if envelopes is not None:
-            self._columns.keep(uids, FetchItem.ENVELOPE, envelopes)
-        if structures is not None:
-            self._columns.keep(uids, FetchItem.BODY_STRUCTURE, structures)
+            IKeptForms(self._basic).keep_forms(forms)
+        else:
+            self._columns.keep(forms)
 
     # Changes
 
@@ -176,8 +171,7 @@ class CompletedMailbox:
         else:
             outcome = await self._append_whole(messages, bodies)
         for uid, body in zip(outcome.target_uids, bodies, strict=True):
-            if body.envelope is not None:
-                self._store.made.put(MessageKey(*self._key, uid), FetchItem.ENVELOPE, body.envelope)
+            self._store.made.put_body(MessageKey(*self._key, uid), body)
         return outcome
 
     @returns_deferred

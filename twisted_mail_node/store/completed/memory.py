@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...mail.columns import FetchItem
+from ...mail.transaction import Body
 
 DEFAULT_OCTETS = 32 * 1024 * 1024
 """Some 10,000 messages with header block and forms: what a few dozen clients look at."""
@@ -16,6 +17,7 @@ MAILBOXES = 10_000
 
 # What an entry costs beside its octets: key, node of the map, the object itself.
 _ENTRY_OCTETS = 400
+_NUMBER_OCTETS = 8
 
 
 class MessageKey(NamedTuple):
@@ -35,28 +37,17 @@ class MailboxKey(NamedTuple):
     uid_validity: int
 
 
+Form = bytes | str | int
+"""What is made: octets, an id, a date."""
+
+
 @dataclass(slots=True)
 class _Made:
     """What was made of one message."""
 
-    header: bytes | None = None
-    envelope: bytes | None = None
-    structure: bytes | None = None
-    email_id: str | None = None
-
-    @property
-    def octets(self) -> int:
-        """What it costs to remember this."""
-        parts = (self.header, self.envelope, self.structure, self.email_id)
-        return _ENTRY_OCTETS + sum(len(part) for part in parts if part is not None)
-
-
-_FIELDS = {
-    FetchItem.HEADER: "header",
-    FetchItem.ENVELOPE: "envelope",
-    FetchItem.BODY_STRUCTURE: "structure",
-    FetchItem.EMAIL_ID: "email_id",
-}
+    values: dict[FetchItem, Form] = field(default_factory=dict)
+    octets: int = _ENTRY_OCTETS
+    """What it costs to remember this."""
 
 
 class MadeOfMessages:
@@ -67,29 +58,45 @@ class MadeOfMessages:
         self._limit_octets = limit_octets
         self._made: OrderedDict[MessageKey, _Made] = OrderedDict()
 
-    def get(self, key: MessageKey, item: FetchItem) -> bytes | str | None:
+    def get(self, key: MessageKey, item: FetchItem) -> Form | None:
         """The column's value for this message, or None."""
         made = self._made.get(key)
         if made is None:
             return None
         self._made.move_to_end(key)
-        value: bytes | str | None = getattr(made, _FIELDS[item])
-        return value
+        return made.values.get(item)
 
-    def put(self, key: MessageKey, item: FetchItem, value: bytes | str) -> None:
+    def put(self, key: MessageKey, item: FetchItem, value: Form) -> None:
         """Remember a value. One that would take a good part of the room is not worth it."""
-        if len(value) > self._limit_octets // 8:
+        octets = _octets(value)
+        if octets > self._limit_octets // 8:
             return
         made = self._made.pop(key, None)
         if made is None:
             made = _Made()
         else:
             self.octets -= made.octets
-        setattr(made, _FIELDS[item], value)
+        made.octets += octets - _octets(made.values.get(item))
+        made.values[item] = value
         self._made[key] = made
         self.octets += made.octets
         while self.octets > self._limit_octets:
             self.octets -= self._made.popitem(last=False)[1].octets
+
+    def put_body(self, key: MessageKey, body: Body) -> None:
+        """Remember what the maker of a message's body had at hand."""
+        if body.envelope is not None:
+            self.put(key, FetchItem.ENVELOPE, body.envelope)
+        if body.keys is not None:
+            self.put(key, FetchItem.SENT_DATE, body.keys.sent)
+            self.put(key, FetchItem.SORT_KEYS, body.keys.sorting)
+            self.put(key, FetchItem.THREAD_KEYS, body.keys.threading)
+
+
+def _octets(value: Form | None) -> int:
+    if value is None:
+        return 0
+    return _NUMBER_OCTETS if isinstance(value, int) else len(value)
 
 
 @dataclass(slots=True)

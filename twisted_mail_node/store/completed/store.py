@@ -14,7 +14,6 @@ from zope.interface.interface import InterfaceClass
 from ...interfaces.deferred import returns_deferred, shielded
 from ...interfaces.required_store import ChangeListener, IBasicStore, IWatch
 from ...interfaces.store import IAccount, IAccountKeeping, IBodyStaging, IBodyWriter, IMailStore
-from ...mail.columns import FetchItem
 from ...mail.errors import PermanentFailure
 from ...mail.transaction import Committed, Transaction
 from .columns import Lacking
@@ -81,7 +80,7 @@ class CompletedStore:
             committed = await self.staging.whole.run(self._deliver_whole, transaction)
         else:
             committed = await self._deliver_whole(transaction)
-        self._remember_envelopes(transaction, committed)
+        self._remember_forms(transaction, committed)
         return committed
 
     @returns_deferred
@@ -91,12 +90,10 @@ class CompletedStore:
         self.staging.used(transaction.bodies)
         return committed
 
-    def _remember_envelopes(self, transaction: Transaction, committed: Committed) -> None:
+    def _remember_forms(self, transaction: Transaction, committed: Committed) -> None:
         for placement, placed in zip(transaction.placements, committed.placed, strict=True):
-            envelope = transaction.bodies[placement.body].envelope
-            if envelope is not None:
-                key = MessageKey(placement.account, placed.mailbox_id, placed.uid_validity, placed.uid)
-                self.made.put(key, FetchItem.ENVELOPE, envelope)
+            key = MessageKey(placement.account, placed.mailbox_id, placed.uid_validity, placed.uid)
+            self.made.put_body(key, transaction.bodies[placement.body])
 
     def create_account(self, name: str, mailboxes: Sequence[tuple[str, str | None]] = ()) -> Deferred[None]:
         """See IAccountKeeping. Fails also with PermanentFailure: the application makes its accounts itself."""

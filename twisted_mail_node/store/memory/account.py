@@ -17,7 +17,6 @@ from ...mail.restoring import RestoredMailbox
 from ...mail.rights import Right, RightsChange, allowed
 from ...mail.special_use import checked_use
 from ...mail.uid_set import EMPTY, UIDSet
-from ..identity import new_guid
 from .acl import AccessContents
 from .annotations import AnnotationContents
 from .content import Entry
@@ -221,12 +220,12 @@ class AccountContents:
 
     # Messages: every change takes one modseq, however many messages it touches.
 
-    def add(self, mailbox: MailboxContents, new: Sequence[NewEntry]) -> list[int]:
+    def add(self, mailbox: MailboxContents, new: Sequence[NewEntry], now: float) -> list[int]:
         """Add messages to a mailbox. Returns: their UIDs. Raises: UIDTaken."""
         if not new:
             return []
         mailbox.check_uids(new)
-        uids = mailbox.add(new, self._take_modseq())
+        uids = mailbox.add(new, self._take_modseq(), now)
         self._announce(self, ChangeKind.MESSAGES, frozenset((mailbox.mailbox_id,)))
         return uids
 
@@ -249,11 +248,11 @@ class AccountContents:
         self._announce(self, ChangeKind.MESSAGES, frozenset((mailbox.mailbox_id,)))
         return removed
 
-    def copy(self, source: MailboxContents, uids: UIDSet, target_name: str) -> CopyOutcome:
+    def copy(self, source: MailboxContents, uids: UIDSet, target_name: str, now: float) -> CopyOutcome:
         """Copy messages. Raises: NoSuchMailbox: the target."""
         target = self.mailbox(target_name)
         entries = source.select(uids)
-        return _outcome(target, entries, self.add(target, _copies(entries)))
+        return _outcome(target, entries, self.add(target, _copies(entries), now))
 
     def move(self, source: MailboxContents, uids: UIDSet, target_name: str, now: float) -> CopyOutcome:
         """Copy messages and expunge the originals, in one change. Raises: NoSuchMailbox: the target."""
@@ -265,7 +264,7 @@ class AccountContents:
         if not entries:
             return []
         modseq = self._take_modseq()
-        target_uids = target.add(_copies(entries, keep_guids=True), modseq)
+        target_uids = target.add(_copies(entries, keep_guids=True), modseq, now)
         source.expunge(entries, modseq, now)
         self._announce(self, ChangeKind.MESSAGES, frozenset((source.mailbox_id, target.mailbox_id)))
         return target_uids
@@ -284,9 +283,7 @@ class AccountContents:
         """Copy messages to a mailbox of any account, with such flags as the rights allow."""
         entries = source.select(uids)
         copies = [new._replace(flags=allowed(new.flags, rights)) for new in _copies(entries, keep_guids=move)]
-        if receiver is not self:
-            copies = _of_another_account(copies)
-        outcome = _outcome(target, entries, receiver.add(target, copies))
+        outcome = _outcome(target, entries, receiver.add(target, copies, now))
         if move and entries:
             source.expunge(entries, self._take_modseq(), now)
             self._announce(self, ChangeKind.MESSAGES, frozenset((source.mailbox_id,)))
@@ -321,12 +318,6 @@ def _copies(entries: Sequence[Entry], *, keep_guids: bool = False) -> list[NewEn
         )
         for entry in entries
     ]
-
-
-def _of_another_account(copies: Sequence[NewEntry]) -> list[NewEntry]:
-    """What is one email in an account is one in the other, under an id of its own."""
-    made = {email_id: new_guid() for email_id in dict.fromkeys(new.email_id for new in copies)}
-    return [new._replace(email_id=made[new.email_id]) for new in copies]
 
 
 def _outcome(target: MailboxContents, entries: Sequence[Entry], target_uids: Sequence[int]) -> CopyOutcome:

@@ -6,33 +6,49 @@ from twisted.internet.defer import Deferred, fail, succeed
 from zope.interface import implementer
 
 from ...interfaces.store import IOpenBody
-from ...mail.columns import INLINE_BODY_OCTETS, InternalDate
+from ...mail.columns import INLINE_BODY_OCTETS, FetchItem, InternalDate
 from ...mail.errors import NoSuchMessage
 from ...mail.flags import Flags
+from ...mail.transaction import Body
 
 
 class StoredBody:
     """One body, kept once for all entries and queue items that show it, with the forms that were made of it."""
 
-    __slots__ = ("body_id", "content", "eight_bit", "envelope", "header_size", "structure")
+    __slots__ = ("body_id", "content", "eight_bit", "header_size", "kept")
 
-    def __init__(self, body_id: int, content: bytes, header_size: int, eight_bit: bool, envelope: bytes | None) -> None:
+    def __init__(self, body_id: int, content: bytes, body: Body) -> None:
         self.body_id = body_id
         self.content = content
-        self.header_size = header_size
-        self.eight_bit = eight_bit
-        self.envelope = envelope
-        self.structure: bytes | None = None
+        self.header_size = body.header_size
+        self.eight_bit = body.eight_bit
+        self.kept: dict[FetchItem, bytes | int | None] = {FetchItem.ENVELOPE: body.envelope}
+        if body.keys is not None:
+            items = (FetchItem.SENT_DATE, FetchItem.SORT_KEYS, FetchItem.THREAD_KEYS)
+            self.kept.update(zip(items, body.keys, strict=True))
 
 
 class Entry:
     """
     One message in one mailbox.
 
-    `created` is the modseq by which it came, `modseq` that of its last change. `size` counts the prefix in.
+    `created` is the modseq by which it came, `modseq` that of its last change. `saved` is when it came, in seconds
+    since the epoch. `size` counts the prefix in.
     """
 
-    __slots__ = ("body", "created", "email_id", "flags", "guid", "internal_date", "modseq", "prefix", "size", "uid")
+    __slots__ = (
+        "body",
+        "created",
+        "email_id",
+        "flags",
+        "guid",
+        "internal_date",
+        "modseq",
+        "prefix",
+        "saved",
+        "size",
+        "uid",
+    )
 
     def __init__(
         self,
@@ -44,6 +60,7 @@ class Entry:
         email_id: str,
         guid: str,
         modseq: int,
+        saved: int,
     ) -> None:
         self.uid = uid
         self.body = body
@@ -55,6 +72,7 @@ class Entry:
         self.guid = guid
         self.created = modseq
         self.modseq = modseq
+        self.saved = saved
 
     @property
     def header(self) -> bytes:

@@ -8,7 +8,7 @@ from zope.interface import implementer
 
 from ...interfaces.store import IAccount, IMailbox, IOpenBody, IRestorableAccount, IRestorableMailbox
 from ...mail.changes import CopyOutcome, MailboxChanges, MailboxInfo, MailboxStatus, StoreOutcome
-from ...mail.columns import Columns, FetchItem, InternalDate
+from ...mail.columns import KEPT, Columns, FetchItem, InternalDate
 from ...mail.errors import NoSuchAccount, NoSuchMailbox, NoSuchMessage
 from ...mail.flags import FlagChange, Flags
 from ...mail.restoring import RestoredMailbox, RestoredMessage
@@ -151,21 +151,17 @@ class MemoryMailbox:
         entry = self._existing.entry(uid, self.life.now)
         return OpenBody(entry.prefix, entry.body)
 
-    def keep_forms(
-        self, uids: Sequence[int], envelopes: Sequence[bytes] | None, structures: Sequence[bytes] | None
-    ) -> None:
+    def keep_forms(self, forms: Columns) -> None:
         """See IMailbox. Here it is done at once."""
         if self._contents.gone:
             return
-        for position, uid in enumerate(uids):
+        kept = [(item, values) for item, name in KEPT.items() if (values := getattr(forms, name)) is not None]
+        for position, uid in enumerate(forms.uids):
             try:
                 body = self._contents.entry(uid, self.life.now).body
             except NoSuchMessage:
                 continue
-            if envelopes is not None:
-                body.envelope = envelopes[position]
-            if structures is not None:
-                body.structure = structures[position]
+            body.kept.update((item, values[position]) for item, values in kept)
 
     # Changes
 
@@ -179,7 +175,7 @@ class MemoryMailbox:
             for body, (_, flags, internal_date) in zip(bodies, messages, strict=True)
         ]
         self._bodies.used([body for body, _, _ in messages])
-        return CopyOutcome(mailbox.uid_validity, (), self._account.add(mailbox, new))
+        return CopyOutcome(mailbox.uid_validity, (), self._account.add(mailbox, new, self.life.now))
 
     @answered
     def guids(self, after_uid: int, limit: int) -> Columns:
@@ -194,10 +190,10 @@ class MemoryMailbox:
         given = [message.body for message in messages]
         bodies = self._bodies.bodies(given)
         new = [
-            NewEntry(body, was.prefix, was.flags, was.internal_date, new_guid(), was.guid, was.uid)
+            NewEntry(body, was.prefix, was.flags, was.internal_date, was.email_id or new_guid(), was.guid, was.uid)
             for body, was in zip(bodies, messages, strict=True)
         ]
-        uids = self._account.add(mailbox, new)
+        uids = self._account.add(mailbox, new, self.life.now)
         self._bodies.used(given)
         return CopyOutcome(mailbox.uid_validity, (), uids)
 
@@ -211,7 +207,7 @@ class MemoryMailbox:
     @answered
     def copy(self, uids: UIDSet, target: str) -> CopyOutcome:
         """See IMailbox."""
-        return self._account.copy(self._existing, uids, target)
+        return self._account.copy(self._existing, uids, target, self.life.now)
 
     @answered
     def move(self, uids: UIDSet, target: str) -> CopyOutcome:

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from ...mail.changes import MailboxChanges, MailboxInfo, MailboxStatus, StoreOutcome
-from ...mail.columns import Columns, FetchItem, InternalDate
+from ...mail.columns import KEPT, Columns, FetchItem, InternalDate
 from ...mail.errors import NoSuchMessage, UIDTaken
 from ...mail.flags import FlagChange, Flags
 from ...mail.uid_set import EMPTY, UIDSet
@@ -149,12 +149,12 @@ class MailboxContents:
                 raise UIDTaken(f"the mailbox has gone past UID {uid}")
             uid_next = uid + 1
 
-    def add(self, new: Iterable[NewEntry], modseq: int) -> list[int]:
+    def add(self, new: Iterable[NewEntry], modseq: int, now: float) -> list[int]:
         """Add messages in this order; their UIDs have been checked. Returns: the UIDs."""
         uids: list[int] = []
         for body, prefix, flags, internal_date, email_id, guid, wanted in new:
             uid = self._uid_next if wanted is None else wanted
-            entry = Entry(uid, body, prefix, flags, internal_date, email_id, guid or new_guid(), modseq)
+            entry = Entry(uid, body, prefix, flags, internal_date, email_id, guid or new_guid(), modseq, int(now))
             self._entries[uid] = self._latest[uid] = entry
             self._order.append(uid)
             uids.append(uid)
@@ -256,14 +256,15 @@ def _columns(entries: list[Entry], items: FetchItem) -> Columns:
         columns.modseqs = [entry.modseq for entry in entries]
     if FetchItem.HEADER in items:
         columns.headers = [entry.header for entry in entries]
-    if FetchItem.ENVELOPE in items:
-        columns.envelopes = [entry.body.envelope for entry in entries]
-    if FetchItem.BODY_STRUCTURE in items:
-        columns.body_structures = [entry.body.structure for entry in entries]
+    for item, name in KEPT.items():
+        if item in items:
+            setattr(columns, name, [entry.body.kept.get(item) for entry in entries])
     if FetchItem.BODY in items:
         columns.bodies = [entry.inline_content for entry in entries]
     if FetchItem.EMAIL_ID in items:
         columns.email_ids = [entry.email_id for entry in entries]
     if FetchItem.GUID in items:
         columns.guids = [entry.guid for entry in entries]
+    if FetchItem.SAVE_DATE in items:
+        columns.save_dates = [entry.saved for entry in entries]
     return columns

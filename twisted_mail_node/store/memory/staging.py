@@ -60,7 +60,7 @@ class BodySource:
             if body.staged not in self._staged:
                 raise TemporaryFailure("the staged message is gone")
             content = self._staged[body.staged][0]
-        stored = StoredBody(self._next_body_id, content, body.header_size, body.eight_bit, body.envelope)
+        stored = StoredBody(self._next_body_id, content, body)
         self._next_body_id += 1
         return stored
 

@@ -452,7 +452,7 @@ class MemoryStore:
             email = (placement.account, placement.body, placement.prefix)
             email_id = email_ids.get(email) or email_ids.setdefault(email, new_guid())
             new = NewEntry(body, placement.prefix, placement.flags, placement.internal_date, email_id)
-            (uid,) = account.add(mailbox, (new,))
+            (uid,) = account.add(mailbox, (new,), self.life.now)
             placed.append(Placed(mailbox.mailbox_id, mailbox.uid_validity, uid))
         item_ids = self._queue.add(transaction.id, transaction.now, plan.outgoing)
         if item_ids:

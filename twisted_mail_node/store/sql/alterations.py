@@ -20,7 +20,7 @@ from ...mail.rights import ALL_RIGHTS, Right, flag_bits
 from ...mail.transaction import Body
 from ...mail.uid_set import EMPTY, UIDSet
 from .connection import Selection
-from .deliveries import INSERT_BODY, INSERT_EMAIL, INSERT_ENTRY, Row, add_entry, take_body
+from .deliveries import INSERT_BODY, INSERT_EMAIL, INSERT_ENTRY, Row, add_entry, email_row, take_body
 from .maildir.incoming import INSERT_FILE, drop_chunks, octets_of, with_prefix
 from .selection import Values, bindings_of, rows_of
 from .state import MailboxRow, Number, WriteState
@@ -49,7 +49,7 @@ def append(
         octets = None if state.files is None else octets_of(state, body)
         number = take_body(state, bodies, body, in_files=octets is not None)
         email = state.new_number(Number.EMAIL)
-        emails.append((account, email, number, 1, body.envelope))
+        emails.append(email_row(account, email, number, body))
         uids.append(
             add_entry(entries, target, modseq, flags.bits, flags.keyword_text, date, saved, body.size, email, b"")
         )

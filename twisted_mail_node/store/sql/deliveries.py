@@ -14,6 +14,7 @@ from ...mail.errors import Refused, TemporaryFailure
 from ...mail.mailbox_name import INBOX, canonical
 from ...mail.status import EnhancedStatus
 from ...mail.transaction import Body, Committed, Placed, Transaction
+from ..identity import new_guid
 from . import options
 from .connection import Value
 from .integrity import body_hash, staged_body
@@ -29,7 +30,10 @@ _INSERT_COMMITTED = "INSERT INTO committed VALUES (?, ?, ?)"
 INSERT_BODY = (
     "INSERT INTO body (body, size, header_size, eight_bit, content, hash, in_files) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
-INSERT_EMAIL = "INSERT INTO email VALUES (?, ?, ?, NULL, ?, ?, NULL)"
+INSERT_EMAIL = (
+    "INSERT INTO email (account, email, body, uses, envelope, id, sent, sort_keys, thread_keys) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 INSERT_ENTRY = "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, random_guid(), ?)"
 INSERT_ENTRY_WITH_GUID = INSERT_ENTRY.replace("random_guid()", "?")
 _INSERT_ITEM = (
@@ -130,7 +134,7 @@ def _add(state: WriteState, rows: _Rows, transaction: Transaction, saved: int) -
         placed.append(Placed(mailbox.id, mailbox.uid_validity, uid))
     if len(emails) == len(placed):
         rows.emails.extend(
-            (account, email, numbers[position], 1, transaction.bodies[position].envelope)
+            email_row(account, email, numbers[position], transaction.bodies[position])
             for (account, position, _), email in emails.items()
         )
     else:
@@ -214,6 +218,19 @@ def take_body(state: WriteState, rows: list[Row], body: Body, *, in_files: bool 
     return number
 
 
+def email_row(
+    account: int, email: int, number: int, body: Body | None, uses: int = 1, email_id: str | None = None
+) -> Row:
+    """The row of an email whose body has this number; `body` is None where nobody has looked into it."""
+    email_id = email_id or new_guid()
+    if body is None:
+        return account, email, number, uses, None, email_id, None, None, None
+    return account, email, number, uses, body.envelope, email_id, *(body.keys or _NO_KEYS)
+
+
+_NO_KEYS = (None, None, None)
+
+
 def add_entry(
     rows: list[Row],
     mailbox: MailboxRow,
@@ -267,8 +284,8 @@ def _count_uses(
     for placement, mailbox in zip(transaction.placements, mailboxes, strict=True):
         uses[mailbox.account.id, placement.body, placement.prefix] += 1
     for (account, position, prefix), email in emails.items():
-        envelope = transaction.bodies[position].envelope
-        rows.emails.append((account, email, numbers[position], uses[account, position, prefix], envelope))
+        used = uses[account, position, prefix]
+        rows.emails.append(email_row(account, email, numbers[position], transaction.bodies[position], used))
 
 
 def _add_items(state: WriteState, rows: _Rows, transaction: Transaction, numbers: Sequence[int]) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from zope.interface import implementer
 from ...interfaces.deferred import returns_deferred, shielded
 from ...interfaces.store import IMailbox, IOpenBody, IRestorableMailbox, ISearch
 from ...mail.changes import CopyOutcome, MailboxChanges, MailboxStatus, StoreOutcome
-from ...mail.columns import Columns, FetchItem, InternalDate
+from ...mail.columns import KEPT, Columns, FetchItem, InternalDate
 from ...mail.errors import NoSuchMailbox, NoSuchMessage
 from ...mail.flags import FlagChange, Flags
 from ...mail.restoring import RestoredMessage
@@ -28,7 +28,7 @@ from . import alterations, restoring
 from .bodies import OpenBody, StoredBody
 from .connection import Connection, Selection
 from .search import Narrowing
-from .selection import Values, bindings_of, fetch, flag_column, guids_above, merged
+from .selection import KEPT_COLUMNS, Values, bindings_of, fetch, flag_column, guids_above, merged
 from .state import WriteState
 
 if TYPE_CHECKING:
@@ -147,17 +147,13 @@ class SQLMailbox:
         stored = await self._read(find, lambda: f"UID {uid}, body {bodies[0]}," if bodies else f"UID {uid}")
         return OpenBody(stored, self._machinery.readers, self._machinery.pins, f"UID {uid} in {self._place}")
 
-    def keep_forms(
-        self, uids: Sequence[int], envelopes: Sequence[bytes] | None, structures: Sequence[bytes] | None
-    ) -> None:
+    def keep_forms(self, forms: Columns) -> None:
         """See IMailbox. Written at idle times; dropped while too many wait."""
         machinery = self._machinery
         if machinery.waiting_hints >= MAX_WAITING_HINTS or not machinery.running:
             return
         machinery.waiting_hints += 1
-        written = self._machinery.writer.submit(
-            _keeping(*self._key, uids, envelopes, structures), idle=True, account=self._key[0]
-        )
+        written = self._machinery.writer.submit(_keeping(*self._key, forms), idle=True, account=self._key[0])
 
         def done(result: Failure | None) -> None:
             # A hint that could not be written is computed again: nothing is lost, and nobody waits.
@@ -251,21 +247,23 @@ def _expunging(
     return expunge
 
 
-def _keeping(
-    account: int,
-    mailbox: int,
-    uids: Sequence[int],
-    envelopes: Sequence[bytes] | None,
-    structures: Sequence[bytes] | None,
-) -> Callable[[WriteState], None]:
+def _keeping(account: int, mailbox: int, forms: Columns) -> Callable[[WriteState], None]:
+    kept = [(KEPT_COLUMNS[item], column) for item, name in KEPT.items() if (column := getattr(forms, name))]
+
     def keep(state: WriteState) -> None:
-        for column, forms in (("envelope", envelopes), ("structure", structures)):
-            if forms is not None:
-                state.run_many(
-                    f"UPDATE email SET {column} = ? WHERE account = ? AND {column} IS NULL AND email = "
-                    "(SELECT email FROM entry WHERE account = ? AND mailbox = ? AND uid = ?)",
-                    [(form, account, account, mailbox, uid) for uid, form in zip(uids, forms, strict=True)],
-                )
+        if not kept:
+            return
+        columns = [column for column, _ in kept]
+        setting = ", ".join(f"{column} = coalesce({column}, ?)" for column in columns)
+        missing = " OR ".join(f"{column} IS NULL" for column in columns)
+        state.run_many(
+            f"UPDATE email SET {setting} WHERE account = ? AND ({missing}) AND email = "
+            "(SELECT email FROM entry WHERE account = ? AND mailbox = ? AND uid = ?)",
+            [
+                (*values, account, account, mailbox, uid)
+                for uid, *values in zip(forms.uids, *(values for _, values in kept), strict=True)
+            ],
+        )
 
     return keep
 

@@ -14,7 +14,7 @@ from ...mail.mailbox_name import canonical, plan_create
 from ...mail.restoring import RestoredMailbox, RestoredMessage
 from ...mail.special_use import checked_use
 from .alterations import status_of
-from .deliveries import INSERT_BODY, INSERT_EMAIL, INSERT_ENTRY_WITH_GUID, Row, add_entry, take_body
+from .deliveries import INSERT_BODY, INSERT_EMAIL, INSERT_ENTRY_WITH_GUID, Row, add_entry, email_row, take_body
 from .mailboxes import make, names_of
 from .maildir.incoming import INSERT_FILE, drop_chunks, octets_of, with_prefix
 from .state import AccountRow, MailboxRow, Number, WriteState
@@ -88,7 +88,7 @@ def restore(state: WriteState, account: int, mailbox: int, messages: Sequence[Re
         octets = None if state.files is None else octets_of(state, body)
         number = take_body(state, bodies, body, in_files=octets is not None)
         email = state.new_number(Number.EMAIL)
-        emails.append((account, email, number, 1, body.envelope))
+        emails.append(email_row(account, email, number, body, email_id=message.email_id))
         if message.uid is not None:
             target.uid_next = message.uid
         uids.append(

@@ -172,6 +172,12 @@ _VERSION_4 = (
         PRIMARY KEY (account, mailbox, identifier)
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX acl_identifier ON acl (identifier)",
+    # The id that clients know; null for what came with an earlier version. Then kept forms (see `mail.message_keys`).
+    "ALTER TABLE email ADD COLUMN id TEXT",
+    "ALTER TABLE email ADD COLUMN sent INTEGER",
+    "ALTER TABLE email ADD COLUMN sort_keys BLOB",
+    "ALTER TABLE email ADD COLUMN thread_keys BLOB",
+    "ALTER TABLE email ADD COLUMN preview BLOB",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)

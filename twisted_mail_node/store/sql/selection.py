@@ -7,7 +7,9 @@ Neighbours: `connection` for how columns are asked for; `mailbox` and `alteratio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from dataclasses import fields
+from functools import lru_cache, reduce
+from operator import or_
 
 from ...mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem, InternalDate
 from ...mail.flags import Flags, flags_of
@@ -58,22 +60,40 @@ _HEADER = (
 )
 _INLINE = f"b.content IS NOT NULL AND e.size <= {INLINE_BODY_OCTETS}"
 
+ID_OF_EMAIL = "coalesce(m.id, 'M' || m.email)"
+"""What came with a version that gave no ids is known by its number."""
+
+KEPT_COLUMNS = {
+    FetchItem.ENVELOPE: "envelope",
+    FetchItem.BODY_STRUCTURE: "structure",
+    FetchItem.SENT_DATE: "sent",
+    FetchItem.SORT_KEYS: "sort_keys",
+    FetchItem.THREAD_KEYS: "thread_keys",
+    FetchItem.PREVIEW: "preview",
+}
+"""What is kept of an email, and the column of its row."""
+
 # Item, then what each of its columns is read from.
 _NUMBERS: tuple[tuple[FetchItem, tuple[str, ...]], ...] = (
     (FetchItem.FLAGS, ("e.bits", "e.keywords")),
     (FetchItem.INTERNAL_DATE, ("e.date", "e.zone")),
     (FetchItem.SIZE, ("e.size",)),
     (FetchItem.MODSEQ, ("e.modseq",)),
-    (FetchItem.EMAIL_ID, ("'M' || e.email",)),
+    (FetchItem.EMAIL_ID, (ID_OF_EMAIL,)),
     (FetchItem.GUID, ("hex_of(e.guid)",)),
+    (FetchItem.SAVE_DATE, ("e.saved",)),
+    (FetchItem.SENT_DATE, ("m.sent",)),
 )
 _OCTETS: tuple[tuple[FetchItem, str, str], ...] = (
     (FetchItem.HEADER, f"e.prefix || {_HEADER}", "length(e.prefix) + b.header_size"),
     (FetchItem.ENVELOPE, "m.envelope", "length(m.envelope)"),
     (FetchItem.BODY_STRUCTURE, "m.structure", "length(m.structure)"),
+    (FetchItem.SORT_KEYS, "m.sort_keys", "length(m.sort_keys)"),
+    (FetchItem.THREAD_KEYS, "m.thread_keys", "length(m.thread_keys)"),
+    (FetchItem.PREVIEW, "m.preview", "length(m.preview)"),
     (FetchItem.BODY, f"CASE WHEN {_INLINE} THEN e.prefix || b.content END", f"CASE WHEN {_INLINE} THEN e.size END"),
 )
-_OF_EMAIL = FetchItem.ENVELOPE | FetchItem.BODY_STRUCTURE
+_OF_EMAIL = reduce(or_, KEPT_COLUMNS, FetchItem.EMAIL_ID)
 _OF_BODY = FetchItem.HEADER | FetchItem.BODY
 
 
@@ -132,12 +152,22 @@ def fetch(
         columns.email_ids = next(cells)
     if items & FetchItem.GUID:
         columns.guids = next(cells)
+    if items & FetchItem.SAVE_DATE:
+        columns.save_dates = next(cells)
+    if items & FetchItem.SENT_DATE:
+        columns.sent_dates = next(cells)
     if items & FetchItem.HEADER:
         columns.headers = [cell or b"" for cell in next(cells)]
     if items & FetchItem.ENVELOPE:
         columns.envelopes = next(cells)
     if items & FetchItem.BODY_STRUCTURE:
         columns.body_structures = next(cells)
+    if items & FetchItem.SORT_KEYS:
+        columns.sort_keys = next(cells)
+    if items & FetchItem.THREAD_KEYS:
+        columns.thread_keys = next(cells)
+    if items & FetchItem.PREVIEW:
+        columns.previews = next(cells)
     if items & FetchItem.BODY:
         columns.bodies = next(cells)
     return columns
@@ -163,18 +193,7 @@ def flag_column(bits: Sequence[int], keywords: Sequence[str]) -> list[Flags]:
     return flags
 
 
-_NAMES = (
-    "flags",
-    "internal_dates",
-    "sizes",
-    "modseqs",
-    "headers",
-    "envelopes",
-    "body_structures",
-    "bodies",
-    "email_ids",
-    "guids",
-)
+_NAMES = tuple(field.name for field in fields(Columns) if field.name != "uids")
 
 
 def merged(one: Columns, other: Columns) -> Columns:

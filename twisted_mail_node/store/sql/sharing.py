@@ -12,15 +12,15 @@ from ...mail.rights import Right, flag_bits
 from ...mail.uid_set import UIDSet
 from .alterations import copy_to, count_copied, expunge_all
 from .connection import Selection
-from .selection import bindings_of, rows_of
+from .selection import ID_OF_EMAIL, KEPT_COLUMNS, bindings_of, rows_of
 from .state import MailboxRow, Number, WriteState
 
 # What is kept of an email besides its numbers: forms of the body, which are the same in every account.
-KEPT_COLUMNS = ("body", "envelope", "structure")
+_SAME = ", ".join(("body", *KEPT_COLUMNS.values()))
 
 _INSERT_EMAIL = (
-    f"INSERT INTO email (account, email, uses, {', '.join(KEPT_COLUMNS)}) "
-    f"SELECT ?, ?, ?, {', '.join(KEPT_COLUMNS)} FROM email WHERE account = ? AND email = ?"
+    f"INSERT INTO email (account, email, uses, id, {_SAME}) "
+    f"SELECT ?, ?, ?, {ID_OF_EMAIL}, {_SAME} FROM email m WHERE account = ? AND email = ?"
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...mail.columns import FetchItem
+from ...mail.columns import KEPT, FetchItem
 from ...mail.flags import NO_FLAGS
 from ...mail.transaction import Body
 from ...mail.uid_set import UIDSet
@@ -13,17 +13,17 @@ from .counting import EVERYTHING
 
 
 class MoreColumnsContract:
-    """IMailbox.fetch: HEADER, ENVELOPE, BODY_STRUCTURE, EMAIL_ID, GUID."""
+    """IMailbox.fetch: HEADER, EMAIL_ID, GUID, SAVE_DATE and the kept forms."""
 
     @on_backend
     async def test_each_of_them_is_given_where_it_was_asked_for(self, backend: Backend) -> None:
         inbox = await filled_inbox(await backend.new_account(), NO_FLAGS, NO_FLAGS)
         for item, name in (
             (FetchItem.HEADER, "headers"),
-            (FetchItem.ENVELOPE, "envelopes"),
-            (FetchItem.BODY_STRUCTURE, "body_structures"),
             (FetchItem.EMAIL_ID, "email_ids"),
             (FetchItem.GUID, "guids"),
+            (FetchItem.SAVE_DATE, "save_dates"),
+            *KEPT.items(),
         ):
             assert getattr(await inbox.fetch(EVERYTHING, FetchItem.FLAGS), name) is None
             columns = await inbox.fetch(EVERYTHING, item)
@@ -88,6 +88,39 @@ class MoreColumnsContract:
         old, new = [await mailbox.fetch(EVERYTHING, FetchItem.EMAIL_ID | FetchItem.GUID) for mailbox in (inbox, copies)]
         assert list(new.email_ids or ()) == list(old.email_ids or ())
         assert set(new.guids or ()).isdisjoint(old.guids or ())
+
+    @on_backend
+    async def test_a_message_moved_elsewhere_is_the_same_email(self, backend: Backend) -> None:
+        account = await backend.new_account(("Elsewhere", None))
+        inbox = await filled_inbox(account, NO_FLAGS, NO_FLAGS)
+        before = await inbox.fetch(EVERYTHING, FetchItem.EMAIL_ID)
+        await inbox.move(EVERYTHING, "Elsewhere")
+        elsewhere = await account.mailbox("Elsewhere")
+        after = await elsewhere.fetch(EVERYTHING, FetchItem.EMAIL_ID)
+        assert list(after.email_ids or ()) == list(before.email_ids or ())
+
+    @on_backend
+    async def test_a_save_date_is_when_the_message_came_into_the_mailbox(self, backend: Backend) -> None:
+        account = await backend.new_account(("Copies", None), ("Moved", None))
+        inbox = await account.mailbox("INBOX")
+
+        async def saved(name: str) -> list[int | None]:
+            return list((await (await account.mailbox(name)).fetch(EVERYTHING, FetchItem.SAVE_DATE)).save_dates or ())
+
+        await backend.store.deliver(transaction(place(account.name)))
+        await inbox.append([(body(), NO_FLAGS, DATE)])
+        (first, second) = await saved("INBOX")
+        if first is None:
+            assert second is None, "a store knows all or none"
+            return
+        backend.advance(100)
+        await inbox.copy(EVERYTHING, "Copies")
+        backend.advance(1000)
+        await inbox.move(EVERYTHING, "Moved")
+        copied, moved = await saved("Copies"), await saved("Moved")
+        assert None not in (second, *copied, *moved)
+        assert all(copy - first >= 99 for copy in copied if copy is not None)
+        assert all(move - first >= 1099 for move in moved if move is not None)
 
     @on_backend
     async def test_ids_are_the_same_after_a_restart(self, backend: Backend) -> None:

@@ -54,11 +54,14 @@ class RestoringContract:
         inbox = await account.mailbox("INBOX")
         content, prefix = message("As it was"), b"Return-Path: <ann@example.test>\r\n"
         date = InternalDate(86_400, -210)
-        was = RestoredMessage(body(content, b"(E)"), flags("\\Seen", "work"), date, "0f" * 16, 4711, prefix)
+        was = RestoredMessage(
+            body(content, b"(E)"), flags("\\Seen", "work"), date, "0f" * 16, 4711, prefix, "E4711-of_old"
+        )
         assert await _restore(inbox, was) == [4711]
         await backend.restart()
         inbox = await (await backend.store.account(account.name)).mailbox("INBOX")
         items = FetchItem.FLAGS | FetchItem.INTERNAL_DATE | FetchItem.SIZE | FetchItem.BODY | FetchItem.GUID
+        items |= FetchItem.EMAIL_ID
         columns = await inbox.fetch(EVERYTHING, items)
         assert list(columns.uids) == [4711]
         assert list(columns.flags or ()) == [was.flags]
@@ -66,6 +69,7 @@ class RestoringContract:
         assert list(columns.bodies or ()) == [prefix + content]
         assert list(columns.sizes or ()) == [len(prefix + content)]
         assert list(columns.guids or ()) == [was.guid]
+        assert list(columns.email_ids or ()) == [was.email_id]
         assert await inbox.status() == await recounted(inbox)
 
     @on_backend

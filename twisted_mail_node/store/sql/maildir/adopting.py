@@ -21,7 +21,7 @@ from ...maildir.names import INBOX_FOLDER, mailbox_of
 from ...maildir.tree import staged_file
 from .. import alterations
 from ..account import delete, subscribe
-from ..deliveries import INSERT_BODY, INSERT_EMAIL, INSERT_ENTRY, Row, add_entry
+from ..deliveries import INSERT_BODY, INSERT_EMAIL, INSERT_ENTRY, Row, add_entry, email_row
 from ..mailboxes import make
 from ..state import MailboxRow, Number, WriteState
 from .comparing import Changed, New
@@ -87,7 +87,7 @@ def adopt(
     for one in found:
         number, email = state.new_number(Number.BODY), state.new_number(Number.EMAIL)
         bodies.append((number, one.size, NOT_KNOWN, 1, None, None, 1))
-        emails.append((account, email, number, 1, None))
+        emails.append(email_row(account, email, number, None))
         flags = flags_in(one.tail[1:], letters)
         if keeps_uids:
             row.uid_next = max(row.uid_next, given.uid_next if one.uid is None else one.uid)

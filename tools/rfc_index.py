@@ -143,6 +143,7 @@ TITLES = {
     8314: "TLS for mail access and submission",
     8437: "IMAP UNAUTHENTICATE",
     8438: "IMAP STATUS=SIZE",
+    8440: "IMAP LIST: rights with the names (LIST-MYRIGHTS)",
     8446: "TLS 1.3",
     8474: "IMAP object identifiers",
     8514: "IMAP SAVEDATE",

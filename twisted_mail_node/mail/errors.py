@@ -71,6 +71,12 @@ class NoSuchMailbox(PermanentFailure):
     default_status = EnhancedStatus(5, 1, 1)
 
 
+class NotAllowed(PermanentFailure):
+    """The user may know of the mailbox, but not do that with it: IMAP NOPERM."""
+
+    default_status = EnhancedStatus(5, 7, 1)
+
+
 class MailboxExists(PermanentFailure):
     """A mailbox of that name exists already: IMAP ALREADYEXISTS."""
 

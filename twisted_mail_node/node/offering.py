@@ -105,6 +105,7 @@ class Offering:
             unauthenticate=config.imap.unauthenticate,
             comment=config.imap.comment,
             admin=config.imap.admin or f"mailto:postmaster@{config.domains[0]}",
+            other_users=config.imap.other_users,
             metadata_octets=config.imap.annotation_size,
             metadata_entries=config.imap.annotations,
             version=__version__,

@@ -79,13 +79,19 @@ class Server:
         self.on_threads = store_with is not None
         self.result_of(self.store.start())
         self.result_of(self.store.create_account(JOE, MAILBOXES))
-        checker = InMemoryUsernamePasswordDatabaseDontUse(**{JOE: b"secret"})
+        checker = self.checker = InMemoryUsernamePasswordDatabaseDontUse(**{JOE: b"secret"})
         portal = Portal(MailRealm(self.store, self.store), [checker])
         authenticator = Authenticator(portal, UncountedAttempts(), self.clock, default_domain="example.test")
         given = IMAPSettings(**{"hostname": "mx.example.test", **settings})
         self.factory = IMAPFactory(self.store, given, self.clock, authenticator, tls_context=object())
         self.delivered = 0
         self.host = "127.0.0.1"
+
+    def add(self, *names):
+        """More users, each with a password as joe's."""
+        for name in names:
+            self.result_of(self.store.create_account(f"{name}@example.test", MAILBOXES))
+            self.checker.addUser(f"{name}@example.test".encode(), b"secret")
 
     def __call__(self, name):
         return Line(self, self.host)

@@ -11,6 +11,7 @@ from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Append, AppendMessage
 from ...wire.imap.responses import no, ok
 from .failures import completion_of
+from .shared_mailbox import rights_of
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -40,4 +41,6 @@ async def answer(session: IMAPSession, command: Append) -> bytes:
         return await session.finish(completion_of(error, missing=codes.TRY_CREATE))
     if session.selected is not None and session.selected.shows(mailbox):
         session.selected.dirty = True
-    return await session.finish(ok("appended", codes.append_uid(outcome.uid_validity, outcome.target_uids)))
+    # RFC 4315 §3: UIDs are told to who may read them.
+    told = codes.append_uid(outcome.uid_validity, outcome.target_uids) if Right.READ in rights_of(mailbox) else b""
+    return await session.finish(ok("appended", told))

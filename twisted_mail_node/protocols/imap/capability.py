@@ -14,7 +14,7 @@ from ...wire.imap import responses
 from ...wire.imap.commands import Capability
 from ...wire.imap.responses import ok
 from ...wire.imap.states import State
-from . import metadata
+from . import acl, metadata
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -49,6 +49,11 @@ def _metadata(session: IMAPSession) -> Sequence[str]:
     return ("METADATA", "LIST-METADATA") if metadata.offered(session) else ()
 
 
+def _acl(session: IMAPSession) -> Sequence[str]:
+    # RFC 4314 §2.2: the rights that RFC 2086 had not
+    return ("ACL", "RIGHTS=kxte", "LIST-MYRIGHTS") if acl.offered(session) else ()
+
+
 # In the order in which they are told: the protocol; the connection; mailboxes; messages; searching; synchronising.
 OFFERED: tuple[str | Depending, ...] = (
     "IMAP4rev1",
@@ -69,6 +74,7 @@ OFFERED: tuple[str | Depending, ...] = (
     "LIST-STATUS",
     "STATUS=SIZE",
     _metadata,
+    _acl,
     "SPECIAL-USE",
     "CREATE-SPECIAL-USE",
     "CONDSTORE",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...mail.errors import NoSuchMailbox
+from ...mail.errors import NoSuchMailbox, NotAllowed
 from ...wire.imap.commands import Close, Unselect
 from ...wire.imap.responses import ok
 
@@ -18,8 +18,8 @@ async def answer(session: IMAPSession, command: Close) -> bytes:
     if not selected.view.read_only:
         try:
             await selected.mailbox.expunge()
-        except NoSuchMailbox:
-            pass  # nothing is left to expunge
+        except (NoSuchMailbox, NotAllowed):
+            pass  # nothing is left to expunge, or not by this user (RFC 4314 §4)
     return _left(session)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...wire.imap import commands
 from . import (
+    acl,
     append,
     authenticate,
     capability,
@@ -51,6 +52,10 @@ COMMANDS: dict[type[commands.Command], CommandAnswer] = {
     commands.Enable: enable.answer,
     commands.Expunge: expunge.answer,
     commands.Fetch: fetch.answer,
+    commands.GetACL: acl.answer_get,
+    commands.ListRights: acl.answer_list_rights,
+    commands.MyRights: acl.answer_mine,
+    commands.SetACL: acl.answer_set,
     commands.GetMetadata: metadata.answer_get,
     commands.Id: id.answer,
     commands.Idle: idle.answer,

@@ -11,6 +11,7 @@ from ...mail.errors import (
     NoSuchAccount,
     NoSuchMailbox,
     NoSuchMessage,
+    NotAllowed,
     TemporaryFailure,
 )
 from ...wire.errors import ProtocolViolation
@@ -22,6 +23,7 @@ from ..login import LoginRefused
 _CODES: tuple[tuple[type[MailError], bytes], ...] = (
     (LoginRefused, codes.AUTHENTICATION_FAILED),
     (NoSuchMailbox, codes.NONEXISTENT),
+    (NotAllowed, codes.NO_PERMISSION),
     (MailboxExists, codes.ALREADY_EXISTS),
     (BadMailboxName, codes.CANNOT),
     (NoSuchMessage, codes.EXPUNGE_ISSUED),

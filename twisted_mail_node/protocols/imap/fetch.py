@@ -20,6 +20,7 @@ from ...mail.changes import MailboxChanges, StoreOutcome
 from ...mail.columns import Columns, FetchItem
 from ...mail.errors import Damaged
 from ...mail.flags import FlagChange, Flags
+from ...mail.rights import Right
 from ...mail.uid_set import UIDSet
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Fetch
@@ -33,6 +34,7 @@ from ...wire.imap.view import slices
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS
 from . import downgraded, reading
 from .failures import completion_of
+from .shared_mailbox import rights_of
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -52,7 +54,8 @@ async def answer(session: IMAPSession, command: Fetch) -> bytes:
     await session.enable_condstore(plan.gives_modseq)
     if command.changed_since is not None:
         uids = await _changed(session, command, command.changed_since, uids)
-    sets_seen = command.sets_seen and not view.read_only
+    # RFC 4314 §4: who may not keep \Seen reads without it.
+    sets_seen = command.sets_seen and not view.read_only and Right.SEEN in rights_of(selected.mailbox)
     found = 0
     damaged: list[Damaged] = []
     async for asked in _groups(selected.mailbox, plan, uids):

@@ -1,6 +1,6 @@
 """
 LIST. Sources: RFC 3501 §6.3.8; RFC 3348 §3 (children); RFC 5258 §3; RFC 5819 §2 (STATUS); RFC 6154 §2; RFC 9051 §6.3.9;
-RFC 9590 §3 (METADATA).
+RFC 8440 §3 (MYRIGHTS); RFC 9590 §3 (METADATA).
 
 Which names are given is decided in `listing`. Patterns are matched in the store's names.
 """
@@ -16,6 +16,8 @@ from ...wire.imap.commands import List, ListReturn, ListSelection, StatusItem
 from ...wire.imap.enabled import Extension
 from ...wire.imap.list_pattern import ListPattern
 from ...wire.imap.responses import bad, listed, metadata, ok
+from .acl import offered as shares_mailboxes
+from .acl import rights_line
 from .listing import Listed, Tree
 from .metadata import annotations_of
 from .metadata import offered as keeps_annotations
@@ -32,6 +34,8 @@ Companion = Callable[["IMAPSession", List, Listed], Coroutine[Any, Any, bytes]]
 async def answer(session: IMAPSession, command: List) -> bytes:
     """Answer LIST."""
     if command.annotations and not keeps_annotations(session):
+        return await session.finish(bad("unknown return option of LIST"))
+    if ListReturn.MYRIGHTS in command.returned and not shares_mailboxes(session):
         return await session.finish(bad("unknown return option of LIST"))
     if command.patterns == ("",) and not command.extended:
         root = listed(b'""', session.settings.delimiter, ("\\Noselect",))
@@ -107,7 +111,12 @@ async def _annotations(session: IMAPSession, command: List, found: Listed) -> by
     return metadata(session.spelled(found.name), told)
 
 
+async def _my_rights(session: IMAPSession, command: List, found: Listed) -> bytes:
+    return await rights_line(session, found.name)
+
+
 COMPANIONS: dict[ListReturn, Companion] = {
     ListReturn.STATUS: _status,
     ListReturn.METADATA: _annotations,
+    ListReturn.MYRIGHTS: _my_rights,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...mail.mailbox_name import SEPARATOR
 from ...wire.imap.commands import Namespace
 from ...wire.imap.responses import namespace, ok
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
 
 
 async def answer(session: IMAPSession, command: Namespace) -> bytes:
-    """Answer NAMESPACE: all mailboxes are the account's own, without a prefix."""
-    return await session.finish(
-        ok("done"), namespace([(session.engine.spelling.prefix(""), session.settings.delimiter)])
-    )
+    """Answer NAMESPACE: the user's own mailboxes have no prefix, those of others one, where any can be shared."""
+    spelling, delimiter = session.engine.spelling, session.settings.delimiter
+    others = session.places.others
+    prefix = spelling.prefix(session.name(others + SEPARATOR))
+    told = namespace([(spelling.prefix(""), delimiter)], [(prefix, delimiter)] if others else None)
+    return await session.finish(ok("done"), told)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...mail.changes import MailboxChanges, MailboxStatus
-from ...mail.rights import Right
+from ...mail.rights import CHANGING, Right
 from ...mail.uid_set import UIDSet
 from ...wire.imap import response_codes as codes
 from ...wire.imap import responses
@@ -24,6 +24,7 @@ from ...wire.imap.resync import resynchronised
 from ...wire.imap.view import View
 from .old_name import told_as
 from .selected import Selected
+from .shared_mailbox import rights_of
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -39,7 +40,8 @@ async def answer(session: IMAPSession, command: Select) -> bytes:
     session.selected = None
     await session.enable_condstore(command.condstore or resync is not None)
     mailbox = await session.places.mailbox(session.name(command.mailbox), Right.READ)
-    read_only = command.read_only
+    # RFC 4314 §5.2: who may change nothing has it read-only, however he asks.
+    read_only = command.read_only or not rights_of(mailbox) & CHANGING
     # The counters first: what happens between the two questions is then told as news, and nothing is lost.
     keeps_recent = read_only or Extension.IMAP4REV2 in session.engine.enabled
     status: MailboxStatus = await (mailbox.status() if keeps_recent else mailbox.claim_recent())
@@ -48,6 +50,7 @@ async def answer(session: IMAPSession, command: Select) -> bytes:
     first_unseen = await mailbox.first_unseen()
     recent = uids - UIDSet.span(1, status.recent_after)
     view = View(uids, status.highest_modseq, recent, read_only, keywords, session.engine.enabled)
+    view.rights = rights_of(mailbox)
     view.claim_recent(status.recent_after, status.uid_next)
     session.selected = Selected(mailbox, view)
     # Nothing was noticed so far: what happened since the counters were read is looked for with the next command.

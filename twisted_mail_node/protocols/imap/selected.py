@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 from ...interfaces.store import IMailbox
-from ...mail.changes import MailboxChanges
+from ...mail.changes import ChangeNotice, MailboxChanges
 from ...mail.errors import NoSuchMailbox
 from ...wire.imap.view import View
 from ...wire.mime.structure import Part
+from .shared_mailbox import SharedMailbox, rights_of
 
 # Trees of parts kept for clients that fetch a large message part by part.
 _KEPT_STRUCTURES = 8
@@ -27,6 +29,8 @@ class Selected:
         self.view = view
         self.dirty = False
         self.gone = False
+        self.is_shared = isinstance(mailbox, SharedMailbox)
+        view.rights = rights_of(mailbox)
         self._structures: dict[int, Part] = {}
 
     async def news(self, may_expunge: bool, ask: bool = False) -> Iterator[bytes]:
@@ -36,14 +40,26 @@ class Selected:
         `ask` looks for changes though none were noticed. Fails as IMailbox.changes; nothing is lost by it.
         """
         changes = None
-        if (self.dirty or ask) and not self.gone:
+        # Others' mailboxes are asked each time: a change of rights holds at once.
+        if (self.dirty or ask or self.is_shared) and not self.gone:
             self.dirty = False
             try:
                 changes = await self._changes()
             except BaseException:
                 self.dirty = True
                 raise
-        return self.view.tell(changes, may_expunge)
+        return chain(self._told_rights(), self.view.tell(changes, may_expunge))
+
+    def _told_rights(self) -> Iterator[bytes]:
+        """PERMANENTFLAGS, where the rights are others than before (RFC 4314 §5.1.1)."""
+        rights = rights_of(self.mailbox)
+        if rights != self.view.rights and not self.gone:
+            self.view.rights = rights
+            yield self.view.permanent_flags()
+
+    def is_told_by(self, notice: ChangeNotice) -> bool:
+        """Whether messages of this mailbox have changed."""
+        return notice.account == self.mailbox.account and self.mailbox.mailbox_id in notice.mailbox_ids
 
     async def _changes(self) -> MailboxChanges | None:
         mailbox: IMailbox = self.mailbox

@@ -90,7 +90,8 @@ class IMAPSession:
         self.driver = Driver(engine, self, clock)
         self.exchange: Exchange | None = None
         self.deflater: Deflater | None = None
-        self.selected: Selected | None = None
+        self._selected: Selected | None = None
+        self._owner_watch: IWatch | None = None
         self.annotations = AnnotationNews()
         self.incoming = IncomingMessages(engine, store, clock, settings.max_message_octets)
         self._commands = commands
@@ -197,6 +198,20 @@ class IMAPSession:
         if self._places is None:
             raise MisuseError("nobody has logged in")
         return self._places
+
+    @property
+    def selected(self) -> Selected | None:
+        """The mailbox that is selected. The owner's account is watched while it is another user's."""
+        return self._selected
+
+    @selected.setter
+    def selected(self, selected: Selected | None) -> None:
+        if self._owner_watch is not None:
+            self._owner_watch.cancel()
+            self._owner_watch = None
+        self._selected = selected
+        if selected is not None and selected.is_shared:
+            self._owner_watch = self.store.watch(selected.mailbox.account, self._owner_noticed)
 
     @property
     def mailbox(self) -> Selected:
@@ -310,7 +325,7 @@ class IMAPSession:
     async def log_in(self, login: ILogin) -> None:
         """The client has proved who it is. Fails with: NoSuchAccount, TemporaryFailure."""
         self._account = await login.account()
-        self._places = Places(self._account)
+        self._places = Places(self._account, self.store, self.settings.other_users)
         self._login = login
         self._failed_logins = 0
         self._watch = self.store.watch(login.name, self._noticed)
@@ -341,11 +356,18 @@ class IMAPSession:
             self._push_soon()
         if ChangeKind.REMOVED in notice.kinds:
             self.driver.finish(bye("the account is no more", codes.UNAVAILABLE))
-        elif self.selected is not None and self.selected.mailbox.mailbox_id in notice.mailbox_ids:
+        elif self.selected is not None and self.selected.is_told_by(notice):
             self.selected.dirty = True
             self._push_soon()
         elif ChangeKind.MAILBOXES in notice.kinds and self.selected is not None:
             self.selected.dirty = True  # it may have been the selected one that was deleted
+            self._push_soon()
+
+    def _owner_noticed(self, notice: ChangeNotice) -> None:
+        """The account has changed whose mailbox is selected here."""
+        about_all = ChangeKind.MAILBOXES | ChangeKind.RIGHTS | ChangeKind.REMOVED
+        if self._selected is not None and (self._selected.is_told_by(notice) or notice.kinds & about_all):
+            self._selected.dirty = True
             self._push_soon()
 
     def push_news(self) -> None:

@@ -37,6 +37,7 @@ class IMAPSettings:
     unauthenticate: bool = True
     comment: str = ""
     admin: str = ""
+    other_users: str = ""
     metadata_octets: int = 16 * 1024
     metadata_entries: int = 100
     name: str = "twisted-mail-node"

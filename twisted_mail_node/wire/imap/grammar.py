@@ -11,6 +11,7 @@ from functools import partial
 
 from . import commands
 from .commands import (
+    acl,
     append,
     authenticate,
     compress,
@@ -65,6 +66,11 @@ PARSERS: dict[bytes, Parser] = {
     b"LIST": list.parse,
     b"LSUB": list.parse_lsub,
     b"STATUS": status.parse,
+    b"SETACL": acl.parse_set,
+    b"DELETEACL": acl.parse_delete,
+    b"GETACL": acl.parse_get,
+    b"LISTRIGHTS": acl.parse_list_rights,
+    b"MYRIGHTS": acl.parse_my_rights,
     b"GETMETADATA": metadata.parse,
     b"SETMETADATA": metadata.parse_set,
     b"APPEND": append.parse,

@@ -175,6 +175,23 @@ def mailbox_status(name: bytes, values: Iterable[tuple[StatusItem, StatusValue]]
     return b"* STATUS %b (%b)\r\n" % (name, items)
 
 
+def acl(name: bytes, entries: Iterable[tuple[str, str]]) -> bytes:
+    """ACL: identifiers, each with its rights. Source: RFC 4314 §3.6."""
+    pairs = b"".join(b" %b %b" % (astring(who.encode("utf-8")), rights.encode("ascii")) for who, rights in entries)
+    return b"* ACL %b%b\r\n" % (name, pairs)
+
+
+def list_rights(name: bytes, identifier: bytes, required: str, optional: Iterable[str]) -> bytes:
+    """LISTRIGHTS: what the identifier has always, and what it may be given. Source: RFC 4314 §3.7."""
+    told = b" ".join([astring(required.encode("ascii")), *(rights.encode("ascii") for rights in optional)])
+    return b"* LISTRIGHTS %b %b %b\r\n" % (name, astring(identifier), told)
+
+
+def my_rights(name: bytes, rights: str) -> bytes:
+    """MYRIGHTS. Source: RFC 4314 §3.8."""
+    return b"* MYRIGHTS %b %b\r\n" % (name, astring(rights.encode("ascii")))
+
+
 def metadata(name: bytes, values: Iterable[tuple[str, bytes | None]]) -> bytes:
     """METADATA with values, None for one that there is not. Source: RFC 5464 §4.4.1."""
     pairs = b" ".join(b"%b %b" % (astring(entry.encode("ascii")), _value(value)) for entry, value in values)

@@ -20,6 +20,7 @@ from operator import add, itemgetter, sub
 from ...mail.changes import MailboxChanges
 from ...mail.columns import Columns
 from ...mail.flags import Flags
+from ...mail.rights import ALL_RIGHTS, NO_RIGHTS, Right, allowed
 from ...mail.uid_set import EMPTY, UIDSet
 from . import response_codes, responses
 from .enabled import Extension
@@ -66,6 +67,7 @@ class View:
         "modseq",
         "read_only",
         "recent",
+        "rights",
         "told",
     )
 
@@ -82,6 +84,7 @@ class View:
         self.told = ToldModSeq(modseq)
         self._enabled = enabled
         self.read_only = read_only
+        self.rights = ALL_RIGHTS
         self.recent = recent & uids
         self._recent_told = len(self.recent)
         self._claimed = EMPTY  # UIDs that are recent here if and when they are told
@@ -281,9 +284,9 @@ class View:
         return told if self.read_only else told + self.permanent_flags()
 
     def permanent_flags(self) -> bytes:
-        """PERMANENTFLAGS: all, or none where the mailbox is read-only (RFC 3501 §6.3.2)."""
-        lasting = Flags() if self.read_only else self._known_flags
-        code = response_codes.permanent_flags(lasting, not self.read_only)
+        """PERMANENTFLAGS: none where it is read-only (RFC 3501 §6.3.2), else what `rights` allow (RFC 4314 §5.1.1)."""
+        rights = NO_RIGHTS if self.read_only else self.rights
+        code = response_codes.permanent_flags(allowed(self._known_flags, rights), Right.WRITE in rights)
         return responses.untagged(responses.ok("flags that last", code))
 
     def flags_wire(self, uid: int, wire: bytes) -> bytes:

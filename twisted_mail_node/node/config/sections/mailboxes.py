@@ -78,6 +78,11 @@ class IMAPSettings(Table):
         description="How the administrator is reached, as a URI (RFC 5464); empty: mail to postmaster of the first "
         "domain.",
     )
+    other_users: Annotated[str, Field(pattern=r"^[^/.*%\x00-\x1f\x7f]*$", max_length=100)] = Field(
+        default="",
+        description="The level below which users see what others share with them (RFC 2342, RFC 4314); empty: "
+        "nothing is shared.",
+    )
     annotation_size: Annotated[Size, Field(ge=1024, le=48 * 1024)] = Field(
         default=16 * 1024, description="The largest annotation of a mailbox (RFC 5464: 1024 octets at least)."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .acl import GetACL, ListRights, MyRights, SetACL
 from .append import Append, AppendChunk, AppendMessage
 from .authenticate import Authenticate, AuthenticateResponse
 from .capability import Capability
@@ -35,10 +36,10 @@ from .unselect import Unselect
 
 # fmt: off
 __all__ = [
-    "Append", "AppendChunk", "AppendMessage", "Authenticate", "AuthenticateResponse", "Capability", "Check",
-    "Close", "Command", "Compress", "Copy", "Create", "Delete", "Done", "Enable", "Expunge", "Fetch", "FetchAttribute",
-    "FetchKind", "GetMetadata", "Id", "Idle", "List", "ListReturn", "ListSelection", "Login", "Logout", "Lsub", "Move",
-    "Namespace", "Noop", "Rename", "Resync", "Search", "Section", "SectionText", "Select", "SetMetadata", "StartTLS",
-    "Status",
-    "StatusItem", "Store", "Subscribe", "Unauthenticate", "Unselect",
+    "Append", "AppendChunk", "AppendMessage", "Authenticate", "AuthenticateResponse", "Capability", "Check", "Close",
+    "Command", "Compress", "Copy", "Create", "Delete", "Done", "Enable", "Expunge", "Fetch", "FetchAttribute",
+    "FetchKind", "GetACL", "GetMetadata", "Id", "Idle", "List", "ListReturn", "ListRights", "ListSelection", "Login",
+    "Logout", "Lsub", "Move", "MyRights", "Namespace", "Noop", "Rename", "Resync", "Search", "Section", "SectionText",
+    "Select", "SetACL", "SetMetadata", "StartTLS", "Status", "StatusItem", "Store", "Subscribe", "Unauthenticate",
+    "Unselect",
 ]

@@ -31,6 +31,7 @@ class ListReturn(Enum):
     SPECIAL_USE = "SPECIAL-USE"
     STATUS = "STATUS"
     METADATA = "METADATA"
+    MYRIGHTS = "MYRIGHTS"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def _metadata(session: IMAPSession) -> Sequence[str]:
 
 
 def _acl(session: IMAPSession) -> Sequence[str]:
-    # RFC 4314 §2.2: the rights that RFC 2086 had not
+    # RFC 4314 §2.2: the rights that are new with it
     return ("ACL", "RIGHTS=kxte", "LIST-MYRIGHTS") if acl.offered(session) else ()
 
 

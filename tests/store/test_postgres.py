@@ -7,14 +7,20 @@ from zope.interface.verify import verifyObject
 
 from twisted_mail_node.interfaces.credentials import IAppPasswords, IVerifierKeeping
 from twisted_mail_node.interfaces.queue import IQueueStore
-from twisted_mail_node.interfaces.store import IACL, IDirectory, IMaildropLock, IMailStore, IMetadata
+from twisted_mail_node.interfaces.store import IACL, IDirectory, IMaildropLock, IMailStore, IMetadata, IQuota
 from twisted_mail_node.store.sql.postgres import PostgresStore
 from twisted_mail_node.testing.backend import Backend, SteeredReactor
 from twisted_mail_node.testing.credentials_contract import AppPasswordContract, VerifierContract
 from twisted_mail_node.testing.directory_contract import DirectoryContract
 from twisted_mail_node.testing.lock_contract import LockContract
 from twisted_mail_node.testing.queue_contract import QueueContract
-from twisted_mail_node.testing.store_contract import MetadataContract, RestoringContract, SharingContract, StoreContract
+from twisted_mail_node.testing.store_contract import (
+    MetadataContract,
+    QuotaContract,
+    RestoringContract,
+    SharingContract,
+    StoreContract,
+)
 
 from .postgres import database
 
@@ -38,7 +44,7 @@ def backend(postgres_databases):
     assert [thread.name for thread in threading.enumerate() if thread.name.startswith("mail store")] == []
 
 
-class TestStore(StoreContract, RestoringContract, MetadataContract, SharingContract):
+class TestStore(StoreContract, RestoringContract, MetadataContract, SharingContract, QuotaContract):
     pass
 
 
@@ -59,7 +65,8 @@ class TestLock(LockContract):
 
 
 @pytest.mark.parametrize(
-    "door", [IMailStore, IQueueStore, IMaildropLock, IDirectory, IMetadata, IACL, IVerifierKeeping, IAppPasswords]
+    "door",
+    [IMailStore, IQueueStore, IMaildropLock, IDirectory, IMetadata, IACL, IVerifierKeeping, IAppPasswords, IQuota],
 )
 def test_the_store_provides_every_door(door):
     assert verifyObject(door, PostgresStore("", reactor=SteeredReactor()))

@@ -10,7 +10,13 @@ from twisted_mail_node.testing.backend import Backend, SteeredReactor
 from twisted_mail_node.testing.directory_contract import DirectoryContract
 from twisted_mail_node.testing.lock_contract import LockContract
 from twisted_mail_node.testing.queue_contract import QueueContract
-from twisted_mail_node.testing.store_contract import MetadataContract, RestoringContract, SharingContract, StoreContract
+from twisted_mail_node.testing.store_contract import (
+    MetadataContract,
+    QuotaContract,
+    RestoringContract,
+    SharingContract,
+    StoreContract,
+)
 
 
 @pytest.fixture
@@ -35,7 +41,7 @@ def backend(tmp_path):
     assert list((tmp_path / "maildir" / ".mailnode" / "stage").iterdir()) == []
 
 
-class TestStore(StoreContract, RestoringContract, MetadataContract, SharingContract):
+class TestStore(StoreContract, RestoringContract, MetadataContract, SharingContract, QuotaContract):
     pass
 
 

@@ -22,6 +22,7 @@ from ..mail.address import Address
 from ..mail.annotation import Annotation
 from ..mail.changes import AnnotationChanges, CopyOutcome, MailboxStatus
 from ..mail.columns import Columns
+from ..mail.quota import Quota, QuotaLimits
 from ..mail.restoring import RestoredMailbox, RestoredMessage
 from ..mail.rights import Right, RightsChange, SharedMailbox
 from ..mail.search import SearchKey
@@ -287,6 +288,24 @@ class IACL(Interface):
         """
 
 
+class IQuota(Interface):
+    """
+    Optional, beside IBasicStore: how much an account may hold, heeded by every commit that brings messages.
+
+    What would be more fails with OverQuota (`append`, `copy`, `restore`), or with Refused of that placement
+    (`deliver`). A move within the account is none. What is counted is the size and number of messages in mailboxes.
+    """
+
+    def quota(account: str) -> Deferred[Quota]:
+        """What it holds and what it may. Fails with: NoSuchAccount."""
+
+    def quotas(after: str = "", limit: int = 1000) -> Deferred[Sequence[tuple[str, Quota]]]:
+        """The same of the first accounts behind this name, sorted by name."""
+
+    def set_quota(account: str, limits: QuotaLimits | None) -> Deferred[None]:
+        """Give it limits of its own, or take those away: the ones for all hold again. Fails with: NoSuchAccount."""
+
+
 class IBackup(Interface):
     """A store that can be copied while it is used. Optional."""
 
@@ -354,6 +373,7 @@ __all__ = [
     "IMove",
     "IOpenBody",
     "IOverview",
+    "IQuota",
     "IRecent",
     "IRestorableAccount",
     "IRestorableMailbox",

@@ -11,6 +11,7 @@ from ..auth.passwords import Cost, Passwords
 from ..auth.threads import HashingThreads
 from ..interfaces.required_store import IBasicStore
 from ..mail.errors import PermanentFailure
+from ..mail.quota import QuotaLimits, QuotaRules
 from ..store.maildir.tree import Tree
 from ..store.memory import MemoryStore
 from ..store.sql import SQLiteStore, examine
@@ -31,19 +32,26 @@ def make_storage(config: Config, database: Path, reactor: Reactor) -> Doors:
     """
     match config.store.kind:
         case "memory":
-            memory = MemoryStore(reactor)
+            memory = MemoryStore(reactor, rules_of(config))
             return all_in_one(memory)
         case "sqlite":
-            sqlite = SQLiteStore(database, reactor=reactor, tree=maildirs(config))
+            sqlite = SQLiteStore(database, reactor=reactor, tree=maildirs(config), rules=rules_of(config))
             return all_in_one(sqlite)
         case "postgres":
             with _needing_psycopg():
                 from ..store.sql.postgres import PostgresStore
 
-                postgres = PostgresStore(config.store.dsn.get_secret_value(), reactor=reactor, tree=maildirs(config))
+                dsn = config.store.dsn.get_secret_value()
+                postgres = PostgresStore(dsn, reactor=reactor, tree=maildirs(config), rules=rules_of(config))
             return all_in_one(postgres)
         case _:
             assert_never(config.store.kind)
+
+
+def rules_of(config: Config) -> QuotaRules:
+    """How much accounts may hold that have no limits of their own."""
+    quota = config.quota
+    return QuotaRules(QuotaLimits(quota.size or None, quota.messages or None), for_good=quota.full == "refuse")
 
 
 def server_of(config: Config) -> str | None:

@@ -13,6 +13,7 @@ from ...mail.changes import ChangeKind, CopyOutcome, StoreOutcome
 from ...mail.errors import NoSuchMailbox, PermanentFailure
 from ...mail.flags import FlagChange, Flags
 from ...mail.mailbox_name import INBOX, SEPARATOR, canonical, checked, listing_key, plan_create, plan_rename
+from ...mail.quota import NO_RULES, OverQuota, Quota, QuotaLimits, QuotaRules
 from ...mail.restoring import RestoredMailbox
 from ...mail.rights import Right, RightsChange, allowed
 from ...mail.special_use import checked_use
@@ -35,6 +36,7 @@ class AccountContents:
         mailboxes: (name, special use) of those to make beside INBOX; all are subscribed.
         uid_validity: gives the UIDVALIDITY of the next new mailbox; told one that was restored, it notes that.
         announce: told of every change after it was made.
+        rules: how much the account may hold, unless it has `limits` of its own.
     Raises: BadMailboxName, MailboxExists, PermanentFailure: one of the mailboxes cannot be.
     """
 
@@ -44,6 +46,7 @@ class AccountContents:
         mailboxes: Sequence[tuple[str, str | None]],
         uid_validity: Callable[[int | None], int],
         announce: Announce,
+        rules: QuotaRules = NO_RULES,
     ) -> None:
         self.name = name
         self.gone = False
@@ -51,10 +54,12 @@ class AccountContents:
         self._next_mailbox_id = 1
         self._uid_validity = uid_validity
         self._announce = announce
+        self.rules = rules
         self._by_name: dict[str, MailboxContents] = {}
         self._subscribed: set[str] = set()
         self.annotations = AnnotationContents()
         self.access = AccessContents()
+        self.limits: QuotaLimits | None = None
         self._make([INBOX], None)
         self._subscribed.add(INBOX)
         for mailbox_name, special_use in mailboxes:
@@ -218,6 +223,24 @@ class AccountContents:
         self._announce(self, ChangeKind.RIGHTS, frozenset())
         return modseq
 
+    # Quota
+
+    @property
+    def quota(self) -> Quota:
+        """What the account holds, and what it may."""
+        held = [mailbox.status for mailbox in self._by_name.values()]
+        return Quota(
+            sum(status.size for status in held),
+            sum(status.messages for status in held),
+            self.rules.limits if self.limits is None else self.limits,
+            self.limits is not None,
+        )
+
+    def check_room(self, sizes: Sequence[int]) -> None:
+        """Raises: OverQuota: messages of these sizes are more than the account may hold."""
+        if sizes and not self.quota.has_room(sum(sizes), len(sizes)):
+            raise OverQuota
+
     # Messages: every change takes one modseq, however many messages it touches.
 
     def add(self, mailbox: MailboxContents, new: Sequence[NewEntry], now: float) -> list[int]:
@@ -249,9 +272,10 @@ class AccountContents:
         return removed
 
     def copy(self, source: MailboxContents, uids: UIDSet, target_name: str, now: float) -> CopyOutcome:
-        """Copy messages. Raises: NoSuchMailbox: the target."""
+        """Copy messages. Raises: NoSuchMailbox: the target; OverQuota."""
         target = self.mailbox(target_name)
         entries = source.select(uids)
+        self.check_room([entry.size for entry in entries])
         return _outcome(target, entries, self.add(target, _copies(entries), now))
 
     def move(self, source: MailboxContents, uids: UIDSet, target_name: str, now: float) -> CopyOutcome:
@@ -280,8 +304,10 @@ class AccountContents:
         *,
         move: bool,
     ) -> CopyOutcome:
-        """Copy messages to a mailbox of any account, with such flags as the rights allow."""
+        """Copy messages to a mailbox of any account, with such flags as the rights allow. Raises: OverQuota."""
         entries = source.select(uids)
+        if receiver is not self or not move:
+            receiver.check_room([entry.size for entry in entries])
         copies = [new._replace(flags=allowed(new.flags, rights)) for new in _copies(entries, keep_guids=move)]
         outcome = _outcome(target, entries, receiver.add(target, copies, now))
         if move and entries:

@@ -169,6 +169,7 @@ class MemoryMailbox:
     def append(self, messages: Sequence[tuple[Body, Flags, InternalDate]]) -> CopyOutcome:
         """See IMailbox. Fails also with TemporaryFailure: a staged body is gone."""
         mailbox = self._existing
+        self._account.check_room([body.size for body, _, _ in messages])
         bodies = self._bodies.bodies([body for body, _, _ in messages])
         new = [
             NewEntry(body, b"", flags, internal_date, new_guid())
@@ -193,6 +194,8 @@ class MemoryMailbox:
             NewEntry(body, was.prefix, was.flags, was.internal_date, was.email_id or new_guid(), was.guid, was.uid)
             for body, was in zip(bodies, messages, strict=True)
         ]
+        mailbox.check_uids(new)
+        self._account.check_room([was.body.size + len(was.prefix) for was in messages])
         uids = self._account.add(mailbox, new, self.life.now)
         self._bodies.used(given)
         return CopyOutcome(mailbox.uid_validity, (), uids)

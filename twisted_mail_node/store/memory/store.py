@@ -21,6 +21,7 @@ from ...interfaces.store import (
     IMailStore,
     IMetadata,
     IOpenBody,
+    IQuota,
     IWatch,
 )
 from ...mail.address import Address
@@ -31,6 +32,7 @@ from ...mail.errors import AccountExists, NoSuchAccount, NoSuchMailbox, NotHeld,
 from ...mail.mailbox_name import INBOX, canonical, parents
 from ...mail.queue_item import Deferred as DeferredOutcome
 from ...mail.queue_item import QueueItem, Settled
+from ...mail.quota import NO_RULES, Quota, QuotaLimits, QuotaRules
 from ...mail.rights import ANYONE, NEGATIVE, NO_RIGHTS, Right, RightsChange, SharedMailbox, effective
 from ...mail.scram import ScramVerifier
 from ...mail.status import EnhancedStatus
@@ -60,7 +62,9 @@ class _Plan(NamedTuple):
     outgoing: list[tuple[Outgoing, StoredBody]]
 
 
-@implementer(IMailStore, IQueueStore, IMaildropLock, IDirectory, IMetadata, IACL, IVerifierKeeping, IAppPasswords)
+@implementer(
+    IMailStore, IQueueStore, IMaildropLock, IDirectory, IMetadata, IACL, IVerifierKeeping, IAppPasswords, IQuota
+)
 class MemoryStore:
     """
     All durable doors, in memory. Deferreds have fired when they are returned; notices come in a later turn.
@@ -69,9 +73,11 @@ class MemoryStore:
 
     Args:
         clock: tells the time (internal ends of leases, locks, readability), and carries the notices.
+        rules: how much accounts may hold that have no limits of their own.
     """
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, rules: QuotaRules = NO_RULES) -> None:
+        self._rules = rules
         self.life = Life(clock)
         self._notices = Notices(clock)
         self._bodies = BodySource(self.life)
@@ -248,6 +254,24 @@ class MemoryStore:
         if contents is None or mailbox is None:
             raise NoSuchMailbox("the mailbox does not exist")
         return contents, mailbox
+
+    # IQuota
+
+    @answered
+    def quota(self, account: str) -> Quota:
+        """See IQuota."""
+        return self._account(account).quota
+
+    @answered
+    def quotas(self, after: str = "", limit: int = 1000) -> Sequence[tuple[str, Quota]]:
+        """See IQuota."""
+        names = sorted(name for name in self._accounts if name > after)
+        return [(name, self._accounts[name].quota) for name in names[:limit]]
+
+    @answered
+    def set_quota(self, account: str, limits: QuotaLimits | None) -> None:
+        """See IQuota."""
+        self._account(account).limits = limits
 
     # IMaildropLock
 
@@ -434,12 +458,28 @@ class MemoryStore:
                 targets.append((account, mailbox))
         if refusals:
             raise Refused(refusals)
+        if refusals := self._without_room(transaction, [account for account, _ in targets]):
+            raise Refused(refusals)
         bodies = self._bodies.bodies(transaction.bodies)
         placements = [
             (placement, *target, bodies[placement.body])
             for placement, target in zip(transaction.placements, targets, strict=True)
         ]
         return _Plan(transaction, placements, [(wish, bodies[wish.body]) for wish in transaction.queue])
+
+    def _without_room(
+        self, transaction: Transaction, accounts: Sequence[AccountContents]
+    ) -> dict[int, tuple[EnhancedStatus, str]]:
+        """Placements that their accounts may not hold, with those before them; by their positions."""
+        taken: dict[str, list[int]] = {}
+        refusals = {}
+        for position, (placement, account) in enumerate(zip(transaction.placements, accounts, strict=True)):
+            sizes = taken.setdefault(account.name, [])
+            sizes.append(transaction.bodies[placement.body].size + len(placement.prefix))
+            if not account.quota.has_room(sum(sizes), len(sizes)):
+                sizes.pop()
+                refusals[position] = self._rules.refusal
+        return refusals
 
     def _carry_out(self, plan: _Plan) -> Committed:
         transaction = plan.transaction
@@ -472,7 +512,7 @@ class MemoryStore:
     def _make_account(self, name: str, mailboxes: Sequence[tuple[str, str | None]]) -> None:
         if name in self._accounts:
             raise AccountExists("the account exists already")
-        self._accounts[name] = AccountContents(name, mailboxes, self._next_uid_validity, self._announce)
+        self._accounts[name] = AccountContents(name, mailboxes, self._next_uid_validity, self._announce, self._rules)
 
     def _forget_account(self, account: AccountContents) -> None:
         del self._accounts[account.name]

@@ -144,7 +144,7 @@ def create_account(state: WriteState, name: str, mailboxes: Sequence[tuple[str, 
     if state.find_account(name) is not None:
         raise AccountExists("the account exists already")
     number = state.new_number(Number.ACCOUNT)
-    state.run("INSERT INTO account VALUES (?, ?, 0, 0)", (number, name))
+    state.run("INSERT INTO account (account, name, modseq, last_mailbox) VALUES (?, ?, 0, 0)", (number, name))
     account = state.account(number)
     make(state, account, (INBOX,), None)
     subscribe(state, account, INBOX, True)
@@ -211,6 +211,7 @@ def delete(state: WriteState, account: AccountRow, name: str) -> None:
         raise NoSuchMailbox("the mailbox does not exist")
     if mailbox.name == INBOX:
         raise PermanentFailure("INBOX cannot be deleted")
+    mailbox.count(-mailbox.messages, -mailbox.unseen, -mailbox.deleted, -mailbox.size)
     state.change_account(account, ChangeKind.MAILBOXES)
     if state.files is not None:
         state.files.folder_dropped(state, mailbox)

@@ -44,6 +44,7 @@ def append(
     uids: list[int] = []
     if not messages:
         return CopyOutcome(target.uid_validity, (), uids)
+    state.check_room(target.account, len(messages), sum(body.size for body, _, _ in messages))
     modseq = state.change(target)
     for body, flags, date in messages:
         octets = None if state.files is None else octets_of(state, body)
@@ -217,7 +218,7 @@ def copy_to(
     if not source_uids:
         return CopyOutcome(target.uid_validity, (), ())
     modseq, first = state.change(target), target.uid_next
-    count_copied(state, rows, bindings, target, len(source_uids), rights)
+    count_copied(state, rows, bindings, target, len(source_uids), rights, more=not move)
     guid = "e.guid" if move else "random_guid()"
     keywords = "e.keywords" if Right.WRITE in rights else "''"
     state.run(
@@ -235,20 +236,23 @@ def copy_to(
 
 
 def count_copied(
-    state: WriteState, rows: str, bindings: Values, target: MailboxRow, messages: int, rights: Right
+    state: WriteState, rows: str, bindings: Values, target: MailboxRow, messages: int, rights: Right, *, more: bool
 ) -> None:
-    """The target counts these rows, with the flags that the rights allow."""
+    """
+    The target counts these rows, with the flags that the rights allow.
+
+    Raises: OverQuota: they are `more` than its account had before, and more than it may hold.
+    """
     bits = flag_bits(rights)
     unseen, deleted, size = state.connection.one(
         f"SELECT count(*) FILTER (WHERE e.bits & {bits & _SEEN} = 0), "
         f"count(*) FILTER (WHERE e.bits & {bits & _DELETED} <> 0), sum(e.size) FROM {rows}",
         bindings,
     )
+    if more:
+        state.check_room(target.account, messages, int(size))
     target.uid_next += messages
-    target.messages += messages
-    target.unseen += unseen
-    target.deleted += deleted
-    target.size += int(size)
+    target.count(messages, unseen, deleted, int(size))
 
 
 def _count_uses(state: WriteState, account: int, rows: str, bindings: Values) -> None:
@@ -295,10 +299,8 @@ def expunge(
         return EMPTY, EMPTY
     removed = UIDSet.of(gone)
     _remove(state, row, removed, dict(zip(gone, borns, strict=True)), state.change(row, shared))
-    row.messages -= len(gone)
-    row.unseen -= sum(not its & _SEEN for its in bits)
-    row.deleted -= sum(its & _DELETED != 0 for its in bits)
-    row.size -= sum(sizes)
+    unseen, deleted = sum(not its & _SEEN for its in bits), sum(its & _DELETED != 0 for its in bits)
+    row.count(-len(gone), -unseen, -deleted, -sum(sizes))
     if len(gone) < SLICE_ROWS:
         return removed, EMPTY
     return removed, None if uids is None else uids - UIDSet.span(1, gone[-1])

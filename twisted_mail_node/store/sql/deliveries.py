@@ -20,7 +20,7 @@ from .connection import Value
 from .integrity import body_hash, staged_body
 from .maildir.incoming import INSERT_FILE, drop_chunks, octets_of, second_body, with_prefix
 from .placements import written
-from .state import MailboxRow, Number, WriteState
+from .state import AccountRow, MailboxRow, Number, WriteState
 
 _NO_SUCH_ACCOUNT = (EnhancedStatus(5, 1, 1), "no such user")
 _NO_SUCH_MAILBOX = (EnhancedStatus(5, 1, 1), "no such mailbox")
@@ -185,9 +185,27 @@ def _mailboxes(state: WriteState, transaction: Transaction) -> list[MailboxRow]:
             refusals[position] = _NO_SUCH_MAILBOX
             continue
         found.append(mailbox)
-    if refusals:
+    if refusals or (refusals := _without_room(state, transaction, found)):
         raise Refused(refusals)
     return found
+
+
+def _without_room(
+    state: WriteState, transaction: Transaction, mailboxes: Sequence[MailboxRow]
+) -> dict[int, tuple[EnhancedStatus, str]]:
+    """Placements that their accounts may not hold, with those before them; by their positions."""
+    refusals = {}
+    taken: dict[AccountRow, tuple[int, int]] = {}
+    for position, (placement, mailbox) in enumerate(zip(transaction.placements, mailboxes, strict=True)):
+        account = mailbox.account
+        messages, octets = taken.get(account, (0, 0))
+        messages += 1
+        octets += transaction.bodies[placement.body].size + len(placement.prefix)
+        if state.has_room(account, messages, octets):
+            taken[account] = (messages, octets)
+        else:
+            refusals[position] = state.rules.refusal
+    return refusals
 
 
 def take_body(state: WriteState, rows: list[Row], body: Body, *, in_files: bool = False) -> int:
@@ -246,13 +264,8 @@ def add_entry(
     """Add the row of an entry that comes by this modseq, and count it. Returns its UID."""
     uid = mailbox.uid_next
     mailbox.uid_next = uid + 1
-    mailbox.messages += 1
-    if not bits & _SEEN:
-        mailbox.unseen += 1
-    if bits & _DELETED:
-        mailbox.deleted += 1
     size = body_size + len(prefix)
-    mailbox.size += size
+    mailbox.count(1, 0 if bits & _SEEN else 1, 1 if bits & _DELETED else 0, size)
     rows.append(
         (
             mailbox.account.id,

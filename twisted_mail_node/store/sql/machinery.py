@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from ...mail.changes import ChangeNotice
 from ...mail.errors import PermanentFailure
+from ...mail.quota import NO_RULES, QuotaRules
 from ..maildir.tree import Tree
 from ..watches import Watches
 from .batch import BatchLimits
@@ -36,6 +37,7 @@ class Machinery:
         reader_threads: int,
         users_changed: Callable[[], None],
         tree: Tree | None = None,
+        rules: QuotaRules = NO_RULES,
     ) -> None:
         self.running = False
         self.waiting_hints = 0
@@ -44,6 +46,7 @@ class Machinery:
         self._reactor = reactor
         self._watches = watches
         self._users_changed = users_changed
+        self._rules = rules
         self.writer = Writer(reactor, engine, self._open_state, watches.tell, limits)
         self.readers = Readers(reactor, engine, reader_threads)
         self.companions = engine.companions(reactor, self)
@@ -52,6 +55,7 @@ class Machinery:
 
     def _open_state(self) -> WriteState:
         state = self.engine.open_writer(self._reactor.seconds, self.pins.given_up)
+        state.rules = self._rules
         if self.files is not None:
             state.files = self.files.work
         return state

@@ -77,6 +77,7 @@ def restore(state: WriteState, account: int, mailbox: int, messages: Sequence[Re
     if not messages:
         return CopyOutcome(target.uid_validity, (), uids)
     _check_uids(target.uid_next, messages)
+    state.check_room(target.account, len(messages), sum(each.body.size + len(each.prefix) for each in messages))
     bodies: list[Row] = []
     emails: list[Row] = []
     entries: list[Row] = []

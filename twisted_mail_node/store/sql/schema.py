@@ -178,6 +178,16 @@ _VERSION_4 = (
     "ALTER TABLE email ADD COLUMN sort_keys BLOB",
     "ALTER TABLE email ADD COLUMN thread_keys BLOB",
     "ALTER TABLE email ADD COLUMN preview BLOB",
+    # What the account holds, the sums of its mailboxes' counters; and what it may, where it is limited by itself: null
+    # for any number.
+    "ALTER TABLE account ADD COLUMN messages INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE account ADD COLUMN size INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE account ADD COLUMN limited INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE account ADD COLUMN size_limit INTEGER",
+    "ALTER TABLE account ADD COLUMN messages_limit INTEGER",
+    "UPDATE account SET "
+    "messages = (SELECT coalesce(sum(m.messages), 0) FROM mailbox m WHERE m.account = account.account), "
+    "size = (SELECT coalesce(sum(m.size), 0) FROM mailbox m WHERE m.account = account.account)",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)

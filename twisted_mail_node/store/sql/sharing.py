@@ -61,7 +61,7 @@ def _copy_across(
         [(target.account.id, made[email], uses[email], source.account.id, email) for email in made],
     )
     modseq, first = state.change(target), target.uid_next
-    count_copied(state, rows, bindings, target, len(source_uids), rights)
+    count_copied(state, rows, bindings, target, len(source_uids), rights, more=True)
     guid = "guid" if move else "random_guid()"
     keywords = "keywords" if Right.WRITE in rights else "''"
     state.run_many(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ...mail.changes import ChangeKind, ChangeNotice
 from ...mail.errors import NoSuchAccount, NoSuchMailbox
+from ...mail.quota import NO_RULES, UNLIMITED, OverQuota, QuotaLimits, QuotaRules
 from ...mail.transaction import Transaction
 from ..identity import next_uid_validity
 from .connection import WritingConnection
@@ -29,12 +30,25 @@ MAX_CACHED_ACCOUNTS = 20_000
 
 
 class AccountRow:
-    """An account as it will be after the operation."""
+    """An account as it will be after the operation; `limits` are its own, or None."""
 
-    __slots__ = ("by_id", "by_name", "id", "last_mailbox", "modseq", "name")
+    __slots__ = ("by_id", "by_name", "id", "last_mailbox", "limits", "messages", "modseq", "name", "size")
 
-    def __init__(self, id: int, name: str, modseq: int, last_mailbox: int) -> None:
+    def __init__(
+        self,
+        id: int,
+        name: str,
+        modseq: int,
+        last_mailbox: int,
+        messages: int,
+        size: int,
+        limited: int,
+        size_limit: int | None,
+        messages_limit: int | None,
+    ) -> None:
         self.id, self.name, self.modseq, self.last_mailbox = id, name, modseq, last_mailbox
+        self.messages, self.size = messages, size
+        self.limits = QuotaLimits(size_limit, messages_limit) if limited else None
         self.by_id: dict[int, MailboxRow] = {}
         self.by_name: dict[str, MailboxRow] = {}
 
@@ -74,6 +88,15 @@ class MailboxRow:
         self.uid_next, self.messages, self.unseen, self.deleted = uid_next, messages, unseen, deleted
         self.size, self.highest_modseq, self.recent_after = size, highest_modseq, recent_after
 
+    def count(self, messages: int, unseen: int, deleted: int, size: int) -> None:
+        """So many have come, or gone where the numbers are negative; the account is to be marked as changed."""
+        self.messages += messages
+        self.unseen += unseen
+        self.deleted += deleted
+        self.size += size
+        self.account.messages += messages
+        self.account.size += size
+
 
 class Number(IntEnum):
     """What is numbered; the value is the column's position in `numbering`."""
@@ -86,6 +109,7 @@ class Number(IntEnum):
 
 _UID_VALIDITY = 4
 _NUMBERING = "SELECT account, body, email, item, uid_validity FROM numbering"
+ACCOUNT_COLUMNS = "account, name, modseq, last_mailbox, messages, size, limited, size_limit, messages_limit"
 _MAILBOX = (
     "SELECT mailbox, name, uid_validity, uid_next, messages, unseen, deleted, size, highest_modseq, recent_after "
     "FROM mailbox WHERE account = ? AND "
@@ -108,6 +132,7 @@ class WriteState:
     """
 
     files: FileWork | None = None
+    rules: QuotaRules = NO_RULES
 
     def __init__(
         self, connection: WritingConnection, seconds: Callable[[], float], given_up: Collection[int] = ()
@@ -160,9 +185,7 @@ class WriteState:
         row = self._accounts.get(name)
         if row is not None:
             return row
-        found = self.connection.find(
-            "SELECT account, name, modseq, last_mailbox FROM account WHERE name = ? FOR UPDATE", (name,)
-        )
+        found = self.connection.find(f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE name = ? FOR UPDATE", (name,))
         return None if found is None else self.remember(AccountRow(*found))
 
     def remember(self, row: AccountRow) -> AccountRow:
@@ -234,6 +257,20 @@ class WriteState:
         self._touched[account.name] = (modseq, ids, earlier | kinds)
         return modseq
 
+    def account_changed(self, account: AccountRow) -> None:
+        """The account's row changed in something that is no change of what it holds."""
+        self._dirty_accounts.add(account)
+
+    def check_room(self, account: AccountRow, messages: int, octets: int) -> None:
+        """Raises: OverQuota: the account may not hold so much more."""
+        if not self.has_room(account, messages, octets):
+            raise OverQuota
+
+    def has_room(self, account: AccountRow, messages: int, octets: int) -> bool:
+        """Whether the account may hold so much more."""
+        limits = account.limits or self.rules.limits
+        return limits is UNLIMITED or limits.allow(account.size + octets, account.messages + messages)
+
     def counters_changed(self, mailbox: MailboxRow) -> None:
         """The mailbox's row changed in something that is no change of messages."""
         self._dirty_mailboxes.add(mailbox)
@@ -277,8 +314,8 @@ class WriteState:
             self._dirty_mailboxes.clear()
         if self._dirty_accounts:
             self.run_many(
-                "UPDATE account SET modseq = ?, last_mailbox = ? WHERE account = ?",
-                [(row.modseq, row.last_mailbox, row.id) for row in self._dirty_accounts],
+                "UPDATE account SET modseq = ?, last_mailbox = ?, messages = ?, size = ? WHERE account = ?",
+                [(row.modseq, row.last_mailbox, row.messages, row.size, row.id) for row in self._dirty_accounts],
             )
             self._dirty_accounts.clear()
 

@@ -26,6 +26,7 @@ from ...interfaces.store import (
     IMailStore,
     IMetadata,
     IOpenBody,
+    IQuota,
     IWatch,
 )
 from ...mail.address import Address
@@ -34,13 +35,14 @@ from ...mail.app_password import AppPassword
 from ...mail.changes import AnnotationChanges, CopyOutcome
 from ...mail.errors import NoSuchAccount, NoSuchItem, NoSuchMessage
 from ...mail.queue_item import QueueItem, Settled
+from ...mail.quota import NO_RULES, Quota, QuotaLimits, QuotaRules
 from ...mail.rights import Right, RightsChange, SharedMailbox
 from ...mail.scram import ScramVerifier
 from ...mail.transaction import Committed, Transaction
 from ...mail.uid_set import UIDSet
 from ..maildir.tree import Tree
 from ..watches import Watches
-from . import acl, credentials, directory, metadata, queue, sharing
+from . import acl, credentials, directory, metadata, queue, quota, sharing
 from .account import SQLAccount, create_account, remove_account
 from .batch import BatchLimits, Operation
 from .bodies import BodyWriter, OpenBody, StoredBody
@@ -52,7 +54,7 @@ from .readers import Read
 T = TypeVar("T")
 
 
-@implementer(IMailStore, IQueueStore, IDirectory, IMetadata, IACL, IVerifierKeeping, IAppPasswords)
+@implementer(IMailStore, IQueueStore, IDirectory, IMetadata, IACL, IVerifierKeeping, IAppPasswords, IQuota)
 class SQLStore:
     """
     All durable doors on one database; see the module.
@@ -63,6 +65,7 @@ class SQLStore:
         limits: how much goes into one commit.
         reader_threads: threads that read, each with a connection.
         tree: where messages of mailboxes are files; without one they are in the database.
+        rules: how much accounts may hold that have no limits of their own.
     """
 
     def __init__(
@@ -72,8 +75,10 @@ class SQLStore:
         limits: BatchLimits,
         reader_threads: int,
         tree: Tree | None = None,
+        rules: QuotaRules = NO_RULES,
     ) -> None:
         self._engine = engine
+        self._rules = rules
         self._tree = tree
         self._reactor = reactor
         self._watches = Watches()
@@ -117,6 +122,7 @@ class SQLStore:
             self._reader_threads,
             self._users_changed,
             self._tree,
+            self._rules,
         )
 
     def _users_changed(self) -> None:
@@ -239,6 +245,20 @@ class SQLStore:
             account=numbers[0],
             other=numbers[-1],
         )
+
+    # -- IQuota ----------------------------------------------------------------------------------------------
+
+    def quota(self, account: str) -> Deferred[Quota]:
+        """See IQuota."""
+        return self._read(lambda connection: quota.quota(connection, account, self._rules))
+
+    def quotas(self, after: str = "", limit: int = 1000) -> Deferred[Sequence[tuple[str, Quota]]]:
+        """See IQuota."""
+        return self._read(lambda connection: quota.quotas(connection, self._rules, after, limit))
+
+    def set_quota(self, account: str, limits: QuotaLimits | None) -> Deferred[None]:
+        """See IQuota."""
+        return self._write(lambda state: quota.set_quota(state, account, limits))
 
     # -- IDirectory ------------------------------------------------------------------------------------------
 

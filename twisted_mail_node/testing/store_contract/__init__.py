@@ -7,8 +7,8 @@ The contract of a mailbox backend. Inherit one of these and supply the fixture `
 - `StoreContract`: IMailStore, IAccount and IMailbox as a store has them that does all by itself.
 
 Or one of the parts while a backend is being built. `RestoringContract` stands beside them, for a backend in which mail
-can be put back, and so do `MetadataContract`, for one that keeps annotations, and `SharingContract`, for one whose
-mailboxes can be shared.
+can be put back, and so do `MetadataContract`, for one that keeps annotations, `QuotaContract`, for one that limits what
+accounts hold, and `SharingContract`, for one whose mailboxes can be shared.
 """
 
 from .account_keeping import AccountKeepingContract
@@ -27,6 +27,7 @@ from .moves import MovesContract, OwnMovesContract
 from .notices import NoticesContract
 from .overview import OverviewContract
 from .parity import ParityContract
+from .quota import QuotaContract
 from .restoring import RestoringContract
 from .sharing import SharingContract
 from .staging import StagingContract
@@ -82,6 +83,7 @@ __all__ = [
     "OverviewContract",
     "OwnMovesContract",
     "ParityContract",
+    "QuotaContract",
     "RequiredStoreContract",
     "RestoringContract",
     "SharingContract",

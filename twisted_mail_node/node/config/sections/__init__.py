@@ -8,7 +8,7 @@ A file holds the tables of one side of the node; `config` holds all of them toge
 from .auth import AuthSettings, LDAPSettings, OAuthSettings
 from .clients import DomainSettings, FurtherCertificate, LimitSettings, ListenSettings, ProxySettings, TLSSettings
 from .config import Config
-from .mailboxes import IMAPSettings, POP3Settings, StoreSettings
+from .mailboxes import IMAPSettings, POP3Settings, QuotaSettings, StoreSettings
 from .sending import DNSSettings, QueueSettings, RelaySettings
 from .smtp import SMTPSettings, SubmissionSettings
 
@@ -26,6 +26,7 @@ __all__ = [
     "POP3Settings",
     "ProxySettings",
     "QueueSettings",
+    "QuotaSettings",
     "RelaySettings",
     "SMTPSettings",
     "StoreSettings",

@@ -22,7 +22,7 @@ from .clients import (
     TLSMode,
     TLSSettings,
 )
-from .mailboxes import IMAPSettings, POP3Settings, StoreSettings
+from .mailboxes import IMAPSettings, POP3Settings, QuotaSettings, StoreSettings
 from .sending import DNSSettings, QueueSettings, RelaySettings
 from .smtp import SMTPSettings, SubmissionSettings
 from .table import Table
@@ -75,6 +75,7 @@ class Config(Table):
     queue: QueueSettings = Field(default=QueueSettings(), description="How long and how often sending is tried.")
     pop3: POP3Settings = Field(default=POP3Settings(), description="POP3.")
     imap: IMAPSettings = Field(default=IMAPSettings(), description="IMAP.")
+    quota: QuotaSettings = Field(default=QuotaSettings(), description="How much an account may hold.")
     limits: LimitSettings = Field(default=LimitSettings(), description="What anyone may use.")
     proxy: ProxySettings = Field(default=ProxySettings(), description="Who may stand in front of haproxy: endpoints.")
     without_file: bool = Field(default=False, exclude=True)

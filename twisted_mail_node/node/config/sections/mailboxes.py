@@ -1,4 +1,4 @@
-"""Where mail is kept, and how it is read: [store], [pop3], [imap]."""
+"""Where mail is kept, and how it is read: [store], [quota], [pop3], [imap]."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from ..values import URI, Flag, MailboxName, Seconds, Size
+from ..values import URI, AccountName, Flag, Limit, MailboxName, Seconds, Size
 from .table import Table
 
 
@@ -33,6 +33,20 @@ class StoreSettings(Table):
     )
     maildir_group: Flag = Field(
         default=False, description="For maildir: whether the group of the files may read and write them too."
+    )
+
+
+class QuotaSettings(Table):
+    """[quota]: how much an account may hold."""
+
+    size: Size = Field(default=0, description="All messages of an account; 0 for any size.")
+    messages: Limit = Field(default=0, description="How many messages an account may hold; 0 for any number.")
+    full: Literal["later", "refuse"] = Field(
+        default="later",
+        description="What is said of mail for an account that is full: that it may come later (RFC 3463 §3.3), or no.",
+    )
+    administrators: tuple[AccountName, ...] = Field(
+        default=(), description="Accounts that may see and set everybody's by IMAP (RFC 9208)."
     )
 
 

@@ -19,7 +19,7 @@ from ....mail.changes import ChangeNotice
 from ....mail.mailbox_name import INBOX, canonical
 from ....mail.transaction import Transaction
 from ..connection import Bindings
-from ..state import AccountRow, MailboxRow, Number, WriteState
+from ..state import ACCOUNT_COLUMNS, AccountRow, MailboxRow, Number, WriteState
 from .connection import OUTCOME_SECONDS, PostgresConnection, Statement
 
 CHANNEL = "mailnode"
@@ -44,7 +44,7 @@ LOOKED_UP = 2**40
 
 _COLUMNS = {Number.ACCOUNT: "account", Number.BODY: "body", Number.EMAIL: "email", Number.ITEM: "item"}
 _LOCK_ACCOUNTS = (
-    "SELECT account, name, modseq, last_mailbox FROM account WHERE name = ANY(:names) OR account = ANY(:numbers) "
+    f"SELECT {ACCOUNT_COLUMNS} FROM account WHERE name = ANY(:names) OR account = ANY(:numbers) "
     "ORDER BY account FOR UPDATE"
 )
 # Where the count is another than it was left at, a division by zero ends the transaction.
@@ -139,8 +139,8 @@ class SharedState(WriteState):
         found = self.connection.all_of(statements)
         for kind, ((last,),) in zip(kinds, found[len(found) - len(kinds) :], strict=True):
             self._blocks[kind] = self._taken(kind, last)
-        for account, name, modseq, last_mailbox in found[0]:
-            self.remember(AccountRow(account, name, modseq, last_mailbox))
+        for account in found[0]:
+            self.remember(AccountRow(*account))
         for name, *row in found[1] if names else ():
             known = self.find_account(name)
             if known is not None:

@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 from zope.interface import implementer
 
 from ....interfaces.store import IMaildropLock
+from ....mail.quota import NO_RULES, QuotaRules
 from ...maildir.tree import Tree
 from ..batch import BatchLimits
 from ..engine import IReactor
@@ -27,6 +28,7 @@ class PostgresStore(SQLStore):
         limits: how much goes into one commit.
         reader_threads: threads that read, each with a connection.
         tree: where messages of mailboxes are files; without one they are in the database.
+        rules: how much accounts may hold that have no limits of their own.
         partitions: into how many parts the tables are made that grow; heeded when the tables are made.
     """
 
@@ -39,9 +41,15 @@ class PostgresStore(SQLStore):
         reader_threads: int = 4,
         partitions: int = PARTITIONS,
         tree: Tree | None = None,
+        rules: QuotaRules = NO_RULES,
     ) -> None:
         super().__init__(
-            lambda: PostgresEngine(dsn, partitions), reactor, limits or BatchLimits(operations=50), reader_threads, tree
+            lambda: PostgresEngine(dsn, partitions),
+            reactor,
+            limits or BatchLimits(operations=50),
+            reader_threads,
+            tree,
+            rules,
         )
 
     def acquire(self, account: str, holder: str, lifetime_seconds: float) -> Deferred[None]:

@@ -11,6 +11,7 @@ from zope.interface import implementer
 from ....interfaces.deferred import returns_deferred
 from ....interfaces.store import IBackup, IMaildropLock
 from ....mail.errors import InUse, Unavailable
+from ....mail.quota import NO_RULES, QuotaRules
 from ...maildir.tree import Tree
 from ...maildrop_locks import MaildropLocks
 from ..batch import BatchLimits
@@ -38,6 +39,7 @@ class SQLiteStore(SQLStore):
         limits: how much goes into one commit.
         reader_threads: threads that read, each with a connection.
         tree: where messages of mailboxes are files; without one they are in the database.
+        rules: how much accounts may hold that have no limits of their own.
     """
 
     def __init__(
@@ -49,9 +51,10 @@ class SQLiteStore(SQLStore):
         limits: BatchLimits | None = None,
         reader_threads: int = 2,
         tree: Tree | None = None,
+        rules: QuotaRules = NO_RULES,
     ) -> None:
         super().__init__(
-            lambda: SQLiteEngine(Path(path), durability), reactor, limits or BatchLimits(), reader_threads, tree
+            lambda: SQLiteEngine(Path(path), durability), reactor, limits or BatchLimits(), reader_threads, tree, rules
         )
         self._locks = MaildropLocks()
         self._backups: dict[Backup, Deferred[None]] = {}

@@ -23,7 +23,7 @@ class Kind(Enum):
     MISSING_EMAIL = ("an entry of a mailbox shows nothing", _RESTORE)
     WRONG_SIZE = ("an entry tells a size that its message does not have", _RESTORE)
     SAME_GUID = ("two entries of an account have one guid: POP3 clients take them for one message", _RESTORE)
-    WRONG_COUNTER = ("a mailbox's counter is not what its rows say", "`mailnode verify --repair`")
+    WRONG_COUNTER = ("a counter of a mailbox or an account is not what its rows say", "`mailnode verify --repair`")
     WRONG_USES = ("it is not counted right how many entries show a message", "`mailnode verify --repair`")
     UNUSED_BODY = ("a message that nobody can reach takes up space", "`mailnode verify --repair`")
     NO_HASH = (

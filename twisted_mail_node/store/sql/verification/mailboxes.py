@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ....mail.annotation import THE_ACCOUNT
 from ..connection import Connection
 from .findings import Finding, Kind
 from .moments import Moments
@@ -16,6 +17,10 @@ _COUNTED = (
     "SELECT count(*), count(*) FILTER (WHERE bits & 1 = 0), count(*) FILTER (WHERE bits & 8 <> 0), "
     "coalesce(sum(size), 0), coalesce(max(uid), 0), coalesce(max(modseq), 0) FROM entry "
     "WHERE account = ? AND mailbox = ?"
+)
+_HELD = (
+    "SELECT messages, size, (SELECT count(*) FROM entry e WHERE e.account = account.account), "
+    "(SELECT coalesce(sum(e.size), 0) FROM entry e WHERE e.account = account.account) FROM account WHERE account = ?"
 )
 _KEPT = (
     "SELECT messages, unseen, deleted, size, uid_next, highest_modseq FROM mailbox WHERE account = ? AND mailbox = ?"
@@ -69,6 +74,7 @@ class Mailboxes:
             return
         for mailbox, box in boxes:
             yield from self._undamaged(f"{name} {box}", self._mailbox(account, mailbox, f"{name} {box}"))
+        yield from self._undamaged(name, self._held(account, name))
         yield from self._undamaged(name, self._emails(account, name))
 
     def _undamaged(self, place: str, findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -109,6 +115,13 @@ class Mailboxes:
             wrong.append(f"the account's modseq is {modseq[0]}, the mailbox's {kept[5]}")
         if wrong:
             yield Finding(Kind.WRONG_COUNTER, place, "; ".join(wrong), (account, mailbox))
+
+    def _held(self, account: int, place: str) -> Iterator[Finding]:
+        with self._moments.one() as connection:
+            held = connection.find(_HELD, (account,))
+        if held is not None and held[:2] != tuple(map(int, held[2:])):
+            detail = f"messages and size are {held[0]} and {held[1]}, counted {held[2]} and {held[3]}"
+            yield Finding(Kind.WRONG_COUNTER, place, detail, (account, THE_ACCOUNT))
 
     def _emails(self, account: int, place: str) -> Iterator[Finding]:
         for rows in self._moments.slices(_EMAILS.format(account=account), (0,), SLICE_ROWS):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from hashlib import blake2b
 
+from ....mail.annotation import THE_ACCOUNT
 from ..bodies import CHUNK_OCTETS
 from ..connection import WritingConnection
 from ..integrity import HASH_OCTETS, body_hash
@@ -23,6 +24,10 @@ SLICE_BODIES = 100
 _SET_COUNTERS = (
     "UPDATE mailbox SET messages = ?, unseen = ?, deleted = ?, size = ?, uid_next = ?, highest_modseq = ? "
     "WHERE account = ? AND mailbox = ?"
+)
+_SET_HELD = (
+    "UPDATE account SET messages = (SELECT count(*) FROM entry WHERE account = :account), "
+    "size = (SELECT coalesce(sum(size), 0) FROM entry WHERE account = :account) WHERE account = :account"
 )
 _SET_USES = (
     "UPDATE email SET uses = (SELECT count(*) FROM entry WHERE account = :account AND email = :email) + "
@@ -65,6 +70,9 @@ def _in_transaction(connection: WritingConnection, work: Callable[[], None]) -> 
 
 
 def _count(connection: WritingConnection, account: int, mailbox: int) -> None:
+    if mailbox == THE_ACCOUNT:
+        connection.run(_SET_HELD, {"account": account})
+        return
     messages, unseen, deleted, size, uid_next, modseq = counters_of(connection, account, mailbox)
     kept = connection.one(
         "SELECT uid_next, highest_modseq FROM mailbox WHERE account = ? AND mailbox = ?", (account, mailbox)

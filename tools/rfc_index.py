@@ -154,6 +154,7 @@ TITLES = {
     9051: "IMAP4rev2",
     9068: "JWT profile for OAuth 2.0 access tokens",
     9106: "Argon2",
+    9208: "IMAP QUOTA",
     9228: "The Delivered-To header field",
     9260: "SCTP (its checksum CRC32c)",
     9266: "TLS 1.3: channel bindings (tls-exporter)",

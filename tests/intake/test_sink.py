@@ -276,6 +276,16 @@ def test_who_leaves_while_a_piece_is_being_staged_leaves_without_a_failure(store
     assert store.writers[0].aborted
 
 
+@pytest.mark.parametrize(
+    ("status", "reply"),
+    [((4, 2, 2), "452 4.2.2 full"), ((5, 2, 2), "552 5.2.2 full"), ((4, 3, 0), "450 4.3.0 full")],
+)
+@pytest.mark.parametrize("service", [Service.SMTP, Service.LMTP])
+def test_a_mailbox_that_is_full_is_told_by_the_code_for_that(store, begin, status, reply, service):
+    store.answers.append(fail(Refused({0: (EnhancedStatus(*status), "full")})))
+    assert told(begin("alice@a.test", service=service)) == [reply]
+
+
 def test_who_vanished_before_the_commit_is_left_out_and_the_sender_told(store, begin, reports):
     store.answers.append(fail(Refused({0: GONE})))
     sink = begin("alice@a.test", "bob@a.test", "carol@c.test")

@@ -15,6 +15,7 @@ from .exporting import export
 from .guessing import guessing
 from .importing import import_
 from .queue import queue
+from .quota import quota
 from .restore import restore
 from .session import Session
 from .upgrade import upgrade
@@ -43,6 +44,7 @@ for command in (
     user,
     alias,
     domain,
+    quota,
     queue,
     certificate,
     guessing,

@@ -271,7 +271,9 @@ class MessageSink:
             self._broken(failure)
             return
         self._log.info(
-            "{queue_id}: {count} recipients vanished before the commit", queue_id=self.id, count=len(error.refusals)
+            "{queue_id}: {count} recipients could not be served at the commit",
+            queue_id=self.id,
+            count=len(error.refusals),
         )
         self._commit_plan(self._plan.without(error.refusals), self._broken)
 
@@ -347,5 +349,9 @@ class MessageSink:
 _ACCEPTED = EnhancedStatus(2, 0, 0)
 
 
+# RFC 5321 §4.2.3: 452 and 552 for a mailbox that is full (RFC 3463 §3.3 X.2.2), 554 for a transaction that fails.
+_CODES = {EnhancedStatus(4, 2, 2): 452, EnhancedStatus(5, 2, 2): 552, LOOP[0]: 554}
+
+
 def _refusal(status: EnhancedStatus, text: str) -> Reply:
-    return Reply(554 if (status, text) == LOOP else 550, (text,), status)
+    return Reply(_CODES.get(status, 450 if status.class_ == 4 else 550), (text,), status)

@@ -21,6 +21,7 @@ from .connection_limits import ConnectionLimits
 from .control.certificates import Certificates
 from .control.guessing import GuessingDesk
 from .control.operations import Operations
+from .control.quota import QuotaDesk
 from .credentials import check_sources, make_credentials
 from .doors import Doors, Storage, complete
 from .incoming import make_incoming
@@ -93,6 +94,7 @@ def assemble(
             **Backups(config, doors.store).by_name,
             **Certificates(tls, renewal).by_name,
             **GuessingDesk(offering.attempts).by_name,
+            **QuotaDesk(doors.store).by_name,
         },
         credentials.verifiers,
     )

@@ -107,6 +107,7 @@ class Offering:
             admin=config.imap.admin or f"mailto:postmaster@{config.domains[0]}",
             other_users=config.imap.other_users,
             metadata_octets=config.imap.annotation_size,
+            administrators=config.quota.administrators,
             metadata_entries=config.imap.annotations,
             version=__version__,
         )

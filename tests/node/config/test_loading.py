@@ -172,7 +172,7 @@ def test_a_file_without_certificate_and_listeners_has_the_default_ones_without_t
         (
             "without_file = true",
             "node.toml: without_file: unknown key; known here: hostname, state_dir, domain, listen, tls, auth, dns, "
-            "store, smtp, submission, relay, queue, pop3, imap, limits, proxy",
+            "store, smtp, submission, relay, queue, pop3, imap, quota, limits, proxy",
         ),
     ],
 )

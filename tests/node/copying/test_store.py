@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
-from twisted_mail_node.interfaces.store import IACL, IMetadata
+from twisted_mail_node.interfaces.store import IACL, IMetadata, IQuota
 from twisted_mail_node.mail.address import Address
 from twisted_mail_node.mail.annotation import THE_ACCOUNT, Annotation
 from twisted_mail_node.mail.app_password import AppPassword
@@ -15,6 +15,7 @@ from twisted_mail_node.mail.envelope import BodyType
 from twisted_mail_node.mail.errors import Damaged, TemporaryFailure
 from twisted_mail_node.mail.flags import FlagChange, Flags
 from twisted_mail_node.mail.options import MailOptions, Notify, RecipientOptions
+from twisted_mail_node.mail.quota import QuotaLimits
 from twisted_mail_node.mail.restoring import RestoredMailbox, RestoredMessage
 from twisted_mail_node.mail.rights import RightsChange, rights_of
 from twisted_mail_node.mail.scram import ScramHash, ScramVerifier
@@ -71,6 +72,7 @@ def source():
     box = old.mailbox_id
     result_of(store.annotate(JOE, box, JOE, {"/shared/comment": b"old", "/private/comment": b"mine"}, 10))
     result_of(store.annotate(JOE, box, ANN, {"/private/comment": b"ann's"}, 10))
+    result_of(store.set_quota(JOE, QuotaLimits(10**9, 30)))
     result_of(store.annotate(JOE, THE_ACCOUNT, JOE, {"/private/x": b""}, 10))
     for identifier, letters in ((ANN, "lrs"), ("anyone", "l"), ("-" + LIST, "l")):
         result_of(store.change_rights(JOE, box, identifier, RightsChange.REPLACE, rights_of(letters)))
@@ -106,6 +108,7 @@ def contents(storage):
         account = result_of(store.account(name))
         seen[name] = [result_of(store.password_hash(name)), result_of(account.subscriptions())]
         seen[name].append(list(result_of(store.all_annotations(name, THE_ACCOUNT))))
+        seen[name].append(result_of(store.quota(name)))
         seen[name] += [tuple(result_of(store.verifiers(name))), list(result_of(store.app_passwords(name)))]
         for info in result_of(account.mailboxes()):
             mailbox = result_of(account.mailbox(info.name))
@@ -167,8 +170,9 @@ def test_annotations_are_copied_to_whose_they_are_and_missed_where_they_are_not(
     ]
 
 
-def test_a_store_without_annotations_takes_the_rest(source, monkeypatch):
+def test_a_store_without_annotations_and_quotas_takes_the_rest(source, monkeypatch):
     monkeypatch.setattr(IMetadata, "providedBy", lambda door: False)
+    monkeypatch.setattr(IQuota, "providedBy", lambda door: False)
     assert run(source, new_storage()).differences == []
 
 

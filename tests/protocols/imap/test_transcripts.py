@@ -21,7 +21,7 @@ MESSAGES = TRANSCRIPTS / "messages"
 
 ALL = {path: needs_of(path) for path in sorted(TRANSCRIPTS.glob("*.txt"))}
 # What only our own stores have, and what is seen only where they are not.
-OPTIONAL = ("annotations", "sharing")
+OPTIONAL = ("annotations", "quota", "sharing")
 PATHS = [path for path, needs in ALL.items() if not {f"no {door}" for door in OPTIONAL} & set(needs)]
 PATHS_FOR_ANY_STORE = [path for path, needs in ALL.items() if not set(OPTIONAL) & set(needs)]
 
@@ -44,13 +44,16 @@ def run_with(patch, path, piece, server_of, store_with, turns):
         metadata_octets=40,
         metadata_entries=5,
         other_users="Other Users" if "sharing" in needs else "",
+        administrators=("root@example.test",),
     )
     for need in needs:
         match need.split():
-            case ["delimiter", "."] | ["annotations"] | ["no", "annotations"]:
+            case ["delimiter", "."] | ["annotations"] | ["no", "annotations" | "quota"]:
                 pass
             case ["sharing"]:
                 server.add("ann", "bob")
+            case ["quota"]:
+                server.add_user("root@example.test")
             case ["peer", host]:
                 server.host = host
             case ["offered", name]:  # what is not complete yet, but for this

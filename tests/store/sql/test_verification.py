@@ -75,6 +75,8 @@ def test_an_account_that_is_not_there_is_told(filled):
         ("UPDATE mailbox SET uid_next = 3 WHERE name = 'INBOX'", Kind.WRONG_COUNTER, "uid_next is 3, at the least 8"),
         ("UPDATE mailbox SET highest_modseq = 1 WHERE name = 'INBOX'", Kind.WRONG_COUNTER, "highest_modseq is 1"),
         ("UPDATE account SET modseq = 2", Kind.WRONG_COUNTER, "the account's modseq is 2"),
+        ("UPDATE account SET messages = 3", Kind.WRONG_COUNTER, "messages and size are 3 and"),
+        ("UPDATE account SET size = size + 1", Kind.WRONG_COUNTER, "messages and size are"),
         ("UPDATE email SET uses = 7 WHERE email = 1", Kind.WRONG_USES, "7 entries show it, counted 2"),
         ("DELETE FROM email WHERE email = 1", Kind.MISSING_EMAIL, "its email is not there"),
         ("DELETE FROM body WHERE body = 1", Kind.MISSING_BODY, "body 1 is not there"),

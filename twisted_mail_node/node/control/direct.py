@@ -17,6 +17,7 @@ from ..storage import Reactor, make_passwords, make_storage
 from .guessing import GuessingDesk
 from .mail import MailDesk
 from .operations import JSON, Operations, Refusal
+from .quota import QuotaDesk
 from .waiting import Waiting
 
 
@@ -84,7 +85,7 @@ class _Store:
             passwords,
             reactor.seconds,
             state.forget_first_password,
-            others=GuessingDesk(None).by_name,
+            others={**GuessingDesk(None).by_name, **QuotaDesk(self._storage.store).by_name},
             verifiers=make_verifiers(config, self._storage.directory, self._threads),
         )
 

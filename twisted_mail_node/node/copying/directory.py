@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...interfaces.credentials import app_passwords_of, verifiers_of
-from ...interfaces.store import IDirectory
+from ...interfaces.required_store import IBasicStore
+from ...interfaces.store import IDirectory, IQuota
+from ...mail.quota import Quota
 from ..doors import Doors
 
 
@@ -48,6 +50,13 @@ async def _copy_app_passwords(source: IDirectory, target: IDirectory, name: str)
     for new in wanted:
         if new not in there:
             await ours.add_app_password(name, new)
+
+
+async def copy_quota(source: IBasicStore, target: IBasicStore, name: str) -> None:
+    """Limits of the account's own, once its mail is there."""
+    if IQuota.providedBy(source) and IQuota.providedBy(target):
+        quota: Quota = await IQuota(source).quota(name)
+        await IQuota(target).set_quota(name, quota.limits if quota.is_own else None)
 
 
 async def copy_aliases(source: IDirectory, target: IDirectory) -> int:

@@ -10,7 +10,7 @@ from ...mail.changes import MailboxStatus
 from ..doors import Doors
 from .acl import copy_rights, rights_of
 from .annotations import annotations_of, copy_annotations
-from .directory import copy_accounts, copy_aliases
+from .directory import copy_accounts, copy_aliases, copy_quota
 from .mailboxes import MailboxCopy
 from .queue import copy_queue, queued
 
@@ -49,6 +49,7 @@ async def copy_store(
         await _copy_subscriptions(source, target, name)
         await copy_annotations(source.store, target.store, name)
         await copy_rights(source.store, target.store, name)
+        await copy_quota(source.store, target.store, name)
     items = await copy_queue(source, target)
     return Counts(len(names), aliases, messages, items, [*damaged, *await _differences(source, target)])
 

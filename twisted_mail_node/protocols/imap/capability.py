@@ -14,7 +14,7 @@ from ...wire.imap import responses
 from ...wire.imap.commands import Capability
 from ...wire.imap.responses import ok
 from ...wire.imap.states import State
-from . import acl, metadata
+from . import acl, metadata, quota
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -54,6 +54,14 @@ def _acl(session: IMAPSession) -> Sequence[str]:
     return ("ACL", "RIGHTS=kxte", "LIST-MYRIGHTS") if acl.offered(session) else ()
 
 
+def _quota(session: IMAPSession) -> Sequence[str]:
+    if not quota.offered(session):
+        return ()
+    # RFC 9208 §4.1.3: QUOTASET tells that SETQUOTA is there, which it is for administrators.
+    names = ("QUOTA", "QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE")
+    return (*names, "QUOTASET") if quota.may_set(session) else names
+
+
 # In the order in which they are told: the protocol; the connection; mailboxes; messages; searching; synchronising.
 OFFERED: tuple[str | Depending, ...] = (
     "IMAP4rev1",
@@ -75,6 +83,7 @@ OFFERED: tuple[str | Depending, ...] = (
     "STATUS=SIZE",
     _metadata,
     _acl,
+    _quota,
     "SPECIAL-USE",
     "CREATE-SPECIAL-USE",
     "CONDSTORE",

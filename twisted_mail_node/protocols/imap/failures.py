@@ -1,4 +1,8 @@
-"""The one function from what doors and grammar fail with to the end of an IMAP command. Source: RFC 5530 §3."""
+"""
+The one function from what doors and grammar fail with to the end of an IMAP command.
+
+Sources: RFC 5530 §3; RFC 9208 §4.3.1.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from ...mail.errors import (
     NotAllowed,
     TemporaryFailure,
 )
+from ...mail.quota import OverQuota
 from ...wire.errors import ProtocolViolation
 from ...wire.imap import response_codes as codes
 from ...wire.imap.refusal import BadSyntax
@@ -29,6 +34,7 @@ _CODES: tuple[tuple[type[MailError], bytes], ...] = (
     (NoSuchMessage, codes.EXPUNGE_ISSUED),
     (MessageTooBig, codes.TOO_BIG),
     (NoSuchAccount, codes.CONTACT_ADMIN),
+    (OverQuota, codes.OVER_QUOTA),
     (InUse, codes.IN_USE),
     (TemporaryFailure, codes.UNAVAILABLE),
     (MailError, codes.CANNOT),

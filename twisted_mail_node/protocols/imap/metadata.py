@@ -21,6 +21,7 @@ from ...wire.imap.responses import metadata, no, ok
 if TYPE_CHECKING:
     from .session import IMAPSession
 
+_ANY_OF = Right.READ | Right.SEEN | Right.WRITE | Right.INSERT | Right.POST
 SERVER_COMMENT, SERVER_ADMIN = "/shared/comment", "/shared/admin"
 
 
@@ -106,5 +107,6 @@ async def _annotated(session: IMAPSession, name: str) -> _Annotated:
         raise PermanentFailure("no annotations are kept here")
     if not name:
         return _Annotated(session, session.account.name, THE_ACCOUNT)
-    mailbox = await session.places.mailbox(session.name(name), Right.READ)
+    # RFC 5464 §3.3: who sees the mailbox, and may do something with its messages.
+    mailbox = await session.places.mailbox(session.name(name), Right.LOOKUP, _ANY_OF)
     return _Annotated(session, mailbox.account, mailbox.mailbox_id)

@@ -186,6 +186,11 @@ class IMAPSession:
         return peer_of(self.driver.transport, self._name)
 
     @property
+    def user(self) -> str | None:
+        """The name of the account that was logged in to, or None."""
+        return None if self._account is None else self._account.name
+
+    @property
     def account(self) -> IAccount:
         """The account that was logged in to. What is in it is reached by `places` alone."""
         if self._account is None:

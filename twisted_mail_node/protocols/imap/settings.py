@@ -24,6 +24,7 @@ class IMAPSettings:
         metadata_octets: the largest value that an annotation may have; 1024 at least (RFC 5464 §4.1).
         metadata_entries: how many annotations a user may have of a mailbox, and how many it may have for all; 10 at
             least.
+        administrators: accounts that may see and set everybody's quota.
         name, version: told in answer to ID.
     """
 
@@ -40,6 +41,7 @@ class IMAPSettings:
     other_users: str = ""
     metadata_octets: int = 16 * 1024
     metadata_entries: int = 100
+    administrators: tuple[str, ...] = ()
     name: str = "twisted-mail-node"
     version: str = ""
 

@@ -1,5 +1,6 @@
 """
-STATUS. Sources: RFC 3501 §6.3.10; RFC 7162 §3.1.7 (HIGHESTMODSEQ); RFC 8438 §3 (SIZE); RFC 9051 §6.3.11 (DELETED).
+STATUS. Sources: RFC 3501 §6.3.10; RFC 7162 §3.1.7 (HIGHESTMODSEQ); RFC 8438 §3 (SIZE); RFC 9051 §6.3.11 (DELETED);
+RFC 9208 §4.1.4 (DELETED-STORAGE).
 
 A new item is a line in `COUNTED`, where the counters of the mailbox tell it, or in `ASKED`, where the store has to be
 asked for more.
@@ -16,6 +17,7 @@ from ...mail.rights import Right
 from ...mail.uid_set import UIDSet
 from ...wire.imap.commands import Status, StatusItem
 from ...wire.imap.responses import StatusValue, mailbox_status, ok
+from .quota import deleted_storage
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -43,6 +45,7 @@ COUNTED: dict[StatusItem, Counted] = {
 }
 ASKED: dict[StatusItem, Asked] = {
     StatusItem.RECENT: _recent,
+    StatusItem.DELETED_STORAGE: deleted_storage,
 }
 
 

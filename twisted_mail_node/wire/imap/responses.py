@@ -209,6 +209,17 @@ def _value(value: bytes | None) -> bytes:
     return nstring(value)
 
 
+def quota(root: bytes, resources: Iterable[tuple[str, int, int]]) -> bytes:
+    """QUOTA: what is used and what may be, of each resource that is limited. Source: RFC 9208 §4.2.1."""
+    triplets = b" ".join(b"%b %d %d" % (name.encode("ascii"), used, limit) for name, used, limit in resources)
+    return b"* QUOTA %b (%b)\r\n" % (root, triplets)
+
+
+def quota_root(mailbox: bytes, roots: Iterable[bytes]) -> bytes:
+    """QUOTAROOT: the names of the quota roots of a mailbox. Source: RFC 9208 §4.2.2."""
+    return b"* QUOTAROOT %b\r\n" % b" ".join((mailbox, *roots))
+
+
 def flags(names: Iterable[bytes]) -> bytes:
     """FLAGS: all flags that the mailbox has, system flags included."""
     return b"* FLAGS (%b)\r\n" % b" ".join(names)

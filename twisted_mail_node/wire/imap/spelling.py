@@ -38,6 +38,10 @@ class Spelling(Enum):
         """A mailbox name, bare or quoted."""
         return self._astring(self._octets(name))
 
+    def text(self, text: str) -> bytes:
+        """Any text as an astring, in UTF-8."""
+        return self._astring(text.encode("utf-8", "replace"))
+
     def prefix(self, name: str) -> bytes:
         """The same as a string, never bare: for NAMESPACE."""
         return self.string(self._octets(name))

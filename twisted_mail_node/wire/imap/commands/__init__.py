@@ -24,6 +24,7 @@ from .logout import Logout
 from .metadata import GetMetadata, SetMetadata
 from .namespace import Namespace
 from .noop import Noop
+from .quota import GetQuota, GetQuotaRoot, SetQuota
 from .rename import Rename
 from .search import Search
 from .select import Resync, Select
@@ -38,8 +39,8 @@ from .unselect import Unselect
 __all__ = [
     "Append", "AppendChunk", "AppendMessage", "Authenticate", "AuthenticateResponse", "Capability", "Check", "Close",
     "Command", "Compress", "Copy", "Create", "Delete", "Done", "Enable", "Expunge", "Fetch", "FetchAttribute",
-    "FetchKind", "GetACL", "GetMetadata", "Id", "Idle", "List", "ListReturn", "ListRights", "ListSelection", "Login",
-    "Logout", "Lsub", "Move", "MyRights", "Namespace", "Noop", "Rename", "Resync", "Search", "Section", "SectionText",
-    "Select", "SetACL", "SetMetadata", "StartTLS", "Status", "StatusItem", "Store", "Subscribe", "Unauthenticate",
-    "Unselect",
+    "FetchKind", "GetACL", "GetMetadata", "GetQuota", "GetQuotaRoot", "Id", "Idle", "List", "ListReturn",
+    "ListRights", "ListSelection", "Login", "Logout", "Lsub", "Move", "MyRights", "Namespace", "Noop", "Rename",
+    "Resync", "Search", "Section", "SectionText", "Select", "SetACL", "SetMetadata", "SetQuota", "StartTLS", "Status",
+    "StatusItem", "Store", "Subscribe", "Unauthenticate", "Unselect",
 ]

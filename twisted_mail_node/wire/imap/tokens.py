@@ -225,13 +225,6 @@ class Tokens:
             raise BadSyntax("mod-sequence out of range")
         return value
 
-    def number64(self) -> int:
-        """A number of 63 bits (RFC 9051 §9)."""
-        value = int(self.match(_MODSEQ, "a number")[0])
-        if value > MAX_MODSEQ:
-            raise BadSyntax("number out of range")
-        return value
-
     def messages(self, by_uid: bool) -> SequenceSet:
         """The messages that a command means: a set of UIDs, or of sequence numbers. Raises: as `numbers_allowed`."""
         if not by_uid:

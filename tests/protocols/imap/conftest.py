@@ -105,10 +105,6 @@ class Server:
             for _ in range(self.turns):
                 self.clock.wait_for(self.clock.turn())
 
-    def add_user(self, name):
-        self.result_of(self.store.create_account(name))
-        self.checker.addUser(name.encode("ascii"), b"secret")
-
     def deliver(self, *contents, mailbox="INBOX"):
         for content in contents:
             self.delivered += 1

@@ -53,7 +53,7 @@ def run_with(patch, path, piece, server_of, store_with, turns):
             case ["sharing"]:
                 server.add("ann", "bob")
             case ["quota"]:
-                server.add_user("root@example.test")
+                server.add("root")
             case ["peer", host]:
                 server.host = host
             case ["offered", name]:  # what is not complete yet, but for this

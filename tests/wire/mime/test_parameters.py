@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail_node.wire.mime.parameters import media_type, parameter, value_and_parameters, without_comments
+from twisted_mail_node.wire.mime.parameters import joined, media_type, parameter, value_and_parameters, without_comments
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,42 @@ def test_long_nonsense_takes_linear_time(sign):
 def test_whatever_comes_is_read(raw):
     value_and_parameters(raw)
     media_type(raw)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ((), ()),
+        (((b"a", b"b"),), ((b"a", b"b"),)),
+        # The examples of RFC 2231 §3 and §4.1.
+        (
+            ((b"access-type", b"URL"), (b"URL*0", b"ftp://"), (b"URL*1", b"cs.utk.edu/pub/moore/")),
+            ((b"access-type", b"URL"), (b"URL", b"ftp://cs.utk.edu/pub/moore/")),
+        ),
+        (
+            (
+                (b"title*0*", b"us-ascii'en'This%20is%20even%20more%20"),
+                (b"title*1*", b"%2A%2A%2Afun%2A%2A%2A%20"),
+                (b"title*2", b"isn't it!"),
+            ),
+            ((b"title*", b"us-ascii'en'This%20is%20even%20more%20%2A%2A%2Afun%2A%2A%2A%20isn%27t%20it!"),),
+        ),
+        # In any order and any case, and what does not follow is left away.
+        (((b"N*1", b"b"), (b"n*0", b"a"), (b"n*3", b"d"), (b"n*0", b"x")), ((b"N", b"ab"),)),
+        (((b"n*0", b"a"), (b"n*1*", b"%20")), ((b"n*", b"''a%20"),)),
+        # What is no continuation stays.
+        (
+            ((b"n*1", b"b"), (b"n*", b"utf-8''x"), (b"n*00", b"c")),
+            ((b"n*1", b"b"), (b"n*", b"utf-8''x"), (b"n*00", b"c")),
+        ),
+    ],
+)
+def test_continuations_are_joined(written, expected):
+    assert joined(written) == expected
+
+
+@given(st.lists(st.tuples(st.text("an*01", min_size=1, max_size=4).map(str.encode), st.binary(max_size=3)), max_size=6))
+def test_joining_never_fails_and_leaves_nothing_to_join(parameters):
+    once = joined(tuple(parameters))
+    assert len(once) <= len(parameters)
+    assert joined(once) == once

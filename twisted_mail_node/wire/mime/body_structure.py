@@ -1,5 +1,6 @@
 """
-BODYSTRUCTURE and BODY in IMAP wire form, out of the tree of parts. Sources: RFC 3501 §7.4.2; RFC 9051 §7.5.2.
+BODYSTRUCTURE and BODY in IMAP wire form, out of the tree of parts. Sources: RFC 3501 §7.4.2; RFC 9051 §7.5.2;
+RFC 2231 §6.
 
 BODY is BODYSTRUCTURE without the extension data; `without_extensions` makes it out of a kept BODYSTRUCTURE. The kept
 form has the message in a message/global, as IMAP4rev2 wants it; `with_global_closed` is for who does not know that.
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from .parameters import Parameters
+from .parameters import Parameters, joined
 from .strings import nstring, string
 from .structure import Part
 
@@ -79,7 +80,7 @@ def _extension(part: Part) -> bytes:
 def _parameters(parameters: Parameters) -> bytes:
     if not parameters:
         return b"NIL"
-    return b"(" + b" ".join([string(name) + b" " + string(value) for name, value in parameters]) + b")"
+    return b"(" + b" ".join([string(name) + b" " + string(value) for name, value in joined(parameters)]) + b")"
 
 
 _token = re.compile(rb'[()]|"(?:[^"\\]|\\.)*+"|\{(\d+)\}\r\n|[^ ()"{]++', re.DOTALL).match

@@ -1,13 +1,14 @@
 """
 Structured MIME fields: a value and its parameters, `text/plain; charset="utf-8"`.
 
-Parameters are given as written: the continuations and charsets of RFC 2231 stay what they are on the wire,
-because BODYSTRUCTURE gives them so. Source: RFC 2045 §5.1.
+Parameters are given as written: the continuations and charsets of RFC 2231 stay what they are on the wire. `joined`
+puts the continuations together, as BODYSTRUCTURE gives them. Sources: RFC 2045 §5.1; RFC 2231 §3, §4.1.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import count, takewhile
 
 from .headers import unfold
 
@@ -19,6 +20,8 @@ _parameters = re.compile(
 _comment_token = re.compile(rb'"(?:[^"\\]|\\.)*+"?|\\.?|[()]|[^"()\\]++', re.DOTALL).finditer
 _escaped = re.compile(rb"\\(.)", re.DOTALL).sub
 _media_type = re.compile(rb"([^\x00-\x20/;\"()\x7f-\xff]++)[ \t]*/[ \t]*([^\x00-\x20/;\"()\x7f-\xff]++)").match
+
+_not_attribute_char = re.compile(rb"[^A-Za-z0-9!#$&+.^_`{|}~-]").sub  # RFC 2231 §7
 
 _PARAMETER_LIMIT = 500
 
@@ -55,6 +58,48 @@ def value_and_parameters(raw: bytes) -> tuple[bytes, Parameters]:
         if len(found) >= _PARAMETER_LIMIT:
             break
     return first, tuple(found)
+
+
+_continued = re.compile(rb"([^*]+)\*(0|[1-9][0-9]{0,3})(\*?)").fullmatch
+
+
+def joined(parameters: Parameters) -> Parameters:
+    """
+    The parameters with `name*0` and those that continue it as one `name`.
+
+    Where octets are encoded it is one `name*`, still encoded, charset before it: that is what the star says
+    (RFC 2231 §4), so what RFC 9051 §7.5.2 has in its second example, text in UTF-8 under this name, would be misread.
+    """
+    if not any(b"*" in name for name, _ in parameters):
+        return parameters
+    pieces: dict[bytes, dict[int, tuple[bool, bytes]]] = {}
+    for name, value in parameters:
+        if match := _continued(name):
+            of_name = pieces.setdefault(match[1].lower(), {})
+            of_name.setdefault(int(match[2]), (bool(match[3]), value))
+    made: dict[bytes, tuple[bytes, bytes]] = {}
+    for name, value in parameters:
+        match = _continued(name)
+        base = match[1].lower() if match else b""
+        if match is None or 0 not in pieces[base]:
+            made.setdefault(name, (name, value))
+        elif b"*" + base not in made:  # no name can begin so
+            made[b"*" + base] = _whole(match[1], pieces[base])
+    return tuple(made.values())
+
+
+def _whole(name: bytes, pieces: dict[int, tuple[bool, bytes]]) -> tuple[bytes, bytes]:
+    """The pieces from 0 on, as far as they follow each other."""
+    together = list(takewhile(lambda piece: piece is not None, map(pieces.get, count())))
+    values = [piece for piece in together if piece is not None]
+    if not any(encoded for encoded, _ in values):
+        return name, b"".join([value for _, value in values])
+    first = b"" if values[0][0] else b"''"  # without a charset, which only the first piece may name
+    return name + b"*", first + b"".join([value if encoded else _percented(value) for encoded, value in values])
+
+
+def _percented(value: bytes) -> bytes:
+    return _not_attribute_char(lambda octet: b"%%%02X" % ord(octet[0]), value)
 
 
 def media_type(raw: bytes) -> tuple[bytes, bytes, Parameters] | None:

@@ -101,6 +101,7 @@ class Offering:
             delimiter=config.imap.delimiter,
             max_message_octets=config.limits.max_message_size,
             inactivity_seconds=config.imap.idle_timeout,
+            language=config.imap.language,
             compress=config.imap.compress,
             unauthenticate=config.imap.unauthenticate,
             comment=config.imap.comment,

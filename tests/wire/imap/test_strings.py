@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twisted_mail_node.wire.imap.strings import astring, text
+from twisted_mail_node.wire.imap.strings import astring, text, text_utf8
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,5 @@ def test_an_astring_is_bare_where_it_can_be(octets, written):
 
 
 def test_free_text_stays_on_its_line():
-    assert text(b"a\r\n* BYE \xe9\0[x]") == b"a??* BYE ??[x]"
+    assert text("a\r\n* BYE \xe9\0[x]") == b"a??* BYE ??[x]"
+    assert text_utf8("a\r\n* BYE \xe9\0[x]\x85\u2028") == b"a??* BYE \xc3\xa9?[x]??"

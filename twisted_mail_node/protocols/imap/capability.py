@@ -68,6 +68,8 @@ OFFERED: tuple[str | Depending, ...] = (
     "LITERAL+",
     "SASL-IR",
     "ID",
+    "LANGUAGE",
+    "I18NLEVEL=1",
     "ENABLE",
     "UTF8=ACCEPT",
     "IDLE",

@@ -11,7 +11,7 @@ from ...mail.errors import NoSuchMailbox
 from ...mail.uid_set import UIDSet, runs_of
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Copy, Move
-from ...wire.imap.responses import no, ok, untagged
+from ...wire.imap.responses import no, ok
 from ...wire.imap.view import RUNS_AT_ONCE
 from .failures import completion_of
 from .selected import Selected
@@ -48,7 +48,7 @@ async def answer_move(session: IMAPSession, command: Move) -> bytes:
         return await session.finish(completion_of(error, missing=codes.TRY_CREATE))
     selected.dirty = True
     code = await _code(session, outcome)
-    return await session.finish(ok("moved"), untagged(ok("moved", code)) if code else b"")
+    return await session.finish(ok("moved"), session.engine.speech.untagged(ok("moved", code)) if code else b"")
 
 
 def _asked(selected: Selected, command: Copy | Move) -> UIDSet:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ...mail.errors import NoSuchMailbox
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Delete
-from ...wire.imap.responses import ok, untagged
+from ...wire.imap.responses import ok
 from .failures import completion_of
 from .old_name import has_children, told_otherwise
 
@@ -28,4 +28,5 @@ async def answer(session: IMAPSession, command: Delete) -> bytes:
         return await session.finish(ok("deleted"), told, ask=True)
     session.selected = None
     session.engine.deselect()
-    return await session.finish(ok("deleted"), told + untagged(ok("the selected mailbox is no more", codes.CLOSED)))
+    closed = session.engine.speech.untagged(ok("the selected mailbox is no more", codes.CLOSED))
+    return await session.finish(ok("deleted"), told + closed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...wire.imap.commands import Logout
-from ...wire.imap.responses import bye, ok
+from ...wire.imap.responses import ok
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 async def answer(session: IMAPSession, command: Logout) -> bytes:
     """Answer LOGOUT; the engine is closed by it, and the driver closes the connection."""
-    return session.engine.send(ok("done"), bye("until next time"))
+    return session.engine.send(ok("done"), session.engine.speech.bye("until next time"))

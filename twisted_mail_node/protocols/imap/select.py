@@ -19,7 +19,7 @@ from ...wire.imap import responses
 from ...wire.imap.commands import Select
 from ...wire.imap.enabled import Extension
 from ...wire.imap.refusal import BadSyntax
-from ...wire.imap.responses import ok, untagged
+from ...wire.imap.responses import ok
 from ...wire.imap.resync import resynchronised
 from ...wire.imap.view import View
 from .old_name import told_as
@@ -36,7 +36,7 @@ async def answer(session: IMAPSession, command: Select) -> bytes:
     if resync is not None and Extension.QRESYNC not in session.engine.enabled:
         raise BadSyntax("QRESYNC has to be enabled first")
     if session.selected is not None:
-        await session.write(untagged(ok("the mailbox selected before is closed", codes.CLOSED)))
+        await session.write(session.engine.speech.untagged(ok("the mailbox selected before is closed", codes.CLOSED)))
     session.selected = None
     await session.enable_condstore(command.condstore or resync is not None)
     mailbox = await session.places.mailbox(session.name(command.mailbox), Right.READ)
@@ -49,7 +49,8 @@ async def answer(session: IMAPSession, command: Select) -> bytes:
     keywords: Sequence[str] = await mailbox.keywords()
     first_unseen = await mailbox.first_unseen()
     recent = uids - UIDSet.span(1, status.recent_after)
-    view = View(uids, status.highest_modseq, recent, read_only, keywords, session.engine.enabled)
+    engine = session.engine
+    view = View(uids, status.highest_modseq, recent, read_only, keywords, engine.enabled, engine.speech)
     view.rights = rights_of(mailbox)
     view.claim_recent(status.recent_after, status.uid_next)
     session.selected = Selected(mailbox, view)
@@ -64,6 +65,7 @@ async def answer(session: IMAPSession, command: Select) -> bytes:
 
 
 def _data(view: View, status: MailboxStatus, first_unseen: int | None) -> bytes:
+    say = view.speech.untagged
     lines = [
         responses.flags([view.known_flags.wire]),
         responses.exists(len(view)),
@@ -72,12 +74,12 @@ def _data(view: View, status: MailboxStatus, first_unseen: int | None) -> bytes:
     if view.tells_recent:  # RFC 9051 §E has neither of the two any more
         lines.append(responses.recent(len(view.recent)))
         if unseen is not None and not view.by_uid_alone:
-            lines.append(untagged(ok("first unseen", codes.unseen(unseen))))
+            lines.append(say(ok("first unseen", codes.unseen(unseen))))
     lines += [
         view.permanent_flags(),
-        untagged(ok("next UID", codes.uid_next(max(status.uid_next, view.uids.largest + 1 if len(view) else 1)))),
-        untagged(ok("UIDs are valid", codes.uid_validity(status.uid_validity))),
+        say(ok("next UID", codes.uid_next(max(status.uid_next, view.uids.largest + 1 if len(view) else 1)))),
+        say(ok("UIDs are valid", codes.uid_validity(status.uid_validity))),
     ]
     if view.gives_modseqs:
-        lines.append(view.told.highest())
+        lines.append(view.highest_modseq())
     return b"".join(lines)

@@ -29,8 +29,7 @@ from ...wire.imap.commands import AppendChunk, Command
 from ...wire.imap.compression import Deflater
 from ...wire.imap.enabled import Extension, with_implied
 from ...wire.imap.events import CommandRefused, ContinuationNeeded, Event, MoreInflated
-from ...wire.imap.responses import Completion, Status, bye, no, ok
-from ...wire.imap.responses import untagged as untagged_status
+from ...wire.imap.responses import Completion, Status, no, ok
 from ...wire.imap.server import IMAPServer
 from ..driver import Answer, Driver
 from ..login import Authenticator, LoginRefused
@@ -47,7 +46,7 @@ from .settings import IMAPSettings
 # How long Python work may keep the reactor from others.
 SLICE_SECONDS = 0.002
 # RFC 2180 §3.3: whose selected mailbox another client deletes is sent away, as nothing can leave it selected.
-_DELETED = bye("the selected mailbox was deleted")
+_DELETED = "the selected mailbox was deleted"
 # Parts of an answer are gathered up to this size before they are written.
 GATHERED_OCTETS = 32 * 1024
 
@@ -128,7 +127,7 @@ class IMAPSession:
 
     def timed_out(self) -> bytes:
         """See protocols.driver.Session."""
-        return bye("idle for too long")
+        return self.engine.speech.bye("idle for too long")
 
     def broke(self, failure: Failure) -> bytes:
         """See protocols.driver.Session."""
@@ -136,7 +135,7 @@ class IMAPSession:
         try:
             return self._gathered() + self.engine.send(no("internal error, try again later", codes.UNAVAILABLE))
         except MisuseError:
-            self.driver.close(bye("internal error", codes.UNAVAILABLE))
+            self.driver.close(self.engine.speech.bye("internal error", codes.UNAVAILABLE))
             return b""
 
     def disconnected(self) -> None:
@@ -150,7 +149,7 @@ class IMAPSession:
 
     def end(self) -> None:
         """The server stops: the command under way is answered, then the client is told and left."""
-        self.driver.finish(bye("server is shutting down", codes.UNAVAILABLE))
+        self.driver.finish(self.engine.speech.bye("server is shutting down", codes.UNAVAILABLE))
 
     def _refused(self, event: CommandRefused) -> bytes:
         """A command that was none; it has ended whatever was under way."""
@@ -162,7 +161,7 @@ class IMAPSession:
         """The answer to a mistake or a login that failed, unless it was one too many: then it is the last."""
         if self.engine.mistakes + self._failed_logins < self.settings.mistake_limit:
             return answer
-        self.driver.close(answer + bye("too many mistakes"))
+        self.driver.close(answer + self.engine.speech.bye("too many mistakes"))
         return b""
 
     async def _command(self, command: Command) -> bytes | None:
@@ -239,7 +238,7 @@ class IMAPSession:
         self.engine.enabled |= new
         if Extension.CONDSTORE not in new or self.selected is None:
             return b""
-        return self.selected.view.told.highest()
+        return self.selected.view.highest_modseq()
 
     def name(self, name: str) -> str:
         """A mailbox name of the client as the store's, or the other way round."""
@@ -273,7 +272,7 @@ class IMAPSession:
             if selected is not None:
                 completion = self._with_highest_modseq(selected, completion)
             if selected is not None and selected.gone:
-                self.driver.close(self._gathered() + self.engine.send(completion) + _DELETED)
+                self.driver.close(self._gathered() + self.engine.send(completion) + self.engine.speech.bye(_DELETED))
                 return b""
         return self._gathered() + self.engine.send(completion, untagged)
 
@@ -283,7 +282,7 @@ class IMAPSession:
         if not code:
             return completion
         if completion.code or completion.status is not Status.OK:
-            self._parts.append(untagged_status(ok("told so far", code)))
+            self._parts.append(self.engine.speech.untagged(ok("told so far", code)))
             return completion
         return replace(completion, code=code)
 
@@ -360,7 +359,7 @@ class IMAPSession:
             self.annotations.dirty = True
             self._push_soon()
         if ChangeKind.REMOVED in notice.kinds:
-            self.driver.finish(bye("the account is no more", codes.UNAVAILABLE))
+            self.driver.finish(self.engine.speech.bye("the account is no more", codes.UNAVAILABLE))
         elif self.selected is not None and self.selected.is_told_by(notice):
             self.selected.dirty = True
             self._push_soon()
@@ -403,7 +402,7 @@ class IMAPSession:
             await self.tell(await self.annotations.news(self))
             self.driver.write(self._gathered())
             if self.selected is not None and self.selected.gone:
-                self.driver.close(_DELETED)
+                self.driver.close(self.engine.speech.bye(_DELETED))
 
     def _push_failed(self, failure: Failure) -> None:
         if failure.check(CancelledError, ConnectionDone) is None:

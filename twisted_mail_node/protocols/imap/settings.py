@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .languages import DEFAULT_TAG, LANGUAGES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IMAPSettings:
@@ -26,6 +28,7 @@ class IMAPSettings:
             least.
         administrators: accounts that may see and set everybody's quota.
         name, version: told in answer to ID.
+        language: the tag of the language that `LANGUAGE default` chooses (RFC 5255 §3.2).
     """
 
     hostname: str = "localhost"
@@ -44,7 +47,10 @@ class IMAPSettings:
     administrators: tuple[str, ...] = ()
     name: str = "twisted-mail-node"
     version: str = ""
+    language: str = DEFAULT_TAG
 
     def __post_init__(self) -> None:
         if self.delimiter not in ("/", "."):
             raise ValueError(f"the delimiter is / or . and not {self.delimiter!r}")
+        if self.language not in LANGUAGES:
+            raise ValueError(f"there is no language {self.language!r}")

@@ -8,7 +8,7 @@ Sources: RFC 3501 §7; RFC 2342, RFC 2971, RFC 5161, RFC 5258, RFC 5464, RFC 615
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -17,6 +17,7 @@ from ..mime.strings import nstring, string
 from .commands.status import StatusItem
 from .strings import astring
 from .strings import text as plain
+from .strings import text_utf8 as plain_utf8
 
 
 class Status(Enum):
@@ -54,24 +55,24 @@ def bad(text: str, code: bytes = b"") -> Completion:
 # -- status responses -----------------------------------------------------------------------------------------------
 
 
-def tagged(tag: bytes, completion: Completion) -> bytes:
-    """The tagged response that ends a command."""
-    return _status(tag, completion.status.value, completion.text, completion.code)
+def tagged(tag: bytes, completion: Completion, say: Callable[[str], str] | None = None) -> bytes:
+    """The tagged response that ends a command; `say` as in `words`."""
+    return _status(tag, completion.status.value, words(completion.text, say), completion.code)
 
 
-def untagged(completion: Completion) -> bytes:
+def untagged(completion: Completion, say: Callable[[str], str] | None = None) -> bytes:
     """The same without a tag: tells something in passing, or refuses what had no tag."""
-    return _status(b"*", completion.status.value, completion.text, completion.code)
+    return _status(b"*", completion.status.value, words(completion.text, say), completion.code)
 
 
-def bye(text: str, code: bytes = b"") -> bytes:
+def bye(text: str, code: bytes = b"", say: Callable[[str], str] | None = None) -> bytes:
     """The server closes the connection."""
-    return _status(b"*", b"BYE", text, code)
+    return _status(b"*", b"BYE", words(text, say), code)
 
 
 def preauth(text: str, code: bytes = b"") -> bytes:
     """The greeting of a session that is authenticated from outside."""
-    return _status(b"*", b"PREAUTH", text, code)
+    return _status(b"*", b"PREAUTH", words(text), code)
 
 
 def continuation(text: bytes = b"go ahead") -> bytes:
@@ -79,10 +80,20 @@ def continuation(text: bytes = b"go ahead") -> bytes:
     return b"+ %b\r\n" % text
 
 
-def _status(tag: bytes, word: bytes, text: str, code: bytes) -> bytes:
+def words(text: str, say: Callable[[str], str] | None = None) -> bytes:
+    """A text as it is written: in ASCII, or in UTF-8 as `say` gives it in the language that the client has chosen."""
+    return plain(text) if say is None else plain_utf8(say(text))
+
+
+def _status(tag: bytes, word: bytes, text: bytes, code: bytes) -> bytes:
     # RFC 3501 §9: resp-text is at least one character, and clients disagree about what may begin it.
-    words = plain(text.encode("ascii", "replace")) or word
-    return b"%b %b [%b] %b\r\n" % (tag, word, code, words) if code else b"%b %b %b\r\n" % (tag, word, words)
+    text = text or word
+    return b"%b %b [%b] %b\r\n" % (tag, word, code, text) if code else b"%b %b %b\r\n" % (tag, word, text)
+
+
+def language(tags: Sequence[str]) -> bytes:
+    """LANGUAGE: the language that is spoken from now on, or all that there are (RFC 5255 §3.3)."""
+    return b"* LANGUAGE (%b)\r\n" % " ".join(tags).encode("ascii")
 
 
 # -- data -----------------------------------------------------------------------------------------------------------

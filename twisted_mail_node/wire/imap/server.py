@@ -39,8 +39,8 @@ from .grammar import finish, parse_head
 from .input import Input
 from .limits import Limits
 from .refusal import BadSyntax, Impossible
-from .responses import Completion, Status, bad, bye, continuation, no, ok, tagged
-from .responses import untagged as untagged_status
+from .responses import Completion, Status, bad, continuation, no, ok
+from .speech import Speech
 from .spelling import Spelling, spelling_of
 from .states import RULES, State, refusal_text
 from .tokens import tag_of
@@ -53,7 +53,6 @@ _ANNOUNCEMENT_OCTETS = 64
 _DEFAULT_LIMITS = Limits()
 _BEGIN_TLS = ok("begin TLS negotiation now")
 _BEGIN_COMPRESSING = ok("begin compressing now")
-_NOT_COMPRESSED = bye("what came was not compressed as agreed", response_codes.CLIENT_BUG)
 _TOO_LONG = bad("command too long", response_codes.TOO_BIG)
 
 
@@ -75,7 +74,7 @@ class IMAPServer:
     Attributes: `state`; `closed`, true when the dialogue is over; `mistakes`, how often the client broke the
     grammar or the order, so that the driver can lose its patience; `pending`, the command that waits for its
     answer, or None; `is_idling`, true from `start_idling` until the client ends it; `enabled`, what the client has
-    said that it can take, for as long as it is logged in.
+    said that it can take, for as long as it is logged in; `speech`, how people are spoken to.
     """
 
     def __init__(self, state: State = State.NOT_AUTHENTICATED, limits: Limits = _DEFAULT_LIMITS) -> None:
@@ -84,6 +83,7 @@ class IMAPServer:
         self.mistakes = 0
         self.pending: Command | None = None
         self.enabled: set[Extension] = set()
+        self.speech = Speech()
         self._limits = limits
         self._input = Input(limits.command_octets)
         # What reads the input at present: gives an event, or a Wait, or None where another has taken over.
@@ -131,7 +131,7 @@ class IMAPServer:
             return MoreInflated() if self._input.inflate_more() else Wait.NEED_DATA
         except ValueError:
             self.closed = True
-            return CommandRefused(_NOT_COMPRESSED)
+            return CommandRefused(self.speech.bye("what came was not compressed as agreed", response_codes.CLIENT_BUG))
 
     # -- answers ------------------------------------------------------------------------------------------------
 
@@ -143,19 +143,22 @@ class IMAPServer:
         come without being asked for, they are read and thrown away. Raises: MisuseError: nothing is pending.
         """
         command = self._take_pending(Command)
+        said = self.speech.tagged(command.tag, completion)
         rule = RULES[self._name]
         if completion.status is Status.OK:
             self.state = rule.after_ok or self.state
         elif completion.status is Status.NO:
             self.state = rule.after_no or self.state
         self.closed = self.state is State.LOGOUT
+        if rule.after_ok is self.state is State.NOT_AUTHENTICATED:
+            self.speech.translation = None  # RFC 8437 §3
         if self.state in (State.LOGOUT, State.NOT_AUTHENTICATED):
             self.enabled.clear()
             self._input.stop_inflating()  # RFC 8437 §4.1
         self._end_command()
         if isinstance(command, AppendMessage) and not command.synchronizing:
             self._start_discarding(command.size)
-        return untagged + tagged(command.tag, completion)
+        return untagged + said
 
     def part(self, data: bytes) -> bytes:
         """Some of the answer to the pending command, whose end is still to come. Raises MisuseError."""
@@ -179,7 +182,7 @@ class IMAPServer:
         idle = self._take_pending(Idle)
         self.is_idling = True
         self._read = partial(self._read_done, idle.tag)
-        return continuation(b"idling")
+        return self.speech.continuation("idling")
 
     def challenge(self, data: bytes) -> bytes:
         """Answer Authenticate or AuthenticateResponse by a challenge, raw as SASL made it. Raises MisuseError."""
@@ -196,7 +199,9 @@ class IMAPServer:
         command = self._take_pending(StartTLS)
         self._input.clear()
         self._end_command()
-        return tagged(command.tag, completion)
+        said = self.speech.tagged(command.tag, completion)
+        self.speech.translation = None  # RFC 5255 §3.1, §7: who chose it is not known to be this client
+        return said
 
     def start_compressing(self, completion: Completion = _BEGIN_COMPRESSING) -> bytes:
         """
@@ -207,7 +212,7 @@ class IMAPServer:
         command = self._take_pending(Compress)
         self._input.start_inflating()
         self._end_command()
-        return tagged(command.tag, completion)
+        return self.speech.tagged(command.tag, completion)
 
     @property
     def is_compressed(self) -> bool:
@@ -219,7 +224,7 @@ class IMAPServer:
         self._append = message = self._take_pending(AppendMessage)
         self._remaining = message.size
         self._read = partial(self._read_message, message)
-        return continuation() if message.synchronizing else b""
+        return self.speech.continuation() if message.synchronizing else b""
 
     def abandon_message(self, completion: Completion) -> bytes:
         """
@@ -233,7 +238,7 @@ class IMAPServer:
         remaining = self._remaining
         self._end_command()
         self._start_discarding(remaining)
-        return tagged(message.tag, completion)
+        return self.speech.tagged(message.tag, completion)
 
     def deselect(self) -> None:
         """The selected mailbox is gone: no mailbox is selected any more."""
@@ -301,7 +306,7 @@ class IMAPServer:
             return message
         self._remaining = literal.size
         self._read = self._read_literal
-        return ContinuationNeeded(continuation()) if literal.synchronizing else None
+        return ContinuationNeeded(self.speech.continuation()) if literal.synchronizing else None
 
     def _message(self, literal: _Literal) -> AppendMessage | None:
         tag, _, _, tokens = parse_head(bytes(self._command), self.enabled)
@@ -378,7 +383,8 @@ class IMAPServer:
         """Refuse the command under way; a literal that comes whether wanted or not is thrown away."""
         if completion.status is Status.BAD:
             self.mistakes += 1
-        response = untagged_status(completion) if self._tag is None else tagged(self._tag, completion)
+        speech, tag = self.speech, self._tag
+        response = speech.untagged(completion) if tag is None else speech.tagged(tag, completion)
         self._end_command()
         if literal is not None and not literal.synchronizing:
             if self._is_absurd(literal):
@@ -389,7 +395,7 @@ class IMAPServer:
     def _dismiss(self, response: bytes = b"") -> CommandRefused:
         """Too much is coming to wait for its end: the last words."""
         self.closed = True
-        return CommandRefused(response + bye("too much data", response_codes.TOO_BIG))
+        return CommandRefused(response + self.speech.bye("too much data", response_codes.TOO_BIG))
 
     def _end_command(self) -> None:
         self._read = self._read_line

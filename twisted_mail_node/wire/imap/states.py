@@ -36,6 +36,7 @@ RULES: dict[bytes, Rule] = {
     b"CAPABILITY": Rule(_ANY),
     b"NOOP": Rule(_ANY),
     b"ID": Rule(_ANY),
+    b"LANGUAGE": Rule(_ANY),  # RFC 5255 §3.1
     b"LOGOUT": Rule(_ANY, after_ok=State.LOGOUT),
     b"STARTTLS": Rule(_FRESH),
     b"LOGIN": Rule(_FRESH, after_ok=State.AUTHENTICATED),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import response_codes, responses
+from .speech import DEFAULT, Speech
 
 
 class ToldModSeq:
@@ -41,10 +42,10 @@ class ToldModSeq:
         """The client has been told that messages are gone."""
         self._vanished = True
 
-    def highest(self) -> bytes:
+    def highest(self, speech: Speech = DEFAULT) -> bytes:
         """HIGHESTMODSEQ as a response of its own."""
         self._counted, self._shown = self.modseq, 0
-        return responses.untagged(responses.ok("told so far", response_codes.highest_modseq(self.modseq)))
+        return speech.untagged(responses.ok("told so far", response_codes.highest_modseq(self.modseq)))
 
     def command_ended(self, by_uid: bool) -> bytes:
         """

@@ -24,6 +24,7 @@ from ...mail.rights import ALL_RIGHTS, NO_RIGHTS, Right, allowed
 from ...mail.uid_set import EMPTY, UIDSet
 from . import response_codes, responses
 from .enabled import Extension
+from .speech import DEFAULT, Speech
 from .told import ToldModSeq
 
 _FIRST, _LAST = itemgetter(0), itemgetter(1)
@@ -52,6 +53,7 @@ class View:
         read_only: selected by EXAMINE.
         keywords: those that FLAGS told at SELECT.
         enabled: what the client has enabled; may grow.
+        speech: how people are spoken to.
     """
 
     __slots__ = (
@@ -68,6 +70,7 @@ class View:
         "read_only",
         "recent",
         "rights",
+        "speech",
         "told",
     )
 
@@ -79,7 +82,9 @@ class View:
         read_only: bool = False,
         keywords: Iterable[str] = (),
         enabled: Set[Extension] = frozenset(),
+        speech: Speech = DEFAULT,
     ) -> None:
+        self.speech = speech
         self.modseq = modseq
         self.told = ToldModSeq(modseq)
         self._enabled = enabled
@@ -212,6 +217,10 @@ class View:
         """
         return self.gives_modseqs and self.told.shown > self.modseq
 
+    def highest_modseq(self) -> bytes:
+        """HIGHESTMODSEQ as a response of its own."""
+        return self.told.highest(self.speech)
+
     def command_ended(self) -> bytes:
         """The code HIGHESTMODSEQ, where the end of a command has to give it; b"" where not."""
         return self.told.command_ended(Extension.QRESYNC in self._enabled)
@@ -287,7 +296,7 @@ class View:
         """PERMANENTFLAGS: none where it is read-only (RFC 3501 §6.3.2), else what `rights` allow (RFC 4314 §5.1.1)."""
         rights = NO_RIGHTS if self.read_only else self.rights
         code = response_codes.permanent_flags(allowed(self._known_flags, rights), Right.WRITE in rights)
-        return responses.untagged(responses.ok("flags that last", code))
+        return self.speech.untagged(responses.ok("flags that last", code))
 
     def flags_wire(self, uid: int, wire: bytes) -> bytes:
         """A message's rendered flags, with \\Recent where it is recent in this session."""

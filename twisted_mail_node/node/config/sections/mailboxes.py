@@ -82,6 +82,10 @@ class IMAPSettings(Table):
     idle_timeout: Annotated[Seconds, Field(ge=1800)] = Field(
         default=1860.0, description="A client that says nothing this long is left (RFC 3501: 30 min)."
     )
+    language: Literal["i-default", "en", "de", "ja"] = Field(
+        default="i-default",
+        description='The language that a client gets which asks for "default" (RFC 5255); i-default is English.',
+    )
     compress: Flag = Field(default=True, description="Whether clients may have what is sent compressed (RFC 4978).")
     unauthenticate: Flag = Field(
         default=True, description="Whether another user may log in on a connection that one has left (RFC 8437)."

@@ -1,11 +1,12 @@
 """
-The languages in which replies can be worded, and which of them a client means. Sources: RFC 6856 §3, RFC 4647.
+The languages in which replies can be worded, and which of them a client means. Source: RFC 6856 §3.
 
 A new language is a file with its words, and its place in LANGUAGES.
 """
 
 from __future__ import annotations
 
+from ...language_range import lookup
 from .english import ENGLISH
 from .german import GERMAN
 from .japanese import JAPANESE
@@ -18,18 +19,9 @@ _BY_TAG = {language.tag: language for language in LANGUAGES}
 
 
 def language_of(tag: str) -> Language | None:
-    """
-    The language for a basic language range, or None.
-
-    Found by lookup (RFC 4647 §3.4): where there is none for `de-CH`, that for `de` will do.
-    """
-    subtags = tag.lower().split("-")
-    while subtags:
-        found = _BY_TAG.get("-".join(subtags))
-        if found is not None:
-            return found
-        subtags.pop()
-    return None
+    """The language for a basic language range (see `language_range`), or None."""
+    found = lookup(tag, _BY_TAG)
+    return None if found is None else _BY_TAG[found]
 
 
 __all__ = ["ENGLISH", "LANGUAGES", "Language", "language_of"]

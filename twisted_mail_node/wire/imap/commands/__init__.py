@@ -18,6 +18,7 @@ from .expunge import Expunge
 from .fetch import Fetch, FetchAttribute, FetchKind, Section, SectionText
 from .id import Id
 from .idle import Done, Idle
+from .language import Language
 from .list import List, ListReturn, ListSelection, Lsub
 from .login import Login
 from .logout import Logout
@@ -39,8 +40,8 @@ from .unselect import Unselect
 __all__ = [
     "Append", "AppendChunk", "AppendMessage", "Authenticate", "AuthenticateResponse", "Capability", "Check", "Close",
     "Command", "Compress", "Copy", "Create", "Delete", "Done", "Enable", "Expunge", "Fetch", "FetchAttribute",
-    "FetchKind", "GetACL", "GetMetadata", "GetQuota", "GetQuotaRoot", "Id", "Idle", "List", "ListReturn",
-    "ListRights", "ListSelection", "Login", "Logout", "Lsub", "Move", "MyRights", "Namespace", "Noop", "Rename",
-    "Resync", "Search", "Section", "SectionText", "Select", "SetACL", "SetMetadata", "SetQuota", "StartTLS", "Status",
-    "StatusItem", "Store", "Subscribe", "Unauthenticate", "Unselect",
+    "FetchKind", "GetMetadata", "GetQuota", "GetQuotaRoot", "Id", "Idle", "Language", "List", "ListReturn",
+    "ListSelection", "Login", "Logout", "Lsub", "Move", "Namespace", "Noop", "Rename", "Resync", "Search", "Section",
+    "SectionText", "Select", "SetMetadata", "SetQuota", "StartTLS", "Status", "StatusItem", "Store", "Subscribe",
+    "Unauthenticate", "Unselect",
 ]

@@ -38,6 +38,7 @@ TITLES = {
     2180: "IMAP4 multi-accessed mailbox practice",
     2231: "MIME parameter values and encoded words: character sets, languages, continuations",
     2308: "Negative caching of DNS queries",
+    2277: "IETF policy on character sets and languages",
     2342: "IMAP4 NAMESPACE",
     2449: "POP3 extension mechanism (CAPA)",
     2595: "TLS with IMAP and POP3 (STLS)",

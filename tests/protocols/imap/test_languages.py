@@ -19,7 +19,7 @@ SOURCES = ("wire/imap", "protocols/imap", "mail/mailbox_name.py", "mail/special_
 SAYING = {"ok", "no", "bad", "bye", "BadSyntax", "Impossible", "NoSuchMessageNumber"}
 FAILING = {
     "BadMailboxName", "Damaged", "LoginRefused", "MailboxExists", "MessageTooBig", "NoSuchAccount", "NoSuchMailbox",
-    "NoSuchMessage", "PermanentFailure", "TemporaryFailure", "Unavailable",
+    "NoSuchMessage", "NotAllowed", "PermanentFailure", "TemporaryFailure", "Unavailable",
 }  # fmt: skip
 # Methods of Tokens that say that their argument is missing, and where it stands among the arguments.
 MEANINGS = {"match": 1, "atom": 0, "keyword": 0, "astring": 0, "string": 0, "nstring": 0}

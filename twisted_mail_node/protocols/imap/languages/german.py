@@ -125,6 +125,11 @@ GERMAN = Language(
         "not the name of an annotation: {}": "kein Name einer Anmerkung: {}",
         "unknown option of GETMETADATA": "unbekannte Option von GETMETADATA",
         # rights
+        "a mailbox of another user has no special use": "das Postfach eines anderen hat keine besondere Verwendung",
+        "you may not make a mailbox there": "dort dürfen Sie kein Postfach anlegen",
+        "a mailbox stays with its owner": "ein Postfach bleibt bei seinem Besitzer",
+        "you may not do that with this mailbox": "das dürfen Sie mit diesem Postfach nicht",
+        "the target is in another account": "das Ziel gehört zu einem anderen Konto",
         "mailboxes are not shared here": "Postfächer werden hier nicht geteilt",
         "not an identifier": "kein Bezeichner für Rechte",
         # commands

@@ -125,6 +125,11 @@ JAPANESE = Language(
         "not the name of an annotation: {}": "注釈の名前ではありません: {}",
         "unknown option of GETMETADATA": "GETMETADATA の不明なオプションです",
         # rights
+        "a mailbox of another user has no special use": "他のユーザーのメールボックスに特別な用途はありません",
+        "you may not make a mailbox there": "そこにメールボックスを作る権限がありません",
+        "a mailbox stays with its owner": "メールボックスの所有者は変えられません",
+        "you may not do that with this mailbox": "このメールボックスに対する権限がありません",
+        "the target is in another account": "宛先は別のアカウントのものです",
         "mailboxes are not shared here": "ここではメールボックスを共有できません",
         "not an identifier": "権限の識別子ではありません",
         # commands

@@ -40,8 +40,8 @@ from .unselect import Unselect
 __all__ = [
     "Append", "AppendChunk", "AppendMessage", "Authenticate", "AuthenticateResponse", "Capability", "Check", "Close",
     "Command", "Compress", "Copy", "Create", "Delete", "Done", "Enable", "Expunge", "Fetch", "FetchAttribute",
-    "FetchKind", "GetMetadata", "GetQuota", "GetQuotaRoot", "Id", "Idle", "Language", "List", "ListReturn",
-    "ListSelection", "Login", "Logout", "Lsub", "Move", "Namespace", "Noop", "Rename", "Resync", "Search", "Section",
-    "SectionText", "Select", "SetMetadata", "SetQuota", "StartTLS", "Status", "StatusItem", "Store", "Subscribe",
-    "Unauthenticate", "Unselect",
+    "FetchKind", "GetACL", "GetMetadata", "GetQuota", "GetQuotaRoot", "Id", "Idle", "Language", "List", "ListReturn",
+    "ListRights", "ListSelection", "Login", "Logout", "Lsub", "Move", "MyRights", "Namespace", "Noop", "Rename",
+    "Resync", "Search", "Section", "SectionText", "Select", "SetACL", "SetMetadata", "SetQuota", "StartTLS", "Status",
+    "StatusItem", "Store", "Subscribe", "Unauthenticate", "Unselect",
 ]

@@ -124,6 +124,12 @@ GERMAN = Language(
         "a depth is 0, 1 or infinity": "die Tiefe ist 0, 1 oder infinity",
         "not the name of an annotation: {}": "kein Name einer Anmerkung: {}",
         "unknown option of GETMETADATA": "unbekannte Option von GETMETADATA",
+        # quota
+        "not yours to set": "das dürfen Sie nicht festlegen",
+        "nothing is limited here": "hier ist nichts begrenzt",
+        "only STORAGE and MESSAGE can be limited": "nur STORAGE und MESSAGE können begrenzt werden",
+        "set": "festgelegt",
+        "there is no such quota root, or it is not yours": "diese Quota gibt es nicht, oder sie gehört Ihnen nicht",
         # rights
         "a mailbox of another user has no special use": "das Postfach eines anderen hat keine besondere Verwendung",
         "you may not make a mailbox there": "dort dürfen Sie kein Postfach anlegen",
@@ -238,6 +244,8 @@ GERMAN = Language(
         "the name of an annotation": "der Name einer Anmerkung",
         "an identifier": "ein Bezeichner",
         "rights": "die Rechte",
+        "the name of a quota root": "der Name einer Quota",
+        "the name of a resource": "der Name einer Ressource",
         "a depth": "die Tiefe",
     }
 )

@@ -124,6 +124,12 @@ JAPANESE = Language(
         "a depth is 0, 1 or infinity": "深さは 0、1、infinity のいずれかです",
         "not the name of an annotation: {}": "注釈の名前ではありません: {}",
         "unknown option of GETMETADATA": "GETMETADATA の不明なオプションです",
+        # quota
+        "not yours to set": "設定する権限がありません",
+        "nothing is limited here": "ここでは容量の制限はありません",
+        "only STORAGE and MESSAGE can be limited": "制限できるのは STORAGE と MESSAGE だけです",
+        "set": "設定しました",
+        "there is no such quota root, or it is not yours": "その容量制限はないか、権限がありません",
         # rights
         "a mailbox of another user has no special use": "他のユーザーのメールボックスに特別な用途はありません",
         "you may not make a mailbox there": "そこにメールボックスを作る権限がありません",
@@ -238,6 +244,8 @@ JAPANESE = Language(
         "the name of an annotation": "注釈の名前",
         "an identifier": "識別子",
         "rights": "権限",
+        "the name of a quota root": "容量制限の名前",
+        "the name of a resource": "資源の名前",
         "a depth": "深さ",
     }
 )

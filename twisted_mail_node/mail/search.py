@@ -108,6 +108,13 @@ class TextContains:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedUpTo:
+    """The internal date is this point in time, in seconds since the epoch, or an earlier one."""
+
+    unix_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModSeqAtLeast:
     """The message's modseq is this one or a later one."""
 
@@ -148,6 +155,7 @@ SearchKey = (
     | SentDateIs
     | HeaderContains
     | TextContains
+    | ReceivedUpTo
     | ModSeqAtLeast
     | Not
     | And

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from twisted_mail_node.mail.uid_set import EMPTY, UIDSet
-from twisted_mail_node.wire.imap.sequence import STAR, NoSuchMessageNumber, SequenceSet
+from twisted_mail_node.wire.imap.sequence import SAVED, STAR, NoSuchMessageNumber, SequenceSet
 
 
 class SmallView:
@@ -13,6 +13,7 @@ class SmallView:
 
     def __init__(self, *uids):
         self.uids = UIDSet.of(uids)
+        self.saved = EMPTY
 
     def uids_at(self, numbers):
         known = list(self.uids)
@@ -60,3 +61,11 @@ def test_uids_that_are_not_there_are_passed_over():
 
 def test_a_set_is_written_as_it_came():
     assert SequenceSet(((2, 4), (7, 7), (9, STAR), (STAR, STAR))).wire == b"2:4,7,9:*,*"
+
+
+def test_what_a_search_has_saved_is_meant_as_far_as_it_is_there():
+    view = SmallView(3, 5, 8)
+    assert SAVED.resolve_numbers(view) == SAVED.resolve_uids(view) == EMPTY
+    view.saved = UIDSet.of((5, 8, 9))
+    assert SAVED.resolve_numbers(view) == SAVED.resolve_uids(view) == UIDSet.of((5, 8))
+    assert SAVED.wire == b"$"

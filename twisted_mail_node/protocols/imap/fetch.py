@@ -54,6 +54,8 @@ async def answer(session: IMAPSession, command: Fetch) -> bytes:
     await session.enable_condstore(plan.gives_modseq)
     if command.changed_since is not None:
         uids = await _changed(session, command, command.changed_since, uids)
+    if command.window is not None:
+        uids = UIDSet.of_ascending(command.window.of(uids))
     # RFC 4314 §4: who may not keep \Seen reads without it.
     sets_seen = command.sets_seen and not view.read_only and Right.SEEN in rights_of(selected.mailbox)
     found = 0

@@ -1,8 +1,9 @@
 """
-SEARCH and UID SEARCH. Sources: RFC 3501 §6.4.4; RFC 7162 §3.1.5, §3.1.6, §3.2.10.2.
+SEARCH and UID SEARCH. Sources: RFC 3501 §6.4.4; RFC 5182 §2.1; RFC 7162 §3.1.5, §3.1.6, §3.2.10.2.
 
 A mailbox that can narrow the search by itself does; what is left is decided on columns, then by reading headers,
-then by reading messages, each only where it is not decided yet. Deciding is in `wire.imap.search`.
+then by reading messages, each only where it is not decided yet. Deciding is in `wire.imap.search`, telling in
+`results`.
 """
 
 from __future__ import annotations
@@ -14,57 +15,61 @@ from ...interfaces.store import IMailbox, IOpenBody, ISearch
 from ...mail.columns import Columns, FetchItem
 from ...mail.errors import NoSuchMessage
 from ...mail.search import And, SearchKey, UIDIn
-from ...mail.uid_set import UIDSet
+from ...mail.uid_set import EMPTY, UIDSet
 from ...wire.imap import search as evaluation
 from ...wire.imap.commands import Search
 from ...wire.imap.commands.search import names_numbers, resolve
-from ...wire.imap.responses import numbers, ok
+from ...wire.imap.commands.search_return import EVERYTHING, ReturnOption
+from ...wire.imap.enabled import Extension
+from ...wire.imap.responses import ok
 from ...wire.imap.search import Message, Needle, TextFinder
 from ...wire.imap.view import slices
 from ...wire.mime.decode import embedded_headers, header_text, text_decoder, text_parts
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS, header_size
-from . import reading
+from . import reading, results
 
 if TYPE_CHECKING:
     from .session import IMAPSession
-
-# Numbers that are rendered at once: about a millisecond's work.
-NUMBERS_AT_ONCE = 1000
 
 
 async def answer(session: IMAPSession, command: Search) -> bytes:
     """Answer SEARCH or UID SEARCH."""
     selected = session.mailbox
     view = selected.view
-    program = evaluation.without_recent(resolve(command.key, view), view.recent)
-    key: SearchKey | None = program
+    program = evaluation.without_recent(resolve(command.key, view, int(session.clock.seconds())), view.recent)
+    wanted = command.wanted
+    if wanted is None and Extension.IMAP4REV2 in session.engine.enabled:
+        wanted = EVERYTHING
+    saves = wanted is not None and ReturnOption.SAVE in wanted.options
+    if saves:
+        view.saved = EMPTY  # RFC 5182 §2.1: so it stays where the search fails
     tells_modseq = evaluation.asks_modseq(program)
     await session.enable_condstore(tells_modseq)
-    candidates = view.uids - view.expunged  # what is gone matches nothing, told of or not
-    search = ISearch(selected.mailbox, None)
-    if key is not None and search is not None:
-        narrowed, key = await search.narrow(program)
-        candidates = await reading.in_both(session, narrowed, candidates)
-    if key is not None:
-        candidates = UIDSet.of_ascending(await _matching(session, key, candidates))
-    modseq = await _highest_modseq(session, candidates) if tells_modseq else 0
-    # From here on nothing fails: the line is written to its end.
-    await session.write(b"* SEARCH")
-    for uids in map(list, slices(candidates, NUMBERS_AT_ONCE)):
-        await session.write(numbers(uids if command.by_uid else view.numbers_of(uids)))
-        await session.breathe()
-    await session.write(b" (MODSEQ %d)\r\n" % modseq if modseq else b"\r\n")
+    found = await find(session, program)
+    chosen = found if wanted is None else wanted.chosen_of(found)
+    modseq = await results.highest_modseq(session, chosen) if tells_modseq else 0
+    if saves:
+        view.saved = chosen
+    if wanted is None:
+        await results.tell_plainly(session, b"SEARCH", found, command.by_uid, modseq)
+    elif wanted.is_told:
+        await results.tell(session, command.tag, wanted, found, command.by_uid, modseq)
     # RFC 7162 §3.2.10.2: nor where numbers are among the keys.
     return await session.finish(ok("done"), may_expunge=command.by_uid and not names_numbers(command.key))
 
 
-async def _highest_modseq(session: IMAPSession, found: UIDSet) -> int:
-    highest = 0
-    for asked in slices(found, reading.ROWS_OF_FLAGS):
-        columns: Columns = await session.mailbox.mailbox.fetch(asked, FetchItem.MODSEQ)
-        highest = max(highest, max(columns.modseqs or (), default=0))
-        await session.breathe()
-    return highest
+async def find(session: IMAPSession, program: SearchKey) -> UIDSet:
+    """The messages of the view that match, those left out that are known to be gone."""
+    selected = session.mailbox
+    candidates = selected.view.uids - selected.view.expunged  # what is gone matches nothing, told of or not
+    key: SearchKey | None = program
+    search = ISearch(selected.mailbox, None)
+    if search is not None:
+        narrowed, key = await search.narrow(program)
+        candidates = await reading.in_both(session, narrowed, candidates)
+    if key is not None:
+        candidates = UIDSet.of_ascending(await _matching(session, key, candidates))
+    return candidates
 
 
 async def _matching(session: IMAPSession, key: SearchKey, candidates: UIDSet) -> list[int]:

@@ -23,6 +23,7 @@ from ...mail.search import (
     ModSeqAtLeast,
     Not,
     Or,
+    ReceivedUpTo,
     SearchKey,
     SentDateIs,
     SmallerThan,
@@ -126,6 +127,8 @@ class Narrowing:
                 return f"size < {self._bind(key.octets)}"
             case ModSeqAtLeast():
                 return f"modseq >= {self._bind(key.modseq)}"
+            case ReceivedUpTo():
+                return f"date <= {self._bind(key.unix_seconds)}"
             case InternalDateIs():
                 return self._on_day(key)
             case Not():

@@ -260,6 +260,11 @@ def vanished(runs: Iterable[tuple[int, int]], earlier: bool = False) -> bytes:
     return b"* VANISHED %b%b\r\n" % (b"(EARLIER) " if earlier else b"", UIDSet.of_runs(runs).wire)
 
 
+def extended_search(tag: bytes, by_uid: bool) -> bytes:
+    """The beginning of an ESEARCH response to the command of this tag (RFC 4731 §3.1), which ends with CRLF."""
+    return b'* ESEARCH (TAG "%b")%b' % (tag.replace(b"\\", b"\\\\"), b" UID" if by_uid else b"")
+
+
 def numbers(found: Iterable[int]) -> bytes:
     """Some of the numbers of a SEARCH response, which begins `* SEARCH` and ends with CRLF."""
     return b"".join([b" %d" % number for number in found])

@@ -31,6 +31,7 @@ from ...mail.search import (
     ModSeqAtLeast,
     Not,
     Or,
+    ReceivedUpTo,
     SearchKey,
     SentDateIs,
     SmallerThan,
@@ -52,7 +53,7 @@ from ..mime.decode import (
 from ..mime.headers import values_of
 from ..mime.structure import Part, structure_of
 
-ColumnKey = HasFlag | HasKeyword | UIDIn | LargerThan | SmallerThan | InternalDateIs | ModSeqAtLeast
+ColumnKey = HasFlag | HasKeyword | UIDIn | LargerThan | SmallerThan | InternalDateIs | ReceivedUpTo | ModSeqAtLeast
 """The keys that columns decide."""
 
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -82,7 +83,7 @@ def columns_needed(key: SearchKey) -> FetchItem:
                 items |= FetchItem.FLAGS
             case LargerThan() | SmallerThan():
                 items |= FetchItem.SIZE
-            case InternalDateIs():
+            case InternalDateIs() | ReceivedUpTo():
                 items |= FetchItem.INTERNAL_DATE
             case ModSeqAtLeast():
                 items |= FetchItem.MODSEQ
@@ -193,6 +194,8 @@ class _Rows:
                 return [size > octets for size in columns.sizes or ()]
             case SmallerThan(octets):
                 return [size < octets for size in columns.sizes or ()]
+            case ReceivedUpTo(latest):
+                return [told.unix_seconds <= latest for told in columns.internal_dates or ()]
             case ModSeqAtLeast(least):
                 return [modseq >= least for modseq in columns.modseqs or ()]
             case _:

@@ -1,8 +1,8 @@
 """
-Sequence sets as the client writes them, `1:4,7,9:*`, and what they mean in a mailbox.
+Sequence sets as the client writes them, `1:4,7,9:*`, or `$` for what a search has saved; and what they mean.
 
 A set is kept as it was parsed: `*` has a meaning only against a view, which `resolve_numbers` and `resolve_uids`
-are given. Source: RFC 3501 §9 (sequence-set, seq-range), §2.3.1.
+are given. Sources: RFC 3501 §9 (sequence-set, seq-range), §2.3.1; RFC 5182 §2.1, §3.
 """
 
 from __future__ import annotations
@@ -31,12 +31,21 @@ class NumberedMessages(Protocol):
     def uids_at(self, numbers: UIDSet) -> UIDSet:
         """The UIDs of the messages at these sequence numbers, each from 1 to the number of messages."""
 
+    @property
+    def saved(self) -> UIDSet:
+        """What the last search saved, as UIDs; of those, messages of the view are meant."""
+
 
 @dataclass(frozen=True, slots=True)
 class SequenceSet:
-    """Runs of numbers in the order written, (first, last) with first <= last; `STAR` is the last message."""
+    """
+    Runs of numbers in the order written, (first, last) with first <= last; `STAR` is the last message.
+
+    `is_saved`: this is `$`, which has no numbers of its own.
+    """
 
     runs: tuple[tuple[int, int], ...]
+    is_saved: bool = False
 
     def numbers(self, largest: int) -> UIDSet:
         """
@@ -60,6 +69,8 @@ class SequenceSet:
 
         Raises: NoSuchMessageNumber: a number beyond the last message, also `*` in an empty mailbox.
         """
+        if self.is_saved:
+            return view.saved & view.uids
         count = len(view.uids)
         numbers = self.numbers(count)
         if not numbers or numbers.largest > count:
@@ -69,11 +80,15 @@ class SequenceSet:
     def resolve_uids(self, view: NumberedMessages) -> UIDSet:
         """The UIDs meant, where the set holds UIDs: those of the view; others are passed over (RFC 3501 §6.4.8)."""
         known = view.uids
+        if self.is_saved:
+            return view.saved & known
         return self.numbers(known.largest) & known if known else EMPTY
 
     @property
     def wire(self) -> bytes:
         """The set as IMAP writes it."""
+        if self.is_saved:
+            return b"$"
         return b",".join(
             _number(first) if first == last else b"%b:%b" % (_number(first), _number(last)) for first, last in self.runs
         )
@@ -81,3 +96,7 @@ class SequenceSet:
 
 def _number(number: int) -> bytes:
     return b"*" if number == STAR else b"%d" % number
+
+
+SAVED = SequenceSet((), is_saved=True)
+"""`$`: what the last search saved. Source: RFC 5182 §2.1."""

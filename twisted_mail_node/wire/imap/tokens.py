@@ -17,7 +17,7 @@ from ...mail.flags import MAX_KEYWORD_OCTETS, MAX_KEYWORDS, Flags
 from . import response_codes
 from .enabled import Extension
 from .refusal import BadSyntax, Impossible, UIDRequired
-from .sequence import STAR, SequenceSet
+from .sequence import SAVED, STAR, SequenceSet
 from .spelling import spelling_of
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ _NUMBER64 = re.compile(rb"[0-9]{1,19}(?![0-9])")
 _SEQUENCE = re.compile(rb"[0-9*:,]++")
 _SEQUENCE_NUMBER = re.compile(rb"[1-9][0-9]{0,9}")
 _SINGLE_NUMBERS = re.compile(rb"[1-9][0-9]{0,9}+(?:,[1-9][0-9]{0,9}+)*+")
-_SEQUENCE_STARTS = frozenset(b"%c" % octet for octet in b"0123456789*")
+_SEQUENCE_STARTS = frozenset(b"%c" % octet for octet in b"0123456789*$")
 _FLAG = re.compile(rb'\\?[^\x00-\x20\x7f-\xff(){%*"\\\]]++')
 _DATE = re.compile(rb'("?)([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})\1')
 _DATE_TIME = re.compile(
@@ -81,7 +81,7 @@ class Tokens:
 
     @property
     def at_sequence(self) -> bool:
-        """Whether a sequence set is next: a digit or `*`."""
+        """Whether a sequence set is next: a digit, `*` or `$`."""
         return self.data[self.at : self.at + 1] in _SEQUENCE_STARTS
 
     @property
@@ -227,7 +227,7 @@ class Tokens:
 
     def messages(self, by_uid: bool) -> SequenceSet:
         """The messages that a command means: a set of UIDs, or of sequence numbers. Raises: as `numbers_allowed`."""
-        if not by_uid:
+        if not by_uid and not self.is_next(b"$"):
             self.numbers_allowed()
         return self.sequence_set()
 
@@ -239,12 +239,14 @@ class Tokens:
     def uid_set(self) -> SequenceSet:
         """A set of UIDs that the client knows, in which `*` may not stand (RFC 7162 §7 known-uids)."""
         known = self.sequence_set()
-        if any(last == STAR for _, last in known.runs):
-            raise BadSyntax("no * among known numbers")
+        if known is SAVED or any(last == STAR for _, last in known.runs):
+            raise BadSyntax("no * or $ among known numbers")
         return known
 
     def sequence_set(self) -> SequenceSet:
-        """A sequence set."""
+        """A sequence set, or `$`."""
+        if self.take(b"$"):
+            return SAVED
         text = self.match(_SEQUENCE, "a sequence set")[0]
         if text.count(b",") >= MAX_ELEMENTS:
             raise BadSyntax("sequence set too long")

@@ -70,6 +70,7 @@ class View:
         "read_only",
         "recent",
         "rights",
+        "saved",
         "speech",
         "told",
     )
@@ -91,6 +92,7 @@ class View:
         self.read_only = read_only
         self.rights = ALL_RIGHTS
         self.recent = recent & uids
+        self.saved = EMPTY  # what the last search was to save (RFC 5182 §2.1)
         self._recent_told = len(self.recent)
         self._claimed = EMPTY  # UIDs that are recent here if and when they are told
         self._expunged = EMPTY
@@ -152,6 +154,15 @@ class View:
         if position < 0 or uid > self._uids.runs[position][1]:
             return None
         return self._counted[position] + uid - self._uids.runs[position][0] + 1
+
+    def numbers_in_order(self, uids: Sequence[int]) -> list[int]:
+        """The sequence numbers of these messages of the view, in the order given."""
+        ascending = sorted(uids)
+        numbers = self.numbers_of(ascending)
+        if ascending == uids:
+            return numbers
+        number_of = dict(zip(ascending, numbers, strict=True))
+        return [number_of[uid] for uid in uids]
 
     def numbers_of(self, uids: Sequence[int]) -> list[int]:
         """The sequence numbers of these messages of the view, given in ascending order."""

@@ -218,6 +218,9 @@ def test_text_that_is_wrong_in_its_charset_is_refused(octets):
         key(octets)
 
 
+NOW = 1_700_000_000
+
+
 class SmallView:
     uids = UIDSet.of([5, 8, 9])
 
@@ -226,7 +229,7 @@ class SmallView:
 
 
 def test_a_program_is_made_for_a_view():
-    program = resolve(key(b"2:* NOT UID 8,99 OR FLAGGED OR ALL 1"), SmallView())
+    program = resolve(key(b"2:* NOT UID 8,99 OR FLAGGED OR ALL 1"), SmallView(), NOW)
     assert program == m.And(
         (
             m.UIDIn(UIDSet.of([8, 9])),
@@ -237,7 +240,7 @@ def test_a_program_is_made_for_a_view():
 
 
 def test_a_long_chain_of_or_becomes_a_flat_tree():
-    program = resolve(key(b"OR ALL " * 1023 + b"ALL"), SmallView())
+    program = resolve(key(b"OR ALL " * 1023 + b"ALL"), SmallView(), NOW)
     depth = 0
     while isinstance(program, m.Or):
         depth, program = depth + 1, program.left
@@ -246,7 +249,7 @@ def test_a_long_chain_of_or_becomes_a_flat_tree():
 
 def test_a_number_beyond_the_view_cannot_be_searched():
     with pytest.raises(NoSuchMessageNumber):
-        resolve(key(b"NOT 4"), SmallView())
+        resolve(key(b"NOT 4"), SmallView(), NOW)
 
 
 def test_uid_search_answers_in_uids():
@@ -258,3 +261,8 @@ def test_uid_search_answers_in_uids():
 def test_numbers_are_found_among_the_keys(octets):
     assert names_numbers(key(octets))
     assert not names_numbers(key(octets.replace(b"1", b"UID 1")))
+
+
+def test_an_age_becomes_a_point_in_time():
+    assert resolve(key(b"OLDER 60"), SmallView(), NOW) == m.ReceivedUpTo(NOW - 60)
+    assert resolve(key(b"YOUNGER 60"), SmallView(), NOW) == m.Not(m.ReceivedUpTo(NOW - 61))

@@ -17,6 +17,7 @@ from ..sequence import SequenceSet
 from ..strings import astring
 from ..tokens import MAX_NUMBER, MAX_NUMBER64, Tokens
 from .command import Command
+from .search_return import Window, parse_window
 
 
 class FetchKind(Enum):
@@ -71,6 +72,7 @@ class Fetch(Command):
 
     `by_uid`: the sequence holds UIDs; UID is then answered, asked for or not (RFC 3501 §6.4.8). `changed_since`: only
     messages with a higher modseq, which is then among the attributes; `vanished`: and which of the set went since.
+    `window`: only so many of them, counted in the order of the mailbox (RFC 9394 §3.3).
     """
 
     name: ClassVar[str] = "FETCH"
@@ -80,6 +82,7 @@ class Fetch(Command):
     by_uid: bool = False
     changed_since: int | None = None
     vanished: bool = False
+    window: Window | None = None
 
     @property
     def sets_seen(self) -> bool:
@@ -125,20 +128,27 @@ def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Fetch:
             attributes = (_attribute(tokens),)
         else:
             attributes = macro
-    given = tokens.modifiers(_MODIFIERS) if tokens.take(b" ") else {}
+    windows: list[Window] = []
+    modifiers = {**_MODIFIERS, b"PARTIAL": lambda tokens: windows.append(_window(tokens))}
+    given = tokens.modifiers(modifiers) if tokens.take(b" ") else {}
     since = given.get(b"CHANGEDSINCE")
     vanished = b"VANISHED" in given
     if vanished and (not by_uid or since is None):
         raise BadSyntax("VANISHED goes with UID FETCH and CHANGEDSINCE")
     if since is not None and FetchKind.MODSEQ not in attributes:
         attributes = (*attributes, FetchKind.MODSEQ)
-    return Fetch(tag, sequence, attributes, by_uid, since, vanished)
+    return Fetch(tag, sequence, attributes, by_uid, since, vanished, windows[0] if windows else None)
 
 
 def _changed_since(tokens: Tokens) -> int | None:
     tokens.space()
     # RFC 7162 §7 wants 1 at least; clients that know nothing yet send 0.
     return tokens.modseq()
+
+
+def _window(tokens: Tokens) -> Window:
+    tokens.space()
+    return parse_window(tokens)
 
 
 def _nothing(tokens: Tokens) -> int | None:

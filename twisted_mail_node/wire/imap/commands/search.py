@@ -1,7 +1,8 @@
 """
 SEARCH and UID SEARCH: the program as written, and how it becomes a `mail.search` program against a view.
 
-Sources: RFC 3501 §6.4.4; RFC 7162 §3.1.5 (MODSEQ). Texts are decoded here by the charset that the client names.
+Sources: RFC 3501 §6.4.4; RFC 4731 §3.1 (RETURN); RFC 5032 §3 (OLDER, YOUNGER); RFC 5182 §2.1 (`$`); RFC 7162 §3.1.5
+(MODSEQ). Texts are decoded here by the charset that the client names.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from ..enabled import Extension
 from ..refusal import BadSyntax, Impossible
 from ..sequence import NumberedMessages, SequenceSet
 from ..tokens import MAX_DEPTH, Tokens
+from . import search_return
 from .command import Command
+from .search_return import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,14 @@ class UIDIn:
     """The UID is in the set, in which `*` may stand."""
 
     uids: SequenceSet
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """The message came at least so many seconds ago, or with `younger` at most. Source: RFC 5032 §3."""
+
+    seconds: int
+    younger: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,7 @@ Leaf = (
     | search.TextContains
     | search.ModSeqAtLeast
 )
-WrittenKey = Leaf | SequenceIn | UIDIn | NotThis | AllOf | AnyOf
+WrittenKey = Leaf | Age | SequenceIn | UIDIn | NotThis | AllOf | AnyOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +91,15 @@ class Search(Command):
 
     key: WrittenKey
     by_uid: bool = False
+    wanted: Wanted | None = None
+    """None: the client named no RETURN."""
 
 
-def resolve(key: WrittenKey, view: NumberedMessages) -> search.SearchKey:
+def resolve(key: WrittenKey, view: NumberedMessages, now: int) -> search.SearchKey:
     """
-    The program with every sequence set turned into UIDs of the view.
+    The program with every sequence set turned into UIDs of the view, and every age into a point in time.
+
+    `now` is in seconds since the epoch.
 
     A chain of ORs becomes a balanced tree, so the depth stays small however long it is.
 
@@ -95,12 +110,16 @@ def resolve(key: WrittenKey, view: NumberedMessages) -> search.SearchKey:
             return search.UIDIn(sequence.resolve_numbers(view))
         case UIDIn(uids):
             return search.UIDIn(uids.resolve_uids(view))
+        case Age(seconds, younger=False):
+            return search.ReceivedUpTo(now - seconds)
+        case Age(seconds):
+            return search.Not(search.ReceivedUpTo(now - seconds - 1))
         case NotThis(inner):
-            return search.Not(resolve(inner, view))
+            return search.Not(resolve(inner, view, now))
         case AllOf(keys):
-            return search.And(tuple(resolve(inner, view) for inner in keys))
+            return search.And(tuple(resolve(inner, view, now) for inner in keys))
         case AnyOf(keys):
-            return _balanced([resolve(inner, view) for inner in keys])
+            return _balanced([resolve(inner, view, now) for inner in keys])
         case _:
             return key
 
@@ -108,8 +127,8 @@ def resolve(key: WrittenKey, view: NumberedMessages) -> search.SearchKey:
 def names_numbers(key: WrittenKey) -> bool:
     """Whether message sequence numbers are among the keys."""
     match key:
-        case SequenceIn():
-            return True
+        case SequenceIn(sequence):
+            return not sequence.is_saved
         case NotThis(inner):
             return names_numbers(inner)
         case AllOf(keys) | AnyOf(keys):
@@ -164,10 +183,11 @@ MAX_TEXTS = 50
 
 
 def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Search:
-    """`SEARCH` [SP `CHARSET` SP charset] 1*(SP key)."""
+    """`SEARCH` [SP `RETURN` SP options] [SP `CHARSET` SP charset] 1*(SP key)."""
     if not by_uid:
         tokens.numbers_allowed()
     tokens.space()
+    wanted = search_return.parse(tokens)
     charset = _DEFAULT_CHARSET
     if tokens.take_word(b"CHARSET"):
         if Extension.UTF8_ACCEPT in tokens.enabled:  # RFC 9755 §3
@@ -177,7 +197,7 @@ def parse(tag: bytes, tokens: Tokens, by_uid: bool = False) -> Search:
         if not is_known(charset):
             raise Impossible("unknown charset", _BAD_CHARSET)
         tokens.space()
-    return Search(tag, _Program(tokens, charset).keys(depth=0), by_uid)
+    return Search(tag, _Program(tokens, charset).keys(depth=0), by_uid, wanted)
 
 
 class _Program:
@@ -264,6 +284,10 @@ class _Program:
                 return UIDIn(tokens.sequence_set())
             case b"MODSEQ":
                 return self._modseq()
+            case b"OLDER":
+                return Age(tokens.number(least=1), younger=False)
+            case b"YOUNGER":
+                return Age(tokens.number(least=1), younger=True)
         raise BadSyntax("unknown search key")
 
     def _modseq(self) -> search.ModSeqAtLeast:

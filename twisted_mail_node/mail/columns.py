@@ -32,6 +32,10 @@ class FetchItem(Flag):
     """The whole message, prefix and body; None in its place where it is larger than INLINE_BODY_OCTETS."""
     EMAIL_ID = auto()
     """The id of the email, which copies of it share and a move to another backend keeps (RFC 8474 §4)."""
+    SEARCH_HEAD = auto()
+    """The header's kept text (see `wire.mime.search_text`), or None in its place; no column where none are kept."""
+    SEARCH_TEXT = auto()
+    """The kept text of all else, or None in its place; no column where none are kept."""
     GUID = auto()
     """The id of the entry, kept by a move to another mailbox or backend, not by a copy; POP3's UIDL."""
     SAVE_DATE = auto()
@@ -88,6 +92,8 @@ class Columns:
     sort_keys: Sequence[bytes | None] | None = None
     thread_keys: Sequence[bytes | None] | None = None
     previews: Sequence[bytes | None] | None = None
+    search_heads: Sequence[bytes | None] | None = None
+    search_texts: Sequence[bytes | None] | None = None
 
     def __len__(self) -> int:
         return len(self.uids)

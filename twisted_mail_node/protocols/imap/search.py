@@ -8,7 +8,6 @@ then by reading messages, each only where it is not decided yet. Deciding is in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...interfaces.store import IMailbox, IOpenBody, ISearch
@@ -24,7 +23,7 @@ from ...wire.imap.enabled import Extension
 from ...wire.imap.responses import ok
 from ...wire.imap.search import Message, Needle, TextFinder
 from ...wire.imap.view import slices
-from ...wire.mime.decode import embedded_headers, header_text, text_decoder, text_parts
+from ...wire.mime.decode import header_text, readable
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS, header_size
 from . import reading, results
 
@@ -95,32 +94,72 @@ async def _matching(session: IMAPSession, key: SearchKey, candidates: UIDSet) ->
 
 
 async def _read(
-    session: IMAPSession, key: SearchKey, needles: Sequence[Needle], messages: dict[int, Message]
+    session: IMAPSession, key: SearchKey, needles: tuple[Needle, ...], messages: dict[int, Message]
 ) -> list[int]:
     """Which of these messages match, by reading as little of them as decides it."""
+    matching = await _read_kept(session, key, needles, messages)
+    if evaluation.reads_headers(key):
+        matching += await _read_headers(session, key, messages)
+    if needles:
+        matching += await _read_messages(session, key, needles, messages)
+    return matching
+
+
+async def _read_kept(
+    session: IMAPSession, key: SearchKey, needles: tuple[Needle, ...], messages: dict[int, Message]
+) -> list[int]:
+    """Which of them match by texts that the store keeps; those of which it keeps them are taken out."""
+    items = FetchItem.SEARCH_HEAD
+    if needles:
+        items |= FetchItem.SEARCH_TEXT
+    columns: Columns = await session.mailbox.mailbox.fetch(UIDSet.of(messages), items)
+    if columns.search_heads is None:
+        return []
+    names = evaluation.headers_needed(key)
+    texts = columns.search_texts or [b""] * len(columns)
+    matching: list[int] = []
+    for uid, head, text in zip(columns.uids, columns.search_heads, texts, strict=True):
+        if head is None or text is None:
+            continue
+        message = messages.pop(uid)
+        message.head_known(head, names)
+        message.texts_found(evaluation.find_in_kept(needles, head, text))
+        if message.decide(key):
+            matching.append(uid)
+        await session.breathe()
+    return matching
+
+
+async def _read_headers(session: IMAPSession, key: SearchKey, messages: dict[int, Message]) -> list[int]:
+    """Which of them match by their headers; those that are decided are taken out."""
+    names = evaluation.headers_needed(key)
+    matching: list[int] = []
+    columns: Columns = await session.mailbox.mailbox.fetch(UIDSet.of(messages), FetchItem.HEADER)
+    for uid, header in zip(columns.uids, columns.headers or (), strict=True):
+        messages[uid].header_read(header, names)
+        decided = messages[uid].decide(key)
+        if decided is not None:
+            del messages[uid]
+            if decided:
+                matching.append(uid)
+        await session.breathe()
+    return matching
+
+
+async def _read_messages(
+    session: IMAPSession, key: SearchKey, needles: tuple[Needle, ...], messages: dict[int, Message]
+) -> list[int]:
+    """Which of them match by all that is in them."""
     mailbox: IMailbox = session.mailbox.mailbox
     matching: list[int] = []
-    if evaluation.reads_headers(key):
-        names = evaluation.headers_needed(key)
-        columns: Columns = await mailbox.fetch(UIDSet.of(messages), FetchItem.HEADER)
-        for uid, header in zip(columns.uids, columns.headers or (), strict=True):
-            messages[uid].header_read(header, names)
-            decided = messages[uid].decide(key)
-            if decided is not None:
-                del messages[uid]
-                if decided:
-                    matching.append(uid)
-            await session.breathe()
-    if not needles:
-        return matching
     async for group in reading.groups_by_size(mailbox, UIDSet.of(messages), reading.ROWS_OF_BODIES):
-        columns = await mailbox.fetch(group, FetchItem.BODY)
+        columns: Columns = await mailbox.fetch(group, FetchItem.BODY)
         for uid, body in zip(columns.uids, columns.bodies or (), strict=True):
             if body is None:
-                found = await _find_in_large(session, tuple(needles), uid)
+                found = await _find_in_large(session, needles, uid)
             else:
                 root = await reading.structure_in_turns(session, body)
-                found = evaluation.find_in_message(tuple(needles), body, header_size(body), root)
+                found = evaluation.find_in_message(needles, body, header_size(body), root)
             messages[uid].texts_found(found)
             if messages[uid].decide(key):
                 matching.append(uid)
@@ -140,17 +179,13 @@ async def _find_in_large(session: IMAPSession, needles: tuple[Needle, ...], uid:
         if finder.wants_header():
             finder.feed(header_text(await _header(body, 0, root.body_start)), in_header=True)
             finder.end_text()
-        for part in text_parts(root):
-            decoder = text_decoder(part)
-            async for piece in reading.pieces_of(body, part.body_start, part.body_end):
+        for decoder, start, end in readable(root):
+            async for piece in reading.pieces_of(body, start, end):
                 if finder.is_done():
                     return frozenset(finder.found)
                 finder.feed(decoder.feed(piece))
                 await session.breathe()
             finder.feed(decoder.finish())
-            finder.end_text()
-        for start, end in embedded_headers(root):
-            finder.feed(header_text(await _header(body, start, end)))
             finder.end_text()
     finally:
         body.close()

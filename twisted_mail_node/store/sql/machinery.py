@@ -18,6 +18,7 @@ from .batch import BatchLimits
 from .bodies import Pins
 from .connection import WritingConnection
 from .engine import Engine, IReactor
+from .kept.filler import Filler
 from .maildir.files import Files
 from .readers import Readers
 from .state import WriteState
@@ -47,10 +48,11 @@ class Machinery:
         self._watches = watches
         self._users_changed = users_changed
         self._rules = rules
-        self.writer = Writer(reactor, engine, self._open_state, watches.tell, limits)
+        self.writer = Writer(reactor, engine, self._open_state, self._tell, limits)
         self.readers = Readers(reactor, engine, reader_threads)
         self.companions = engine.companions(reactor, self)
         self.files = None if tree is None else Files(tree, reactor, self.writer, self.readers, watches)
+        self.filler = Filler(reactor, self)
         self.sweep = Sweep(reactor, self.writer, self.pins, engine.staged_seconds, self._swept)
 
     def _open_state(self) -> WriteState:
@@ -70,7 +72,11 @@ class Machinery:
         """See Surroundings."""
         if users_changed:
             self._reactor.callFromThread(self._users_changed)
-        self._reactor.callFromThread(self._watches.tell, notices, queue_grew)
+        self._reactor.callFromThread(self._tell, notices, queue_grew)
+
+    def _tell(self, notices: Sequence[ChangeNotice], queue_grew: bool) -> None:
+        self._watches.tell(notices, queue_grew)
+        self.filler.told(notices)
 
     def watched(self) -> Sequence[str]:
         """See Surroundings."""
@@ -104,6 +110,7 @@ class Machinery:
             await self.stop()
             raise
         self.sweep.start()
+        self.filler.start()
         self.running = True
 
     async def _check_bodies(self) -> None:
@@ -113,6 +120,7 @@ class Machinery:
     async def stop(self) -> None:
         """End the threads, the writer last, so that its close leaves one clean file."""
         self.running = False
+        self.filler.stop()
         if self.files is not None:
             await self.files.stop()
         self.writer.refuse()

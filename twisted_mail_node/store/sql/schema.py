@@ -188,6 +188,24 @@ _VERSION_4 = (
     "UPDATE account SET "
     "messages = (SELECT coalesce(sum(m.messages), 0) FROM mailbox m WHERE m.account = account.account), "
     "size = (SELECT coalesce(sum(m.size), 0) FROM mailbox m WHERE m.account = account.account)",
+    # What is kept of bodies for searching (see `kept`); it may be emptied, and is filled again. form: of what making it
+    # is; another one's counts as missing. head and content are deflated; null where they are too large to be kept.
+    """CREATE TABLE search_text (
+        body INTEGER PRIMARY KEY,
+        form INTEGER NOT NULL, head BLOB, content BLOB
+    ) STRICT""",
+    # Signatures of the messages of one block of UIDs, a part of their numbers in a row.
+    """CREATE TABLE search_block (
+        account INTEGER NOT NULL, mailbox INTEGER NOT NULL, part INTEGER NOT NULL, block INTEGER NOT NULL,
+        bits BLOB NOT NULL,
+        PRIMARY KEY (account, mailbox, part, block)
+    ) STRICT, WITHOUT ROWID""",
+    # How far that has come in a mailbox: texts up to the UID `kept`, signatures of the blocks before `sealed`.
+    """CREATE TABLE search_progress (
+        account INTEGER NOT NULL, mailbox INTEGER NOT NULL, form INTEGER NOT NULL,
+        kept INTEGER NOT NULL, sealed INTEGER NOT NULL,
+        PRIMARY KEY (account, mailbox)
+    ) STRICT, WITHOUT ROWID""",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)

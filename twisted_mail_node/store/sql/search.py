@@ -31,7 +31,11 @@ from ...mail.search import (
     UIDIn,
 )
 from ...mail.uid_set import EMPTY, UIDSet
+from ...wire.mime.charsets import fold
+from ...wire.mime.search_text import encoded
+from ...wire.mime.signature import wanted
 from .connection import Connection
+from .kept.blocks import candidates
 from .selection import Values
 
 Narrowed = tuple[UIDSet, SearchKey | None]
@@ -45,6 +49,7 @@ class Narrowing:
 
     def __init__(self, connection: Connection, account: int, mailbox: int) -> None:
         self._connection = connection
+        self._key = (account, mailbox)
         self._bindings: Values = {"account": account, "mailbox": mailbox}
 
     def narrow(self, key: SearchKey) -> Narrowed:
@@ -62,8 +67,19 @@ class Narrowing:
             case Not():
                 within, left = self.narrow(key.key)
                 return (self._all() - within, None) if left is None else (self._all(), key)
+            case TextContains():
+                return self._by_signature(wanted(encoded(fold(key.text)))), key
+            case HeaderContains():
+                return self._by_signature(wanted(encoded(fold(key.text)), key.name)), key
             case _:
                 return self._all(), key
+
+    def _by_signature(self, numbers: frozenset[int]) -> UIDSet:
+        found = candidates(self._connection, self._key, numbers)
+        if found is None:
+            return self._all()
+        signed, rest = found
+        return signed | self._matching(f"uid >= {rest}")
 
     def _and(self, key: And) -> Narrowed:
         conditions, decided, others = [], [], []

@@ -14,9 +14,11 @@ from operator import or_
 from ...mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem, InternalDate
 from ...mail.flags import Flags, flags_of
 from ...mail.uid_set import UIDSet
+from ...wire.mime.search_text import with_prefix
 from .bodies import CHUNK_OCTETS
 from .connection import Connection, Selection
 from .integrity import check_body
+from .kept.form import FORM, inflated
 
 _ONE_RUN = "{table} e{index} WHERE e.account = :account AND e.mailbox = :mailbox AND e.uid BETWEEN :first AND :last"
 _MANY_RUNS = (
@@ -91,9 +93,13 @@ _OCTETS: tuple[tuple[FetchItem, str, str], ...] = (
     (FetchItem.SORT_KEYS, "m.sort_keys", "length(m.sort_keys)"),
     (FetchItem.THREAD_KEYS, "m.thread_keys", "length(m.thread_keys)"),
     (FetchItem.PREVIEW, "m.preview", "length(m.preview)"),
+    (FetchItem.SEARCH_HEAD, "e.prefix", "length(e.prefix)"),
+    (FetchItem.SEARCH_HEAD, "t.head", "length(t.head)"),
+    (FetchItem.SEARCH_TEXT, "t.content", "length(t.content)"),
     (FetchItem.BODY, f"CASE WHEN {_INLINE} THEN e.prefix || b.content END", f"CASE WHEN {_INLINE} THEN e.size END"),
 )
-_OF_EMAIL = reduce(or_, KEPT_COLUMNS, FetchItem.EMAIL_ID)
+_OF_TEXT = FetchItem.SEARCH_HEAD | FetchItem.SEARCH_TEXT
+_OF_EMAIL = reduce(or_, KEPT_COLUMNS, FetchItem.EMAIL_ID) | _OF_TEXT
 _OF_BODY = FetchItem.HEADER | FetchItem.BODY
 
 
@@ -118,6 +124,8 @@ def _selection(items: FetchItem, one_run: bool, table: str, with_hash: bool) -> 
         joins = " CROSS JOIN email m ON m.account = e.account AND m.email = e.email"
         if items & _OF_BODY:
             joins += " CROSS JOIN body b ON b.body = m.body"
+        if items & _OF_TEXT:
+            joins += f" LEFT JOIN search_text t ON t.body = m.body AND t.form = {FORM}"
         source = source.replace(" WHERE ", joins + " WHERE ", 1)
     return Selection(tuple(values), source, octets)
 
@@ -168,6 +176,14 @@ def fetch(
         columns.thread_keys = next(cells)
     if items & FetchItem.PREVIEW:
         columns.previews = next(cells)
+    if items & FetchItem.SEARCH_HEAD:
+        prefixes = next(cells)
+        columns.search_heads = [
+            None if head is None else with_prefix(prefix or b"", head)
+            for prefix, head in zip(prefixes, map(inflated, next(cells)), strict=True)
+        ]
+    if items & FetchItem.SEARCH_TEXT:
+        columns.search_texts = list(map(inflated, next(cells)))
     if items & FetchItem.BODY:
         columns.bodies = next(cells)
     return columns

@@ -204,8 +204,11 @@ def _removed(state: WriteState) -> bool:
         if not more:
             more = _delete_emails(state, condition)
     if not more:
-        more = _delete(state, "vanished", "account, mailbox, modseq, first", condition)
+        more = _delete(state, "vanished", "account, mailbox, modseq, first", condition) or _delete(
+            state, "search_block", "account, mailbox, part, block", condition
+        )
     if not more:
+        state.run(f"DELETE FROM search_progress WHERE {condition}")
         state.run("DELETE FROM removed WHERE account = ? AND mailbox = ?", row)
     return True
 
@@ -295,5 +298,6 @@ def _orphans(state: WriteState, pinned: frozenset[int]) -> bool:
         if not needed:
             unneeded.append((body,))
     state.run_many("DELETE FROM body WHERE body = ?", unneeded)
+    state.run_many("DELETE FROM search_text WHERE body = ?", unneeded)
     state.run_many("DELETE FROM orphan WHERE body = ?", looked_at)
     return True

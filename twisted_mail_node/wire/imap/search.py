@@ -41,16 +41,9 @@ from ...mail.search import (
 )
 from ...mail.uid_set import UIDSet
 from ..mime.charsets import fold
-from ..mime.decode import (
-    HeaderDecoder,
-    TextDecoder,
-    embedded_headers,
-    field_text,
-    header_text,
-    text_decoder,
-    text_parts,
-)
+from ..mime.decode import field_text, header_text, readable
 from ..mime.headers import values_of
+from ..mime.search_text import encoded, kept_fields
 from ..mime.structure import Part, structure_of
 
 ColumnKey = HasFlag | HasKeyword | UIDIn | LargerThan | SmallerThan | InternalDateIs | ReceivedUpTo | ModSeqAtLeast
@@ -268,6 +261,13 @@ class Message:
             self._fields.setdefault(name.decode("utf-8"), []).append(fold(field_text(value)))
         self._day = next((sent_day(text) for text in self._fields.get("date", ())), None)
 
+    def head_known(self, head: bytes, names: frozenset[bytes]) -> None:
+        """As `header_read`, by the header's kept text."""
+        self._fields = {}
+        for name, value in kept_fields(head, names):
+            self._fields.setdefault(name, []).append(value)
+        self._day = next((sent_day(text) for text in self._fields.get("date", ())), None)
+
     def texts_found(self, found: frozenset[Needle]) -> None:
         """The message has been read: which of the program's needles occur."""
         self._found = found
@@ -386,23 +386,20 @@ def find_in_message(
     if finder.wants_header():
         finder.feed(header_text(message[:header_size]), in_header=True)
         finder.end_text()
-    if finder.is_done():
-        return frozenset(finder.found)
-    root = root or structure_of(message)
-    for part in text_parts(root):
-        find_in_part(finder, part, [message[part.body_start : part.body_end]])
+    for decoder, start, end in readable(root or structure_of(message)):
         if finder.is_done():
             break
-    for start, end in embedded_headers(root):
-        finder.feed(header_text(message[start:end]))
+        finder.feed(decoder.feed(message[start:end]))
+        finder.feed(decoder.finish())
         finder.end_text()
     return frozenset(finder.found)
 
 
-def find_in_part(finder: TextFinder, part: Part, pieces: Iterable[bytes]) -> None:
-    """Look through one text part, whose body comes in pieces."""
-    decoder: TextDecoder | HeaderDecoder = text_decoder(part)
-    for piece in pieces:
-        finder.feed(decoder.feed(piece))
-    finder.feed(decoder.finish())
-    finder.end_text()
+def find_in_kept(needles: Iterable[Needle], head: bytes, text: bytes) -> frozenset[Needle]:
+    """Which needles occur in a message whose text is kept (see `mime.search_text`)."""
+    found = set()
+    for needle in needles:
+        octets = encoded(needle.text)
+        if octets in text or (needle.place is TextPlace.TEXT and octets in head):
+            found.add(needle)
+    return frozenset(found)

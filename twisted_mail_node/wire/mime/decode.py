@@ -207,8 +207,19 @@ def text_decoder(part: Part) -> TextDecoder | HeaderDecoder:
     return HeaderDecoder(part) if is_header(part) else TextDecoder(part)
 
 
-def embedded_headers(root: Part) -> Iterator[tuple[int, int]]:
-    """Offsets of the header blocks of messages inside the message."""
+def readable(root: Part) -> Iterator[tuple[TextDecoder | HeaderDecoder, int, int]]:
+    """
+    All that is searched in a message beside its own header: what makes it into text, and where its octets are.
+
+    Text parts first, then the header blocks of messages inside the message.
+    """
+    for part in text_parts(root):
+        yield text_decoder(part), part.body_start, part.body_end
+    for start, end in _embedded_headers(root):
+        yield HeaderDecoder(Part(0)), start, end
+
+
+def _embedded_headers(root: Part) -> Iterator[tuple[int, int]]:
     waiting = [root]
     while waiting:
         part = waiting.pop()

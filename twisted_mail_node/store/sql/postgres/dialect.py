@@ -77,6 +77,8 @@ _PARTED_BY = {
     "file": "account",
     "body": "body",
     "chunk": "body",
+    "search_text": "body",
+    "search_block": "account",
 }
 _OFTEN_UPDATED = frozenset({"numbering", "account", "node"})
 _OFTEN_UPDATED_PARTS = frozenset({"mailbox"})
@@ -125,8 +127,8 @@ def tables(statement: str, partitions: int = PARTITIONS) -> list[str]:
             f"CREATE TABLE {table}_{number} PARTITION OF {table} "
             f"FOR VALUES WITH (MODULUS {partitions}, REMAINDER {number}){room}"
         )
-    if table in ("body", "chunk"):
-        # Mail is read in parts, and hardly gets smaller: it is kept as it is.
+    if table in ("body", "chunk", "search_text"):
+        # Mail is read in parts, and hardly gets smaller; its text is small already: they are kept as they are.
         statements.append(f"ALTER TABLE {table} ALTER COLUMN content SET STORAGE EXTERNAL")
         statements += [
             f"ALTER TABLE {table}_{number} ALTER COLUMN content SET STORAGE EXTERNAL" for number in range(partitions)

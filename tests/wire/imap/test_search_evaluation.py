@@ -31,6 +31,9 @@ from twisted_mail_node.mail.search import (
 )
 from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.wire.imap import search
+from twisted_mail_node.wire.mime.decode import readable
+from twisted_mail_node.wire.mime.search_text import TextCollector, kept_head
+from twisted_mail_node.wire.mime.structure import structure_of
 
 FLAGS = [Flags.from_names(names) for names in (["\\Seen"], ["\\Seen", "$Junk"], [], ["\\Deleted", "$junk"])]
 COLUMNS = Columns(
@@ -118,7 +121,20 @@ def decided(key):
     message.texts_found(search.find_in_message(search.needles_of(key), MESSAGE, HEADER_SIZE))
     third = message.decide(key)
     assert second in (None, third)
+    assert third == decided_by_kept_text(key)
     return third
+
+
+def decided_by_kept_text(key):
+    head = kept_head(MESSAGE[:HEADER_SIZE])
+    collector = TextCollector()
+    for decoder, start, end in readable(structure_of(MESSAGE)):
+        collector.feed(decoder.feed(MESSAGE[start:end]) + decoder.finish())
+        collector.end_text()
+    message = search.Message(COLUMNS, 0)
+    message.head_known(head, search.headers_needed(key))
+    message.texts_found(search.find_in_kept(search.needles_of(key), head, collector.finish()))
+    return message.decide(key)
 
 
 @pytest.mark.parametrize(

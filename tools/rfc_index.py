@@ -90,6 +90,7 @@ TITLES = {
     5032: "IMAP WITHIN",
     9394: "IMAP PARTIAL",
     5267: "IMAP CONTEXT, ESORT",
+    7889: "IMAP APPENDLIMIT",
     5161: "IMAP ENABLE",
     5233: "Sieve: subaddress",
     5248: "Registry of enhanced status codes",

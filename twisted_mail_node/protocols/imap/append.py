@@ -1,4 +1,4 @@
-"""APPEND. Sources: RFC 3501 §6.3.11; RFC 4315 §3 (APPENDUID)."""
+"""APPEND, of one message or several. Sources: RFC 3501 §6.3.11; RFC 3502 §6.3.11; RFC 4315 §3 (APPENDUID)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...mail.errors import NoSuchMailbox
 from ...mail.rights import Right
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Append, AppendMessage
-from ...wire.imap.responses import no, ok
+from ...wire.imap.responses import Completion, no, ok
 from .failures import completion_of
 from .shared_mailbox import rights_of
 
@@ -18,17 +18,27 @@ if TYPE_CHECKING:
 
 
 async def answer_message(session: IMAPSession, command: AppendMessage) -> bytes:
-    """Answer the announcement of a message: take it, or refuse it before it is read."""
+    """Answer the announcement of a message: take it, or refuse it, and those before it, before it is read."""
+    refusal = await _refusal(session, command)
+    if refusal is not None:
+        session.incoming.abort()
+        return await session.finish(refusal)
+    session.incoming.begin(command)
+    return session.engine.accept_message()
+
+
+async def _refusal(session: IMAPSession, command: AppendMessage) -> Completion | None:
     if command.size > session.settings.max_message_octets:
-        return await session.finish(no("the message is too big", codes.TOO_BIG))
+        return no("the message is too big", codes.TOO_BIG)
     if not command.size:
-        return await session.finish(no("there is no message", codes.CANNOT))
+        return no("there is no message", codes.CANNOT)
+    if not session.incoming.has_room(command.size):
+        return no("too much for one command", codes.LIMIT)
     try:
         await session.places.mailbox(session.name(command.mailbox), Right.INSERT)
     except NoSuchMailbox as error:
-        return await session.finish(completion_of(error, missing=codes.TRY_CREATE))
-    session.incoming.begin(command)
-    return session.engine.accept_message()
+        return completion_of(error, missing=codes.TRY_CREATE)
+    return None
 
 
 async def answer(session: IMAPSession, command: Append) -> bytes:

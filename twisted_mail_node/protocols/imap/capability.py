@@ -62,6 +62,10 @@ def _quota(session: IMAPSession) -> Sequence[str]:
     return (*names, "QUOTASET") if quota.may_set(session) else names
 
 
+def _append_limit(session: IMAPSession) -> Sequence[str]:
+    return (f"APPENDLIMIT={session.settings.max_message_octets}",)  # RFC 7889 §3
+
+
 # In the order in which they are told: the protocol; the connection; mailboxes; messages; searching; synchronising.
 OFFERED: tuple[str | Depending, ...] = (
     "IMAP4rev1",
@@ -77,6 +81,8 @@ OFFERED: tuple[str | Depending, ...] = (
     _unauthenticate,
     "NAMESPACE",
     "UIDPLUS",
+    "MULTIAPPEND",
+    _append_limit,
     "ESEARCH",
     "SEARCHRES",
     "WITHIN",

@@ -29,6 +29,11 @@ from .failures import completion_of
 
 # RFC 9755 §4: a client that has not enabled UTF-8 could not read such a header again.
 _NEEDS_UTF8 = no("the header is beyond ASCII, and UTF-8 is not enabled", codes.CANNOT)
+# What one APPEND may bring, as far as it is held in memory until all of it has come. Our own bounds: clients that send
+# several at once (few do) send some dozens.
+MESSAGES_TOGETHER = 1000
+OCTETS_TOGETHER = 8 * 1024 * 1024
+
 _bare_line_feed = re.compile(rb"(?<!\r)\n")
 
 
@@ -112,6 +117,11 @@ class IncomingMessages:
         self._body: IncomingBody | None = None
         self._done: list[tuple[Body, Flags, InternalDate]] = []
         self._announced: AppendMessage | None = None
+
+    def has_room(self, octets: int) -> bool:
+        """Whether a message of this size can be taken beside those that this command has brought already."""
+        held = sum(len(body.content or b"") for body, _, _ in self._done)
+        return len(self._done) < MESSAGES_TOGETHER and held + min(octets, INLINE_BODY_OCTETS) <= OCTETS_TOGETHER
 
     def begin(self, message: AppendMessage) -> None:
         """A message was accepted: its octets come next."""

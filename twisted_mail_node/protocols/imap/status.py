@@ -1,6 +1,6 @@
 """
-STATUS. Sources: RFC 3501 §6.3.10; RFC 7162 §3.1.7 (HIGHESTMODSEQ); RFC 8438 §3 (SIZE); RFC 9051 §6.3.11 (DELETED);
-RFC 9208 §4.1.4 (DELETED-STORAGE).
+STATUS. Sources: RFC 3501 §6.3.10; RFC 7162 §3.1.7 (HIGHESTMODSEQ); RFC 7889 §4 (APPENDLIMIT); RFC 8438 §3 (SIZE);
+RFC 9051 §6.3.11 (DELETED); RFC 9208 §4.1.4 (DELETED-STORAGE).
 
 A new item is a line in `COUNTED`, where the counters of the mailbox tell it, or in `ASKED`, where the store has to be
 asked for more.
@@ -34,6 +34,10 @@ async def _recent(session: IMAPSession, mailbox: IMailbox, status: MailboxStatus
     return len((await mailbox.uids()) & newest)
 
 
+async def _append_limit(session: IMAPSession, mailbox: IMailbox, status: MailboxStatus) -> int:
+    return session.settings.max_message_octets
+
+
 COUNTED: dict[StatusItem, Counted] = {
     StatusItem.MESSAGES: lambda status: status.messages,
     StatusItem.UID_NEXT: lambda status: status.uid_next,
@@ -46,6 +50,7 @@ COUNTED: dict[StatusItem, Counted] = {
 ASKED: dict[StatusItem, Asked] = {
     StatusItem.RECENT: _recent,
     StatusItem.DELETED_STORAGE: deleted_storage,
+    StatusItem.APPEND_LIMIT: _append_limit,
 }
 
 

@@ -27,7 +27,7 @@ from typing import NamedTuple, TypeVar
 from ..errors import LineTooLong, MisuseError, ProtocolViolation
 from ..wait import Wait
 from . import response_codes
-from .commands.append import Append, AppendChunk, AppendMessage, parse_announcement
+from .commands.append import Append, AppendChunk, AppendMessage, parse_announcement, parse_next
 from .commands.authenticate import Authenticate, AuthenticateResponse, parse_response
 from .commands.command import Command
 from .commands.compress import Compress
@@ -343,11 +343,24 @@ class IMAPServer:
         line = self._take_line()
         if line is None:
             return Wait.NEED_DATA
+        literal = _announced(line)
+        if literal is not None:
+            return self._next_message(message, line, literal)
         if line.strip(b" "):
-            return self._refuse(bad("something follows the message"), _announced(line))
+            return self._refuse(bad("something follows the message"))
         self._append = None
         self.pending = command = Append(message.tag, message.mailbox, message.position + 1)
         return command
+
+    def _next_message(self, message: AppendMessage, line: bytes, literal: _Literal) -> Event:
+        try:
+            following = parse_next(message, line + b"\r\n", literal.size, literal.synchronizing)
+        except ProtocolViolation as violation:
+            return self._refuse(_completion(violation), literal)
+        if self._is_absurd(literal):
+            return self._refuse(_TOO_LONG, literal)
+        self.pending = following
+        return following
 
     # -- lines within a command -----------------------------------------------------------------------------------
 

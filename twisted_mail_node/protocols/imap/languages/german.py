@@ -99,6 +99,7 @@ GERMAN = Language(
         "the message no longer exists": "die Nachricht gibt es nicht mehr",
         "the message is gone": "die Nachricht gibt es nicht mehr",
         "the message is damaged": "die Nachricht ist beschädigt",
+        "too much for one command": "zu viel für einen Befehl",
         "the message is too big": "die Nachricht ist zu groß",
         "there is no message": "es ist keine Nachricht da",
         "a message may not contain NUL": "in einer Nachricht darf kein NUL sein",

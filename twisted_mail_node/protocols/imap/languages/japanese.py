@@ -99,6 +99,7 @@ JAPANESE = Language(
         "the message no longer exists": "そのメッセージはもうありません",
         "the message is gone": "そのメッセージはもうありません",
         "the message is damaged": "メッセージが壊れています",
+        "too much for one command": "一つのコマンドには多すぎます",
         "the message is too big": "メッセージが大きすぎます",
         "there is no message": "メッセージがありません",
         "a message may not contain NUL": "メッセージに NUL は使えません",

@@ -1,5 +1,5 @@
 """
-APPEND: the values of its course. Sources: RFC 3501 §6.3.11; RFC 3502 (several messages) fits in.
+APPEND: the values of its course. Sources: RFC 3501 §6.3.11; RFC 3502 §6.3.11 (several messages).
 
 One APPEND is several events: `AppendMessage` for each message announced, then its octets as `AppendChunk`s, and
 `Append` when the whole command has been read.
@@ -65,6 +65,17 @@ def parse_announcement(tag: bytes, tokens: Tokens, size: int, synchronizing: boo
     if tokens.at_announcement():
         return None
     mailbox = tokens.mailbox()
+    return AppendMessage(tag, mailbox, *_options(tokens), size, synchronizing)
+
+
+def parse_next(before: AppendMessage, line: bytes, size: int, synchronizing: bool) -> AppendMessage:
+    """What comes behind a message and announces the next: SP [flags SP] [date-time SP] literal, its CRLF in `line`."""
+    flags, internal_date = _options(Tokens(line))
+    return AppendMessage(before.tag, before.mailbox, flags, internal_date, size, synchronizing, before.position + 1)
+
+
+def _options(tokens: Tokens) -> tuple[Flags, InternalDate | None]:
+    """SP [flags SP] [date-time SP], up to the announcement of a literal."""
     tokens.space()
     flags, internal_date = NO_FLAGS, None
     if tokens.is_next(b"("):
@@ -77,7 +88,7 @@ def parse_announcement(tag: bytes, tokens: Tokens, size: int, synchronizing: boo
         raise BadSyntax("the message is missing")
     if tokens.is_next(b"~"):
         raise BadSyntax("no binary literals here")
-    return AppendMessage(tag, mailbox, flags, internal_date, size, synchronizing)
+    return flags, internal_date
 
 
 def parse(tag: bytes, tokens: Tokens) -> Append:

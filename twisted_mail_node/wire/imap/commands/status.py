@@ -1,4 +1,4 @@
-"""STATUS. Sources: RFC 3501 §6.3.10, RFC 7162 §3.1.7, RFC 8438 §3, RFC 9051 §6.3.11, RFC 9208 §4.1.4."""
+"""STATUS. Sources: RFC 3501 §6.3.10, RFC 7162 §3.1.7, RFC 7889 §4, RFC 8438 §3, RFC 9051 §6.3.11, RFC 9208 §4.1.4."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class StatusItem(Enum):
     DELETED = "DELETED"
     DELETED_STORAGE = "DELETED-STORAGE"
     HIGHEST_MODSEQ = "HIGHESTMODSEQ"
+    APPEND_LIMIT = "APPENDLIMIT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twisted_mail_node.mail.flags import NO_FLAGS
+from twisted_mail_node.mail.flags import NO_FLAGS, Flags
 from twisted_mail_node.wire.errors import MisuseError
 from twisted_mail_node.wire.imap import commands as c
 from twisted_mail_node.wire.imap.enabled import Extension
@@ -452,12 +452,42 @@ def test_something_behind_the_message_is_refused():
     server = engine()
     only_event(server, b"a APPEND x {1}\r\n")
     server.accept_message()
-    events = next_events(server, b"x {3+}\r\nabc\r\nb NOOP\r\n")
+    events = next_events(server, b"x and\r\nb NOOP\r\n")
     assert events == [
         c.AppendChunk(b"x", True),
         CommandRefused(b"a BAD something follows the message\r\n"),
         c.Noop(b"b"),
     ]
+
+
+@pytest.mark.parametrize("behind", [b"{3+}\r\nabc", b" FLAGS {3+}\r\nabc", b" (\\Seen){3+}\r\nabc", b" ~{3+}\r\nabc"])
+def test_what_announces_no_further_message_is_refused(behind):
+    server = engine()
+    only_event(server, b"a APPEND x {1}\r\n")
+    server.accept_message()
+    chunk, refused, noop = next_events(server, b"x" + behind + b"\r\nb NOOP\r\n")
+    assert chunk == c.AppendChunk(b"x", True)
+    assert refused.response.startswith(b"a BAD ")
+    assert noop == c.Noop(b"b")
+
+
+def test_further_messages_are_announced_one_after_the_other():
+    server = engine()
+    only_event(server, b"a APPEND x {1}\r\n")
+    server.accept_message()
+    chunk, second = next_events(server, b"x (\\Seen) {2+}\r\n")
+    assert chunk == c.AppendChunk(b"x", True)
+    assert second == c.AppendMessage(b"a", "x", Flags.from_names(["\\Seen"]), None, 2, False, 1)
+    assert server.accept_message() == b""
+    assert next_events(server, b"yz\r\n") == [c.AppendChunk(b"yz", True), c.Append(b"a", "x", 2)]
+
+
+def test_a_further_message_of_absurd_size_ends_the_connection():
+    server = engine()
+    only_event(server, b"a APPEND x {1}\r\n")
+    server.accept_message()
+    next_events(server, b"x {99999999999+}\r\n")
+    assert server.closed
 
 
 def test_a_line_too_long_behind_the_message_is_refused():

@@ -55,31 +55,49 @@ async def _stored(session: IMAPSession, command: Store, asked: UIDSet, told: int
     Store the flags of some of the messages, and tell what is to be told of it. Returns what was done.
 
     Silence is about what the client did itself. What others did after the modseq `told`, which it does not know of, is
-    told all the same (RFC 3501 §6.4.6): so such messages are first left alone.
+    told all the same (RFC 3501 §6.4.6): so such messages are first left alone, then changed aloud.
     """
-    selected = session.mailbox
-    view = selected.view
     since = command.unchanged_since
-    condition = told if since is None and command.silent else since
-    outcome: StoreOutcome = await selected.mailbox.store_flags(asked, command.change, command.flags, condition)
-    view.flags_changed_here(outcome.changed)
-    unchanged = asked - UIDSet.of_ascending(outcome.changed.uids) - outcome.gone - outcome.modified
     if not command.silent:
-        await _tell(session, outcome.changed, command.by_uid)
-        await _tell_as_they_are(session, unchanged, command.by_uid)
+        outcome = await _stored_aloud(session, command, asked)
+    elif since is not None and since <= told:
+        outcome = await _stored_silently(session, command, asked, since)
     else:
-        await _tell_silently(session, command, outcome.changed)
-        if since is not None:  # RFC 7162 §3.1.3: every message that passes is told of
-            await _tell_as_they_are(session, unchanged, command.by_uid)
-    if since is None and outcome.modified:
-        later: StoreOutcome = await selected.mailbox.store_flags(outcome.modified, command.change, command.flags)
-        view.flags_changed_here(later.changed)
-        await _tell(session, later.changed, command.by_uid)
-        return StoreOutcome(outcome.changed, EMPTY, outcome.gone | later.gone)
+        outcome = await _stored_silently(session, command, asked, told)
+        if outcome.modified:
+            later = await _stored_aloud(session, command, outcome.modified)
+            outcome = StoreOutcome(outcome.changed, later.modified, outcome.gone | later.gone)
     # Told why the condition failed, the client need not ask. A modseq is kept for all flags of a message together, and
     # none of what the client has: what changed in other flags fails it too (RFC 7162 §3.1.12 has it otherwise).
     await _tell_as_they_are(session, outcome.modified, command.by_uid)
     return outcome
+
+
+async def _stored_aloud(session: IMAPSession, command: Store, asked: UIDSet) -> StoreOutcome:
+    """Store, and tell the flags of all messages that pass the condition, changed or not."""
+    selected = session.mailbox
+    outcome: StoreOutcome = await selected.mailbox.store_flags(
+        asked, command.change, command.flags, command.unchanged_since
+    )
+    selected.view.flags_changed_here(outcome.changed)
+    await _tell(session, outcome.changed, command.by_uid)
+    await _tell_as_they_are(session, _unchanged(asked, outcome), command.by_uid)
+    return outcome
+
+
+async def _stored_silently(session: IMAPSession, command: Store, asked: UIDSet, since: int) -> StoreOutcome:
+    """Store, of messages not changed since; tell no flags, and modseqs to who knows CONDSTORE."""
+    selected = session.mailbox
+    outcome: StoreOutcome = await selected.mailbox.store_flags(asked, command.change, command.flags, since)
+    selected.view.flags_changed_here(outcome.changed)
+    await _tell_silently(session, command, outcome.changed)
+    if command.unchanged_since is not None:  # RFC 7162 §3.1.3: every message that passes is told of
+        await _tell_as_they_are(session, _unchanged(asked, outcome), command.by_uid)
+    return outcome
+
+
+def _unchanged(asked: UIDSet, outcome: StoreOutcome) -> UIDSet:
+    return asked - UIDSet.of_ascending(outcome.changed.uids) - outcome.gone - outcome.modified
 
 
 def _named(view: View, uids: UIDSet, by_uid: bool) -> UIDSet:

@@ -403,6 +403,7 @@ class IMAPSession:
             self.driver.write(self._gathered())
             if self.selected is not None and self.selected.gone:
                 self.driver.close(self.engine.speech.bye(_DELETED))
+                return  # what was noticed since can be told to nobody
 
     def _push_failed(self, failure: Failure) -> None:
         if failure.check(CancelledError, ConnectionDone) is None:

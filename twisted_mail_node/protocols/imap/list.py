@@ -19,7 +19,7 @@ from ...wire.imap.responses import bad, listed, metadata, ok
 from .acl import offered as shares_mailboxes
 from .acl import rights_line
 from .listing import Listed, Tree
-from .metadata import annotations_of
+from .metadata import ANY_OF, annotations_of
 from .metadata import offered as keeps_annotations
 from .status import counters
 
@@ -105,7 +105,7 @@ async def _status(session: IMAPSession, command: List, found: Listed) -> bytes:
 
 
 async def _annotations(session: IMAPSession, command: List, found: Listed) -> bytes:
-    mailbox = await session.places.mailbox(found.name, Right.READ)
+    mailbox = await session.places.mailbox(found.name, Right.LOOKUP, ANY_OF)
     values = await annotations_of(session, mailbox, tuple(command.annotations))
     told = [(written, values.get(name)) for name, written in command.annotations.items()]
     return metadata(session.spelled(found.name), told)

@@ -21,7 +21,8 @@ from ...wire.imap.responses import metadata, no, ok
 if TYPE_CHECKING:
     from .session import IMAPSession
 
-_ANY_OF = Right.READ | Right.SEEN | Right.WRITE | Right.INSERT | Right.POST
+ANY_OF = Right.READ | Right.SEEN | Right.WRITE | Right.INSERT | Right.POST
+"""One of these besides the right to look is enough for annotations (RFC 5464 §3.3)."""
 SERVER_COMMENT, SERVER_ADMIN = "/shared/comment", "/shared/admin"
 
 
@@ -49,9 +50,11 @@ async def answer_get(session: IMAPSession, command: GetMetadata) -> bytes:
 
 async def answer_set(session: IMAPSession, command: SetMetadata) -> bytes:
     """Answer SETMETADATA: all of it, or nothing."""
-    annotated = await _annotated(session, command.mailbox)
+    changes_shared = not all(map(is_private, command.values))
+    # RFC 5464 §3.3: what others see is changed by who may write.
+    annotated = await _annotated(session, command.mailbox, Right.WRITE if changes_shared else ANY_OF)
     settings = session.settings
-    if annotated.is_server and not all(map(is_private, command.values)):
+    if annotated.is_server and changes_shared:
         return await session.finish(no("not yours to change", codes.NO_PERMISSION))
     if any(len(value or b"") > settings.metadata_octets for value in command.values.values()):
         return await session.finish(no("the value is too long", codes.metadata_max_size(settings.metadata_octets)))
@@ -102,11 +105,11 @@ async def annotations_of(session: IMAPSession, mailbox: IMailbox, names: Collect
     return await _Annotated(session, mailbox.account, mailbox.mailbox_id).values(names)
 
 
-async def _annotated(session: IMAPSession, name: str) -> _Annotated:
+async def _annotated(session: IMAPSession, name: str, one_of: Right = ANY_OF) -> _Annotated:
     if not offered(session):
         raise PermanentFailure("no annotations are kept here")
     if not name:
         return _Annotated(session, session.account.name, THE_ACCOUNT)
     # RFC 5464 §3.3: who sees the mailbox, and may do something with its messages.
-    mailbox = await session.places.mailbox(session.name(name), Right.LOOKUP, _ANY_OF)
+    mailbox = await session.places.mailbox(session.name(name), Right.LOOKUP, one_of)
     return _Annotated(session, mailbox.account, mailbox.mailbox_id)

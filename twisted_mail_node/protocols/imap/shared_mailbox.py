@@ -21,7 +21,7 @@ from ...interfaces.store import IACL, IMailbox, IOpenBody, ISearch
 from ...mail.changes import CopyOutcome, MailboxChanges, MailboxStatus, StoreOutcome
 from ...mail.columns import Columns, FetchItem, InternalDate
 from ...mail.errors import NoSuchMailbox, NotAllowed
-from ...mail.flags import NO_FLAGS, FlagChange, Flags, SystemFlag, flags_of
+from ...mail.flags import NO_FLAGS, FlagChange, Flags, flags_of
 from ...mail.rights import ALL_RIGHTS, Right, allowed, flag_bits
 from ...mail.search import SearchKey
 from ...mail.transaction import Body
@@ -29,8 +29,6 @@ from ...mail.uid_set import EMPTY, UIDSet
 
 _NOTHING = Columns((), flags=(), modseqs=())
 _FLAG_RIGHTS = Right.SEEN | Right.WRITE | Right.DELETE_MESSAGES
-# Flags whose rights are their own, which a user who may write must leave as they are where these are missing.
-_OWN_RIGHTS = int(SystemFlag.SEEN | SystemFlag.DELETED)
 
 
 def rights_of(mailbox: IMailbox) -> Right:
@@ -147,26 +145,25 @@ class SharedMailbox:
         if change is not FlagChange.REPLACE or rights == _FLAG_RIGHTS:
             outcome: StoreOutcome = await mailbox.store_flags(uids, change, asked, unchanged_since)
             return outcome
-        if Right.WRITE in rights:
-            return await self._replaced(mailbox, uids, asked, unchanged_since)
-        added: StoreOutcome = await mailbox.store_flags(uids, FlagChange.ADD, asked, unchanged_since)
-        others = flags_of(flag_bits(rights) & ~asked.bits)
-        left = uids - added.modified
-        return _together(added, await mailbox.store_flags(left, FlagChange.REMOVE, others))
+        return await self._replaced(mailbox, uids, asked, unchanged_since)
 
-    async def _replaced(self, mailbox: IMailbox, uids: UIDSet, flags: Flags, since: int | None) -> StoreOutcome:
-        """Replace flags but those that are not the user's to change: messages that have the same of them together."""
-        untouched = _OWN_RIGHTS & ~flag_bits(self.rights)
-        columns: Columns = await mailbox.fetch(uids, FetchItem.FLAGS)
-        by_kept: dict[int, list[int]] = {}
-        for uid, before in zip(columns.uids, columns.flags or (), strict=True):
-            by_kept.setdefault(before.bits & untouched, []).append(uid)
-        outcome = StoreOutcome(_NOTHING, EMPTY, uids - UIDSet.of_ascending(columns.uids))
-        for kept, some in by_kept.items():
-            after = flags_of(flags.bits | kept, flags.keyword_text)
-            done = await mailbox.store_flags(UIDSet.of_ascending(some), FlagChange.REPLACE, after, since)
-            outcome = _together(outcome, done)
-        return outcome
+    async def _replaced(self, mailbox: IMailbox, uids: UIDSet, asked: Flags, since: int | None) -> StoreOutcome:
+        """
+        Replace those flags that are the user's to change: some are added, the others taken.
+
+        Flags that are not his are not even named, so what others do with them meanwhile is not undone.
+        """
+        added: StoreOutcome = await mailbox.store_flags(uids, FlagChange.ADD, asked, since)
+        left = uids - added.modified - added.gone
+        if not left:
+            return added
+        keywords: Sequence[str] = await mailbox.keywords() if Right.WRITE in self.rights else ()
+        kept = {keyword.lower() for keyword in asked.keywords}
+        bits = flag_bits(self.rights) & ~asked.bits
+        others = flags_of(bits, " ".join(keyword for keyword in keywords if keyword.lower() not in kept))
+        if since is not None:  # the change just made is this one's own
+            since = max((since, *(added.changed.modseqs or ())))
+        return _together(added, await mailbox.store_flags(left, FlagChange.REMOVE, others, since))
 
     @returns_deferred
     async def expunge(self, uids: UIDSet | None = None, only_deleted: bool = True) -> UIDSet:

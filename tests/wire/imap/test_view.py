@@ -45,6 +45,11 @@ def test_numbers_and_uids_lead_to_each_other(uids, numbers):
     assert all(view.number_of(uid) is None for uid in range(1, 82) if uid not in uids)
 
 
+@pytest.mark.parametrize(("uids", "numbers"), [([3, 21, 39], [2, 11, 20]), ([21, 39, 1, 3], [11, 20, 1, 2]), ([], [])])
+def test_numbers_keep_the_order_of_the_messages_asked_for(uids, numbers):
+    assert View(UIDSet.of(range(1, 40, 2))).numbers_in_order(uids) == numbers
+
+
 def test_numbers_of_messages_far_apart_are_found():
     view = View(UIDSet.of(range(1, 40, 2)))
     assert view.numbers_of([1, 3, 21, 39]) == [1, 2, 11, 20]

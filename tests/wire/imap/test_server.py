@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twisted_mail_node.mail.columns import InternalDate
 from twisted_mail_node.mail.flags import NO_FLAGS, Flags
 from twisted_mail_node.wire.errors import MisuseError
 from twisted_mail_node.wire.imap import commands as c
@@ -448,46 +449,54 @@ def test_a_message_that_is_complete_cannot_be_abandoned():
     server.send(ok("done"))
 
 
-def test_something_behind_the_message_is_refused():
-    server = engine()
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        (b"x", b"a BAD something follows the message\r\n"),
+        (b" (\\Seen)", b"a BAD something follows the message\r\n"),
+        (b"{3+}\r\nabc", b"a BAD a space is missing\r\n"),
+        (b" {3+", b"a BAD something follows the message\r\n"),
+        (b" (\\Recent) {3+}\r\nabc", b"a BAD not a flag that can be set\r\n"),
+        (b" x {3+}\r\nabc {4+}\r\nabcd", b"a BAD the message is missing\r\n"),
+        (b" ~{3+}\r\nabc", b"a BAD no binary literals here\r\n"),
+        (b" (\\Seen){3+}\r\nabc", b"a BAD a space is missing\r\n"),
+        (b" {9+}\r\n", b"a BAD [TOOBIG] command too long\r\n* BYE [TOOBIG] too much data\r\n"),
+    ],
+)
+def test_what_may_not_follow_a_message(line, refused):
+    server = engine(discard_octets=8)
     only_event(server, b"a APPEND x {1}\r\n")
     server.accept_message()
-    events = next_events(server, b"x and\r\nb NOOP\r\n")
-    assert events == [
-        c.AppendChunk(b"x", True),
-        CommandRefused(b"a BAD something follows the message\r\n"),
-        c.Noop(b"b"),
-    ]
+    events = next_events(server, b"x" + line + b"\r\nb NOOP\r\n")
+    assert events[:2] == [c.AppendChunk(b"x", True), CommandRefused(refused)]
+    assert server.closed or events[2:] == [c.Noop(b"b")]
 
 
-@pytest.mark.parametrize("behind", [b"{3+}\r\nabc", b" FLAGS {3+}\r\nabc", b" (\\Seen){3+}\r\nabc", b" ~{3+}\r\nabc"])
-def test_what_announces_no_further_message_is_refused(behind):
+def test_one_message_follows_another():
     server = engine()
-    only_event(server, b"a APPEND x {1}\r\n")
+    server.enabled.add(Extension.UTF8_ACCEPT)
+    only_event(server, b'a APPEND "\xc3\xa4" {1}\r\n')
     server.accept_message()
-    chunk, refused, noop = next_events(server, b"x" + behind + b"\r\nb NOOP\r\n")
-    assert chunk == c.AppendChunk(b"x", True)
-    assert refused.response.startswith(b"a BAD ")
-    assert noop == c.Noop(b"b")
-
-
-def test_further_messages_are_announced_one_after_the_other():
-    server = engine()
-    only_event(server, b"a APPEND x {1}\r\n")
-    server.accept_message()
-    chunk, second = next_events(server, b"x (\\Seen) {2+}\r\n")
-    assert chunk == c.AppendChunk(b"x", True)
-    assert second == c.AppendMessage(b"a", "x", Flags.from_names(["\\Seen"]), None, 2, False, 1)
+    dated = b' (\\Seen) " 1-Jan-1970 00:00:00 +0000" {2}\r\n'
+    second = c.AppendMessage(b"a", "\xe4", Flags.from_names(["\\Seen"]), InternalDate(0), 2, True, 1)
+    assert next_events(server, b"x" + dated) == [c.AppendChunk(b"x", True), second]
+    assert server.accept_message() == b"+ go ahead\r\n"
+    third = c.AppendMessage(b"a", "\xe4", NO_FLAGS, None, 3, False, 2)
+    assert next_events(server, b"yy {3+}\r\n") == [c.AppendChunk(b"yy", True), third]
     assert server.accept_message() == b""
-    assert next_events(server, b"yz\r\n") == [c.AppendChunk(b"yz", True), c.Append(b"a", "x", 2)]
+    assert next_events(server, b"zzz\r\n") == [c.AppendChunk(b"zzz", True), c.Append(b"a", "\xe4", 3)]
 
 
-def test_a_further_message_of_absurd_size_ends_the_connection():
+@pytest.mark.parametrize("announcement", [b" {3}\r\n", b" {3+}\r\na\r\n {4+}\r\nabcd\r\n"])
+def test_a_message_refused_behind_another_ends_the_command(announcement):
     server = engine()
     only_event(server, b"a APPEND x {1}\r\n")
     server.accept_message()
-    next_events(server, b"x {99999999999+}\r\n")
-    assert server.closed
+    assert len(next_events(server, b"x" + announcement)) == 2
+    assert server.send(no("too big", b"TOOBIG")) == b"a NO [TOOBIG] too big\r\n"
+    with pytest.raises(MisuseError):
+        server.abandon_message(no("x"))
+    assert next_events(server, b"b NOOP\r\n") == [c.Noop(b"b")]
 
 
 def test_a_line_too_long_behind_the_message_is_refused():

@@ -18,16 +18,16 @@ Sources: RFC 3501 §2.2, §3, §5.5, §7.5; RFC 2177; RFC 7888.
 
 from __future__ import annotations
 
-import re
 from binascii import b2a_base64
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from ..errors import LineTooLong, MisuseError, ProtocolViolation
 from ..wait import Wait
 from . import response_codes
-from .commands.append import Append, AppendChunk, AppendMessage, parse_announcement, parse_next
+from .appending import Appending, following
+from .commands.append import AppendMessage, parse_announcement
 from .commands.authenticate import Authenticate, AuthenticateResponse, parse_response
 from .commands.command import Command
 from .commands.compress import Compress
@@ -38,33 +38,20 @@ from .events import CommandRefused, ContinuationNeeded, Event, MoreInflated
 from .grammar import finish, parse_head
 from .input import Input
 from .limits import Limits
+from .literals import Discarding, EndlessLine, Literal, TooMuch, announced, take_line
 from .refusal import BadSyntax, Impossible
 from .responses import Completion, Status, bad, continuation, no, ok
 from .speech import Speech
 from .spelling import Spelling, spelling_of
 from .states import RULES, State, refusal_text
-from .tokens import tag_of
+from .tokens import Tokens, tag_of
 
 C = TypeVar("C", bound=Command)
 
-_ANNOUNCEMENT = re.compile(rb"\{([0-9]+)(\+?)\}\Z")
-# How far from its end a line is searched for an announcement: no number worth reading has more digits.
-_ANNOUNCEMENT_OCTETS = 64
 _DEFAULT_LIMITS = Limits()
 _BEGIN_TLS = ok("begin TLS negotiation now")
 _BEGIN_COMPRESSING = ok("begin compressing now")
 _TOO_LONG = bad("command too long", response_codes.TOO_BIG)
-
-
-class _Literal(NamedTuple):
-    """An announced literal."""
-
-    size: int
-    synchronizing: bool
-
-
-class _EndlessLine(Exception):
-    """A line goes on and on."""
 
 
 class IMAPServer:
@@ -93,10 +80,9 @@ class IMAPServer:
         self._name = b""
         # Lines and literals of a command that is not complete yet.
         self._command = bytearray()
-        # Octets still to come of a literal, a message, or what is thrown away; and how much was thrown away.
-        self._remaining = 0
-        self._discarded = 0
-        self._append: AppendMessage | None = None
+        self._remaining = 0  # octets still to come of a literal
+        self._appending = Appending(self._input, limits)
+        self._discarding = Discarding(self._input, limits)
         self.is_idling = False
 
     @property
@@ -119,8 +105,10 @@ class IMAPServer:
                 event = self._read()
             except LineTooLong:
                 return self._refuse(_TOO_LONG)
-            except _EndlessLine:
+            except EndlessLine:
                 return self._dismiss(self._refuse(_TOO_LONG).response)
+            except TooMuch:
+                return self._dismiss()
             if event is Wait.NEED_DATA and self._input.is_compressed:
                 return self._inflate()
             if event is not None:
@@ -221,8 +209,8 @@ class IMAPServer:
 
     def accept_message(self) -> bytes:
         """Answer AppendMessage: its octets follow as AppendChunks. Raises MisuseError."""
-        self._append = message = self._take_pending(AppendMessage)
-        self._remaining = message.size
+        message = self._take_pending(AppendMessage)
+        self._appending.accept(message)
         self._read = partial(self._read_message, message)
         return self.speech.continuation() if message.synchronizing else b""
 
@@ -232,10 +220,10 @@ class IMAPServer:
 
         Raises: MisuseError: no message is being read.
         """
-        message = self._append
+        message = self._appending.message
         if message is None or self.pending is not None:
             raise MisuseError("no message is being read")
-        remaining = self._remaining
+        remaining = self._appending.remaining
         self._end_command()
         self._start_discarding(remaining)
         return self.speech.tagged(message.tag, completion)
@@ -260,7 +248,7 @@ class IMAPServer:
         line = self._take_line()
         if line is None:
             return Wait.NEED_DATA
-        literal = _announced(line)
+        literal = announced(line)
         if literal is None:
             line = line.rstrip(b" ")  # some clients end a command by a space
         begun = bool(self._command)
@@ -285,7 +273,7 @@ class IMAPServer:
             return self._refuse(_completion(violation))
         return command
 
-    def _announcement(self, literal: _Literal, is_first: bool) -> Event | None:
+    def _announcement(self, literal: Literal, is_first: bool) -> Event | None:
         """A literal is announced: a message to hand on, an argument to collect, or too much."""
         try:
             if is_first:
@@ -298,7 +286,7 @@ class IMAPServer:
         except ProtocolViolation as violation:
             return self._refuse(_completion(violation), literal)
         too_big = len(self._command) + literal.size > self._limits.command_octets
-        if (message is None and too_big) or self._is_absurd(literal):
+        if (message is None and too_big) or self._discarding.refuses(literal):
             return self._refuse(_TOO_LONG, literal)
         if message is not None:
             self._command.clear()
@@ -308,9 +296,9 @@ class IMAPServer:
         self._read = self._read_literal
         return ContinuationNeeded(self.speech.continuation()) if literal.synchronizing else None
 
-    def _message(self, literal: _Literal) -> AppendMessage | None:
+    def _message(self, literal: Literal) -> AppendMessage | None:
         tag, _, _, tokens = parse_head(bytes(self._command), self.enabled)
-        return parse_announcement(tag, tokens, literal.size, literal.synchronizing)
+        return parse_announcement(tag, tokens, literal)
 
     def _read_literal(self) -> Event | Wait | None:
         data = self._input.take_up_to(self._remaining)
@@ -325,42 +313,30 @@ class IMAPServer:
         if self.state not in RULES[self._name].allowed:
             raise BadSyntax(refusal_text(self._name, self.state))
 
-    def _is_absurd(self, literal: _Literal) -> bool:
-        return not literal.synchronizing and literal.size > self._limits.discard_octets
-
-    # -- the message of APPEND ------------------------------------------------------------------------------------
+    # -- the messages of APPEND -----------------------------------------------------------------------------------
 
     def _read_message(self, message: AppendMessage) -> Event | Wait | None:
-        data = self._input.take_up_to(min(self._remaining, self._limits.chunk_octets))
-        if not data and self._remaining:
-            return Wait.NEED_DATA
-        self._remaining -= len(data)
-        if not self._remaining:
-            self._read = partial(self._read_append_end, message)
-        return AppendChunk(data, last=not self._remaining)
+        event = self._appending.read()
+        if not self._appending.remaining:
+            self._read = partial(self._read_behind_message, message)
+        return event
 
-    def _read_append_end(self, message: AppendMessage) -> Event | Wait | None:
+    def _read_behind_message(self, message: AppendMessage) -> Event | Wait | None:
         line = self._take_line()
         if line is None:
             return Wait.NEED_DATA
-        literal = _announced(line)
-        if literal is not None:
-            return self._next_message(message, line, literal)
-        if line.strip(b" "):
-            return self._refuse(bad("something follows the message"))
-        self._append = None
-        self.pending = command = Append(message.tag, message.mailbox, message.position + 1)
-        return command
-
-    def _next_message(self, message: AppendMessage, line: bytes, literal: _Literal) -> Event:
+        literal = announced(line)
         try:
-            following = parse_next(message, line + b"\r\n", literal.size, literal.synchronizing)
+            # With the line end that a literal has before it, as the grammar knows it.
+            tokens = Tokens(line + b"\r\n" if literal else line, 0, self.enabled)
+            event = following(message, tokens, literal)
         except ProtocolViolation as violation:
             return self._refuse(_completion(violation), literal)
-        if self._is_absurd(literal):
+        if literal is not None and self._discarding.refuses(literal):
             return self._refuse(_TOO_LONG, literal)
-        self.pending = following
-        return following
+        self._appending.end()
+        self.pending = event
+        return event
 
     # -- lines within a command -----------------------------------------------------------------------------------
 
@@ -369,7 +345,7 @@ class IMAPServer:
         if line is None:
             return Wait.NEED_DATA
         if line.rstrip(b" ").upper() != b"DONE":
-            return self._refuse(bad("DONE was expected"), _announced(line))
+            return self._refuse(bad("DONE was expected"), announced(line))
         self.is_idling = False
         self.pending = command = Done(tag)
         return command
@@ -385,14 +361,11 @@ class IMAPServer:
         return command
 
     def _take_line(self) -> bytes | None:
-        line = self._input.take_line()
-        if line is None and self._input.skipped_octets > self._limits.skip_octets:
-            raise _EndlessLine
-        return line
+        return take_line(self._input, self._limits)
 
     # -- refusing, throwing away ----------------------------------------------------------------------------------
 
-    def _refuse(self, completion: Completion, literal: _Literal | None = None) -> CommandRefused:
+    def _refuse(self, completion: Completion, literal: Literal | None = None) -> CommandRefused:
         """Refuse the command under way; a literal that comes whether wanted or not is thrown away."""
         if completion.status is Status.BAD:
             self.mistakes += 1
@@ -400,7 +373,7 @@ class IMAPServer:
         response = speech.untagged(completion) if tag is None else speech.tagged(tag, completion)
         self._end_command()
         if literal is not None and not literal.synchronizing:
-            if self._is_absurd(literal):
+            if self._discarding.refuses(literal):
                 return self._dismiss(response)
             self._start_discarding(literal.size)
         return CommandRefused(response)
@@ -415,47 +388,19 @@ class IMAPServer:
         self._tag = None
         self._name = b""
         self._command.clear()
-        self._append = None
+        self._appending.end()
         self._remaining = 0
         self.is_idling = False
 
     def _start_discarding(self, size: int) -> None:
-        self._remaining = self._discarded = size
+        self._discarding.start(size)
         self._read = self._read_discarded
 
-    def _read_discarded(self) -> Event | Wait | None:
-        self._remaining -= len(self._input.take_up_to(self._remaining))
-        if self._remaining:
-            return Wait.NEED_DATA
-        self._read = self._read_discarded_line
-        return None
-
-    def _read_discarded_line(self) -> Event | Wait | None:
-        """The rest of the line behind a literal that was thrown away, which may announce another."""
-        try:
-            line = self._take_line()
-        except LineTooLong:
-            line = b""
-        if line is None:
-            return Wait.NEED_DATA
-        literal = _announced(line)
-        self._read = self._read_line
-        if literal is None or literal.synchronizing:
-            return None
-        self._discarded += literal.size
-        if self._discarded > self._limits.discard_octets:
-            return self._dismiss()
-        self._remaining = literal.size
-        self._read = self._read_discarded
-        return None
-
-
-def _announced(line: bytes) -> _Literal | None:
-    """The literal that a line ends in announcing. Source: RFC 3501 §9 literal; RFC 7888 §3."""
-    if not line.endswith(b"}"):
-        return None
-    match = _ANNOUNCEMENT.search(line, max(0, len(line) - _ANNOUNCEMENT_OCTETS))
-    return _Literal(int(match[1]), not match[2]) if match else None
+    def _read_discarded(self) -> Wait | None:
+        waiting = self._discarding.read()
+        if waiting is None:
+            self._read = self._read_line
+        return waiting
 
 
 def _completion(violation: ProtocolViolation) -> Completion:

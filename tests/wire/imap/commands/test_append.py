@@ -8,6 +8,7 @@ from twisted_mail_node.mail.columns import InternalDate
 from twisted_mail_node.mail.flags import NO_FLAGS, Flags
 from twisted_mail_node.wire.imap.commands.append import AppendMessage, parse_announcement
 from twisted_mail_node.wire.imap.grammar import parse_command
+from twisted_mail_node.wire.imap.literals import Literal
 from twisted_mail_node.wire.imap.refusal import BadSyntax
 from twisted_mail_node.wire.imap.tokens import Tokens
 
@@ -16,7 +17,7 @@ NEW_YEAR = InternalDate(1_577_833_200, 60)
 
 
 def announced(octets):
-    return parse_announcement(b"t", Tokens(octets), 9, True)
+    return parse_announcement(b"t", Tokens(octets), Literal(9, True))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from ....mail.columns import InternalDate
 from ....mail.flags import NO_FLAGS, Flags
+from ..literals import Literal
 from ..refusal import BadSyntax
 from ..tokens import Tokens
 from .command import Command
@@ -55,27 +56,25 @@ class Append(Command):
     count: int
 
 
-def parse_announcement(tag: bytes, tokens: Tokens, size: int, synchronizing: bool) -> AppendMessage | None:
+def parse_announcement(tag: bytes, tokens: Tokens, literal: Literal) -> AppendMessage | None:
     """
-    `APPEND` SP mailbox [SP flags] [SP date-time] SP, read up to a literal that is announced and not there yet.
+    `APPEND` SP mailbox, and what announces the first message, read up to a literal that is not there yet.
 
     None where that literal is the mailbox's name.
     """
     tokens.space()
     if tokens.at_announcement():
         return None
-    mailbox = tokens.mailbox()
-    return AppendMessage(tag, mailbox, *_options(tokens), size, synchronizing)
+    return _message(tag, tokens.mailbox(), tokens, literal, 0)
 
 
-def parse_next(before: AppendMessage, line: bytes, size: int, synchronizing: bool) -> AppendMessage:
-    """What comes behind a message and announces the next: SP [flags SP] [date-time SP] literal, its CRLF in `line`."""
-    flags, internal_date = _options(Tokens(line))
-    return AppendMessage(before.tag, before.mailbox, flags, internal_date, size, synchronizing, before.position + 1)
+def parse_next(before: AppendMessage, tokens: Tokens, literal: Literal) -> AppendMessage:
+    """What announces another message behind one of the same command."""
+    return _message(before.tag, before.mailbox, tokens, literal, before.position + 1)
 
 
-def _options(tokens: Tokens) -> tuple[Flags, InternalDate | None]:
-    """SP [flags SP] [date-time SP], up to the announcement of a literal."""
+def _message(tag: bytes, mailbox: str, tokens: Tokens, literal: Literal, position: int) -> AppendMessage:
+    """[SP flags] [SP date-time] SP, and the announcement of a literal."""
     tokens.space()
     flags, internal_date = NO_FLAGS, None
     if tokens.is_next(b"("):
@@ -88,7 +87,7 @@ def _options(tokens: Tokens) -> tuple[Flags, InternalDate | None]:
         raise BadSyntax("the message is missing")
     if tokens.is_next(b"~"):
         raise BadSyntax("no binary literals here")
-    return flags, internal_date
+    return AppendMessage(tag, mailbox, flags, internal_date, literal.size, literal.synchronizing, position)
 
 
 def parse(tag: bytes, tokens: Tokens) -> Append:

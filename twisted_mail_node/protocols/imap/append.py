@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...mail.changes import CopyOutcome
-from ...mail.errors import NoSuchMailbox
+from ...mail.errors import MailError, NoSuchMailbox
 from ...mail.rights import Right
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Append, AppendMessage
@@ -32,12 +32,14 @@ async def _refusal(session: IMAPSession, command: AppendMessage) -> Completion |
         return no("the message is too big", codes.TOO_BIG)
     if not command.size:
         return no("there is no message", codes.CANNOT)
-    if not session.incoming.has_room(command.size):
+    if session.incoming.is_full:
         return no("too much for one command", codes.LIMIT)
     try:
         await session.places.mailbox(session.name(command.mailbox), Right.INSERT)
     except NoSuchMailbox as error:
         return completion_of(error, missing=codes.TRY_CREATE)
+    except MailError as error:
+        return completion_of(error)
     return None
 
 

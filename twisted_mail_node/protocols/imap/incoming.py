@@ -1,6 +1,8 @@
 """
 Messages that come by APPEND: octets are made into a body as they arrive, in memory or staged in the store.
 
+Of one command, HELD_OCTETS at most rest in memory until it is complete, however many messages it has.
+
 Bare LF becomes CRLF. NUL is refused: no IMAP client could ever read it (RFC 3501 §9 CHAR8). So is a header beyond
 ASCII, unless the client has enabled UTF-8.
 """
@@ -29,11 +31,10 @@ from .failures import completion_of
 
 # RFC 9755 §4: a client that has not enabled UTF-8 could not read such a header again.
 _NEEDS_UTF8 = no("the header is beyond ASCII, and UTF-8 is not enabled", codes.CANNOT)
-# What one APPEND may bring, as far as it is held in memory until all of it has come. Our own bounds: clients that send
-# several at once (few do) send some dozens.
+# What one APPEND may bring. Our own bound: clients that send several at once (few do) send some dozens.
 MESSAGES_TOGETHER = 1000
-OCTETS_TOGETHER = 8 * 1024 * 1024
-
+# Of what it brings, what rests in memory until all has come; beyond that a message is staged, small as it may be.
+HELD_OCTETS = 4 * 1024 * 1024
 _bare_line_feed = re.compile(rb"(?<!\r)\n")
 
 
@@ -42,10 +43,12 @@ class IncomingBody:
     One message being received; `feed` it, then `finish`.
 
     Attributes: `size`, the octets as they will rest; `ascii_header`, whether the header is in ASCII so far.
+    Args: room_octets: what may be held in memory; beyond that, the message is staged.
     """
 
-    def __init__(self, store: IMailStore) -> None:
+    def __init__(self, store: IMailStore, room_octets: int = INLINE_BODY_OCTETS) -> None:
         self._store = store
+        self._room_octets = room_octets
         self._pieces: list[bytes] = []
         self._writer: IBodyWriter | None = None
         self._ends_in_return = False
@@ -75,7 +78,7 @@ class IncomingBody:
         if self._writer is not None:
             return self._writer.write(data)
         self._pieces.append(data)
-        if self.size > INLINE_BODY_OCTETS:
+        if self.size > self._room_octets:
             content = self._content()
             self._writer = self._store.stage_body()
             return self._writer.write(content)
@@ -118,15 +121,16 @@ class IncomingMessages:
         self._done: list[tuple[Body, Flags, InternalDate]] = []
         self._announced: AppendMessage | None = None
 
-    def has_room(self, octets: int) -> bool:
-        """Whether a message of this size can be taken beside those that this command has brought already."""
-        held = sum(len(body.content or b"") for body, _, _ in self._done)
-        return len(self._done) < MESSAGES_TOGETHER and held + min(octets, INLINE_BODY_OCTETS) <= OCTETS_TOGETHER
+    @property
+    def is_full(self) -> bool:
+        """Whether the command has brought as many messages as it may."""
+        return len(self._done) >= MESSAGES_TOGETHER
 
     def begin(self, message: AppendMessage) -> None:
         """A message was accepted: its octets come next."""
         self._announced = message
-        self._body = IncomingBody(self._store)
+        held = sum(len(body.content or b"") for body, _, _ in self._done)
+        self._body = IncomingBody(self._store, min(INLINE_BODY_OCTETS, HELD_OCTETS - held))
 
     def chunk(self, event: AppendChunk) -> Answer:
         """Octets of the message. Gives the refusal when the message cannot be taken after all."""

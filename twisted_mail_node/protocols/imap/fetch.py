@@ -90,10 +90,12 @@ async def _groups(mailbox: IMailbox, plan: FetchPlan, uids: UIDSet) -> AsyncIter
         async for group in reading.groups_by_size(mailbox, uids, rows):
             yield group
         return
-    rows = reading.ROWS_OF_FLAGS
     if FetchItem.HEADER in plan.items:
-        rows = reading.ROWS_OF_HEADERS
-    elif plan.items & (FetchItem.ENVELOPE | FetchItem.BODY_STRUCTURE):
+        async for group in reading.groups_of_headers(mailbox, uids):
+            yield group
+        return
+    rows = reading.ROWS_OF_FLAGS
+    if plan.items & (FetchItem.ENVELOPE | FetchItem.BODY_STRUCTURE):
         rows = reading.ROWS_OF_FORMS
     for group in slices(uids, rows):
         yield group

@@ -29,6 +29,8 @@ ROWS_OF_HEADERS = 100
 ROWS_OF_BODIES = 200
 ROWS_OF_STRUCTURES = 16
 BODY_OCTETS_AT_ONCE = 512 * 1024
+# Headers of messages that are all header: a column gives INLINE_BODY_OCTETS of each at the most.
+HEADER_OCTETS_AT_ONCE = 4 * 1024 * 1024
 PIECE_OCTETS = 128 * 1024
 # What is looked through at once for its structure: two milliseconds, however it is made.
 SCANNED_OCTETS = 8 * 1024
@@ -45,7 +47,21 @@ async def in_both(session: IMAPSession, one: UIDSet, other: UIDSet) -> UIDSet:
 
 async def groups_by_size(mailbox: IMailbox, uids: UIDSet, rows: int) -> AsyncIterator[UIDSet]:
     """The set cut so that the bodies of each piece (large ones aside) fit in BODY_OCTETS_AT_ONCE."""
-    if uids and len(uids) * INLINE_BODY_OCTETS <= BODY_OCTETS_AT_ONCE:
+    async for group in _groups(mailbox, uids, rows, BODY_OCTETS_AT_ONCE, larger_octets=0):
+        yield group
+
+
+async def groups_of_headers(mailbox: IMailbox, uids: UIDSet) -> AsyncIterator[UIDSet]:
+    """The set cut so that the headers of each piece fit in HEADER_OCTETS_AT_ONCE, were the messages nothing else."""
+    async for group in _groups(mailbox, uids, ROWS_OF_HEADERS, HEADER_OCTETS_AT_ONCE, INLINE_BODY_OCTETS):
+        yield group
+
+
+async def _groups(
+    mailbox: IMailbox, uids: UIDSet, rows: int, octets_at_once: int, larger_octets: int
+) -> AsyncIterator[UIDSet]:
+    """Cut by size; `larger_octets` is what counts of a message that is larger than INLINE_BODY_OCTETS."""
+    if uids and len(uids) * INLINE_BODY_OCTETS <= octets_at_once:
         yield uids  # so few that their sizes do not matter
         return
     for asked in slices(uids, ROWS_OF_FLAGS):
@@ -53,8 +69,8 @@ async def groups_by_size(mailbox: IMailbox, uids: UIDSet, rows: int) -> AsyncIte
         group: list[int] = []
         octets = 0
         for uid, size in zip(columns.uids, columns.sizes or (), strict=True):
-            held = size if size <= INLINE_BODY_OCTETS else 0
-            if group and (octets + held > BODY_OCTETS_AT_ONCE or len(group) >= rows):
+            held = size if size <= INLINE_BODY_OCTETS else larger_octets
+            if group and (octets + held > octets_at_once or len(group) >= rows):
                 yield UIDSet.of_ascending(group)
                 group, octets = [], 0
             group.append(uid)
@@ -87,7 +103,7 @@ def _filled(columns: Columns, forms: object, made: dict[int, bytes], otherwise: 
 async def _envelopes(session: IMAPSession, uids: list[int]) -> dict[int, bytes]:
     mailbox: IMailbox = session.mailbox.mailbox
     made: dict[int, bytes] = {}
-    for asked in slices(UIDSet.of_ascending(uids), ROWS_OF_HEADERS):
+    async for asked in groups_of_headers(mailbox, UIDSet.of_ascending(uids)):
         columns: Columns = await mailbox.fetch(asked, FetchItem.HEADER)
         for uid, header in zip(columns.uids, columns.headers or (), strict=True):
             made[uid] = envelope_of(header)

@@ -134,15 +134,17 @@ async def _read_headers(session: IMAPSession, key: SearchKey, messages: dict[int
     """Which of them match by their headers; those that are decided are taken out."""
     names = evaluation.headers_needed(key)
     matching: list[int] = []
-    columns: Columns = await session.mailbox.mailbox.fetch(UIDSet.of(messages), FetchItem.HEADER)
-    for uid, header in zip(columns.uids, columns.headers or (), strict=True):
-        messages[uid].header_read(header, names)
-        decided = messages[uid].decide(key)
-        if decided is not None:
-            del messages[uid]
-            if decided:
-                matching.append(uid)
-        await session.breathe()
+    mailbox: IMailbox = session.mailbox.mailbox
+    async for some in reading.groups_of_headers(mailbox, UIDSet.of(messages)):
+        columns: Columns = await mailbox.fetch(some, FetchItem.HEADER)
+        for uid, header in zip(columns.uids, columns.headers or (), strict=True):
+            messages[uid].header_read(header, names)
+            decided = messages[uid].decide(key)
+            if decided is not None:
+                del messages[uid]
+                if decided:
+                    matching.append(uid)
+            await session.breathe()
     return matching
 
 

@@ -10,7 +10,7 @@ Neighbours: `filling` does the work on one mailbox; `machinery` starts and stops
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twisted.internet.defer import CancelledError, Deferred
@@ -32,9 +32,12 @@ if TYPE_CHECKING:
 SLICE_SECONDS = 0.002
 PAUSE_SECONDS = 0.002
 """Between two slices where nothing else goes on."""
-BUSY_PAUSE_SECONDS = 0.1
-"""Where something does: mail came in the last QUIET_SECONDS, or the reactor came back late from the last pause."""
-QUIET_SECONDS = 0.5
+BUSY_NOTICES = 20
+"""So many notices of changes a second are an onrush: then it only has a slice every PATIENCE_SECONDS."""
+BUSY_PAUSE_SECONDS = 0.25
+PATIENCE_SECONDS = 2.0
+LATE_PAUSE_SECONDS = 0.05
+"""Where the reactor came back later from the last pause than LATE_SECONDS: others keep it busy."""
 LATE_SECONDS = 0.005
 FIRST_SECONDS = 1.0
 """After the start: a node has other things to do then."""
@@ -65,9 +68,10 @@ class Filler:
         self._machinery = machinery
         self._waiting: dict[_Place, None] = {}
         self._rescan = True
-        self._changed_at = 0.0
+        self._notices = 0
+        self._looked_at = 0.0
         self._slice_end = 0.0
-        self._late = False
+        self._late = self._onrush = False
         self._idle: Deferred[None] | None = None
         self._running: Deferred[None] | None = None
 
@@ -87,9 +91,9 @@ class Filler:
         if running is not None:
             running.cancel()
 
-    def told(self, notices: Iterable[ChangeNotice]) -> None:
+    def told(self, notices: Sequence[ChangeNotice]) -> None:
         """These accounts have changed."""
-        self._changed_at = self._reactor.seconds()
+        self._notices += len(notices)
         for notice in notices:
             if ChangeKind.MESSAGES in notice.kinds:
                 for mailbox in notice.mailbox_ids:
@@ -154,6 +158,7 @@ class Filler:
         if row is None:
             return False
         door = SQLMailbox(self._machinery, name, row[0], mailbox)
+        await self._let_others_go_first()
         self._slice_end = self._reactor.seconds() + SLICE_SECONDS
         return await Filling(self._machinery, door, (row[0], mailbox), self._breathe).step()
 
@@ -162,12 +167,25 @@ class Filler:
         if now < self._slice_end:
             return
         self.pieces += 1
-        busy = self._late or now - self._changed_at < QUIET_SECONDS
-        pause = BUSY_PAUSE_SECONDS if busy else PAUSE_SECONDS
+        pause = LATE_PAUSE_SECONDS if self._late else PAUSE_SECONDS
         await self._sleep(pause)
-        back = self._reactor.seconds()
-        self._late = back - now > pause + LATE_SECONDS
-        self._slice_end = back + SLICE_SECONDS
+        self._late = self._reactor.seconds() - now > pause + LATE_SECONDS
+        await self._let_others_go_first()
+        self._slice_end = self._reactor.seconds() + SLICE_SECONDS
+
+    async def _let_others_go_first(self) -> None:
+        """Wait while changes come in one after the other, up to a limit."""
+        until = self._reactor.seconds() + PATIENCE_SECONDS
+        while self._in_an_onrush() and self._reactor.seconds() < until:
+            await self._sleep(BUSY_PAUSE_SECONDS)
+
+    def _in_an_onrush(self) -> bool:
+        now = self._reactor.seconds()
+        if now - self._looked_at < BUSY_PAUSE_SECONDS:
+            return self._onrush
+        self._onrush = self._notices > BUSY_NOTICES * (now - self._looked_at)
+        self._notices, self._looked_at = 0, now
+        return self._onrush
 
     def _sleep(self, seconds: float) -> Deferred[None]:
         return deferLater(self._reactor, seconds)

@@ -34,6 +34,7 @@ from ...wire.imap.view import slices
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS
 from . import downgraded, reading
 from .failures import completion_of
+from .results import window_of
 from .shared_mailbox import rights_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ async def answer(session: IMAPSession, command: Fetch) -> bytes:
     if command.changed_since is not None:
         uids = await _changed(session, command, command.changed_since, uids)
     if command.window is not None:
-        uids = UIDSet.of_ascending(command.window.of(uids))
+        uids = await window_of(session, command.window, uids)
     # RFC 4314 §4: who may not keep \Seen reads without it.
     sets_seen = command.sets_seen and not view.read_only and Right.SEEN in rights_of(selected.mailbox)
     found = 0

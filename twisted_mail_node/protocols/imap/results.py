@@ -12,9 +12,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...mail.columns import Columns, FetchItem
-from ...mail.uid_set import UIDSet
+from ...mail.uid_set import EMPTY, UIDSet
 from ...wire.imap import responses
-from ...wire.imap.commands.search_return import ReturnOption, Wanted, first_of, last_of
+from ...wire.imap.commands.search_return import ReturnOption, Wanted, Window, first_of, last_of
 from ...wire.imap.view import slices
 from . import reading
 
@@ -37,9 +37,30 @@ async def tell_plainly(session: IMAPSession, name: bytes, found: Result, by_uid:
     await session.write(b" (MODSEQ %d)\r\n" % modseq if modseq else b"\r\n")
 
 
-async def tell(session: IMAPSession, tag: bytes, wanted: Wanted, found: Result, by_uid: bool, modseq: int = 0) -> None:
-    """Tell what is wanted of a result as ESEARCH. `modseq` is told where it is not 0."""
-    options, window = wanted.options, wanted.window
+async def window_of(session: IMAPSession, window: Window | None, found: UIDSet) -> UIDSet:
+    """What of a result without an order of its own is in the window; nothing for none."""
+    places = range(0) if window is None else window.within(len(found))
+    if not places:
+        return EMPTY
+    first, last = await _at(session, found, places[0]), await _at(session, found, places[-1])
+    return await reading.in_both(session, found, UIDSet.span(first, last))
+
+
+async def _at(session: IMAPSession, found: UIDSet, place: int) -> int:
+    """The UID at a place of a set, counted from 0."""
+    for piece in slices(found, NUMBERS_AT_ONCE):
+        if place < len(piece):
+            return next(islice(piece, place, None))
+        place -= len(piece)
+        await session.breathe()
+    raise IndexError(place)
+
+
+async def tell(
+    session: IMAPSession, tag: bytes, wanted: Wanted, found: Result, window: Result, by_uid: bool, modseq: int = 0
+) -> None:
+    """Tell what is wanted of a result as ESEARCH; `window` is as of `window_of`. `modseq` is told where it is not 0."""
+    options = wanted.options
     await session.write(responses.extended_search(tag, by_uid))
     if found and ReturnOption.MIN in options:
         await session.write(b" MIN %d" % _number(session, first_of(found), by_uid))
@@ -50,10 +71,9 @@ async def tell(session: IMAPSession, tag: bytes, wanted: Wanted, found: Result, 
     if found and ReturnOption.ALL in options:
         await session.write(b" ALL ")
         await _write_set(session, found, by_uid)
-    if window is not None:
-        chosen = window.of(found)
-        await session.write(b" PARTIAL (%b " % window.wire)
-        await (_write_set(session, chosen, by_uid) if chosen else session.write(b"NIL"))
+    if wanted.window is not None:
+        await session.write(b" PARTIAL (%b " % wanted.window.wire)
+        await (_write_set(session, window, by_uid) if window else session.write(b"NIL"))
         await session.write(b")")
     await session.write(b" MODSEQ %d\r\n" % modseq if modseq else b"\r\n")
 

@@ -45,14 +45,15 @@ async def answer(session: IMAPSession, command: Search) -> bytes:
     tells_modseq = evaluation.asks_modseq(program)
     await session.enable_condstore(tells_modseq)
     found = await find(session, program)
-    chosen = found if wanted is None else wanted.chosen_of(found)
+    window = EMPTY if wanted is None else await results.window_of(session, wanted.window, found)
+    chosen = found if wanted is None else wanted.chosen_of(found, found, window)
     modseq = await results.highest_modseq(session, chosen) if tells_modseq else 0
     if saves:
         view.saved = chosen
     if wanted is None:
         await results.tell_plainly(session, b"SEARCH", found, command.by_uid, modseq)
     elif wanted.is_told:
-        await results.tell(session, command.tag, wanted, found, command.by_uid, modseq)
+        await results.tell(session, command.tag, wanted, found, window, command.by_uid, modseq)
     # RFC 7162 §3.2.10.2: nor where numbers are among the keys.
     return await session.finish(ok("done"), may_expunge=command.by_uid and not names_numbers(command.key))
 

@@ -70,18 +70,24 @@ CHOICES = [
 @pytest.mark.parametrize(("options", "window", "chosen"), CHOICES)
 def test_what_is_chosen(options, window, chosen):
     asked = Wanted(frozenset(options), window)
-    assert asked.chosen_of(UIDSet.of((3, 5, 8, 9))) == UIDSet.of(chosen)
-    assert asked.chosen_of([3, 5, 8, 9]) == UIDSet.of(chosen)
-    assert asked.chosen_of(EMPTY) == asked.chosen_of([]) == EMPTY
+    found = (3, 5, 8, 9)
+    places = range(0) if window is None else window.within(4)
+    shown = UIDSet.of(found[places.start : places.stop])
+    assert asked.chosen_of(UIDSet.of(found), UIDSet.of(found), shown) == UIDSet.of(chosen)
+    assert asked.chosen_of(EMPTY, EMPTY, EMPTY) == EMPTY
     assert asked.is_told is (options != (SAVE,) or window is not None)
 
 
-@given(st.lists(st.integers(1, 60), unique=True, max_size=30).map(sorted), st.integers(1, 8), st.booleans())
-def test_windows_put_together_are_the_whole(found, size, from_end):
-    windows = [Window(first, first + size - 1, from_end, b"") for first in range(1, len(found) + 1, size)]
-    pieces = [window.of(UIDSet.of(found)) for window in windows]
-    assert pieces == [window.of(found) for window in windows]
+def test_the_ends_of_an_ordered_result_are_its_first_and_its_last():
+    asked = Wanted(frozenset((MIN, MAX)))
+    assert asked.chosen_of(UIDSet.of((3, 5, 8, 9)), [8, 3, 9, 5], EMPTY) == UIDSet.of((5, 8))
+
+
+@given(st.integers(0, 30), st.integers(1, 8), st.booleans())
+def test_windows_put_together_are_the_whole(count, size, from_end):
+    windows = [Window(first, first + size - 1, from_end, b"") for first in range(1, count + 1, size)]
+    pieces = [window.within(count) for window in windows]
     if from_end:
         pieces.reverse()
-    assert [uid for piece in pieces for uid in piece] == found
-    assert Window(len(found) + 1, len(found) + size, from_end, b"").of(found) == []
+    assert [place for piece in pieces for place in piece] == list(range(count))
+    assert not Window(count + 1, count + size, from_end, b"").within(count)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import islice
 
 from ....mail.uid_set import UIDSet
 from ..refusal import BadSyntax
@@ -39,12 +38,11 @@ class Window:
     wire: bytes
     """As the client wrote it."""
 
-    def of(self, found: UIDSet | Sequence[int]) -> list[int]:
-        """Those of a result that are in it."""
-        first, last = self.first, self.last
+    def within(self, count: int) -> range:
+        """The places of a result of so many that are in it, counted from 0."""
         if self.from_end:
-            first, last = max(len(found) - self.last, 0) + 1, len(found) - self.first + 1
-        return list(islice(found, first - 1, max(last, 0)))
+            return range(max(count - self.last, 0), max(count - self.first + 1, 0))
+        return range(min(self.first - 1, count), min(self.last, count))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +63,20 @@ class Wanted:
         chosen = self.options & {ReturnOption.MIN, ReturnOption.MAX}
         return bool(self.options & {ReturnOption.ALL, ReturnOption.COUNT}) or not (chosen or self.window)
 
-    def chosen_of(self, found: UIDSet | Sequence[int]) -> UIDSet:
-        """What of a result is saved, and whose modseqs are told: all of it, or what MIN, MAX and PARTIAL choose."""
+    def chosen_of(self, found: UIDSet, result: UIDSet | Sequence[int], window: UIDSet) -> UIDSet:
+        """
+        What is saved, and whose modseqs are told: all that was found, or what MIN, MAX and PARTIAL choose.
+
+        `result` is what was found in the order in which it is told; `window`, what PARTIAL tells of it.
+        """
         if self.takes_all or not found:
-            return found if isinstance(found, UIDSet) else UIDSet.of(found)
-        chosen = [] if self.window is None else self.window.of(found)
+            return found
+        ends: list[int] = []
         if ReturnOption.MIN in self.options:
-            chosen.append(first_of(found))
+            ends.append(first_of(result))
         if ReturnOption.MAX in self.options:
-            chosen.append(last_of(found))
-        return UIDSet.of(chosen)
+            ends.append(last_of(result))
+        return window | UIDSet.of(ends)
 
 
 def first_of(found: UIDSet | Sequence[int]) -> int:

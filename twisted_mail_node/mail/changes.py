@@ -47,7 +47,8 @@ class MailboxChanges:
     What happened in a mailbox after some modseq.
 
     `appended` and `flagged` are columns of uid, flags and modseq: messages that came since and still exist, and
-    older ones whose flags changed since. `vanished` are UIDs expunged since that had come before. `modseq` is
+    older ones whose flags changed since. `vanished` are UIDs expunged since that had come before; where
+    the history does not reach back so far, also others that are gone (RFC 7162 §5.3). `modseq` is
     the mailbox's highest now: ask again from there. `exists` is false when the mailbox itself is gone.
     """
 

@@ -32,17 +32,29 @@ def make_storage(config: Config, database: Path, reactor: Reactor) -> Doors:
     """
     match config.store.kind:
         case "memory":
-            memory = MemoryStore(reactor, rules_of(config))
+            memory = MemoryStore(reactor, rules_of(config), config.store.history)
             return all_in_one(memory)
         case "sqlite":
-            sqlite = SQLiteStore(database, reactor=reactor, tree=maildirs(config), rules=rules_of(config))
+            sqlite = SQLiteStore(
+                database,
+                reactor=reactor,
+                tree=maildirs(config),
+                rules=rules_of(config),
+                history_seconds=config.store.history,
+            )
             return all_in_one(sqlite)
         case "postgres":
             with _needing_psycopg():
                 from ..store.sql.postgres import PostgresStore
 
                 dsn = config.store.dsn.get_secret_value()
-                postgres = PostgresStore(dsn, reactor=reactor, tree=maildirs(config), rules=rules_of(config))
+                postgres = PostgresStore(
+                    dsn,
+                    reactor=reactor,
+                    tree=maildirs(config),
+                    rules=rules_of(config),
+                    history_seconds=config.store.history,
+                )
             return all_in_one(postgres)
         case _:
             assert_never(config.store.kind)

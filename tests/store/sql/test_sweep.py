@@ -175,6 +175,39 @@ def test_the_history_of_expunges_is_bounded_and_leaves_nothing_out(store, inbox,
     assert counts("vanished") == [8 + 1]
 
 
+def test_the_history_of_expunges_is_kept_for_its_time(store, inbox, wait, counts, hours):
+    """RFC 7162 §5.3"""
+    wait(inbox.append([(body(), flags(), DATE)] * 12))
+    begin = wait(inbox.status()).highest_modseq
+    moments = []
+    for number in (2, 6, 4, 9):
+        wait(inbox.expunge(UIDSet.of([number]), only_deleted=False))
+        moments.append(wait(inbox.status()).highest_modseq)
+        hours(31 * 24)
+    assert counts("vanished") == [4 - 2 + 1]
+    # the first two are one run now, with what was between them; what lives there is not told
+    assert wait(inbox.changes(begin)).vanished == UIDSet.of([2, 4, 6, 9])
+    assert wait(inbox.changes(moments[0])).vanished == UIDSet.of([2, 4, 6, 9])
+    assert wait(inbox.changes(moments[1])).vanished == UIDSet.of([4, 9])
+    hours(200 * 24)
+    assert counts("vanished") == [1]
+    assert wait(inbox.changes(moments[2])).vanished == UIDSet.of([2, 4, 6, 9])
+    assert wait(inbox.changes(moments[3])).vanished == UIDSet()
+
+
+def test_the_history_of_an_earlier_version_counts_from_when_it_is_found(store, inbox, wait, counts, hours):
+    wait(inbox.append([(body(), flags(), DATE)] * 5))
+    begin = wait(inbox.status()).highest_modseq
+    for number in (2, 4):
+        wait(inbox.expunge(UIDSet.of([number]), only_deleted=False))
+    wait(store._machinery.writer.submit(lambda state: state.run("UPDATE vanished SET at = NULL")))
+    hours(7)
+    assert counts("vanished") == [2]
+    hours(91 * 24)
+    assert counts("vanished") == [1]
+    assert wait(inbox.changes(begin)).vanished == UIDSet.of([2, 4])
+
+
 def test_free_pages_are_given_back(store, inbox, wait, path, hours, monkeypatch):
     monkeypatch.setattr(sqlite_connection, "VACUUM_PAGES", 16)
     wait(inbox.append([(body(message("x" * 200_000)), flags("\\Deleted"), DATE) for _ in range(20)]))

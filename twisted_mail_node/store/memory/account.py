@@ -18,6 +18,7 @@ from ...mail.restoring import RestoredMailbox
 from ...mail.rights import Right, RightsChange, allowed
 from ...mail.special_use import checked_use
 from ...mail.uid_set import EMPTY, UIDSet
+from ..history import HISTORY_SECONDS
 from .acl import AccessContents
 from .annotations import AnnotationContents
 from .content import Entry
@@ -37,6 +38,7 @@ class AccountContents:
         uid_validity: gives the UIDVALIDITY of the next new mailbox; told one that was restored, it notes that.
         announce: told of every change after it was made.
         rules: how much the account may hold, unless it has `limits` of its own.
+        history_seconds: how long expunges are remembered one by one.
     Raises: BadMailboxName, MailboxExists, PermanentFailure: one of the mailboxes cannot be.
     """
 
@@ -47,6 +49,7 @@ class AccountContents:
         uid_validity: Callable[[int | None], int],
         announce: Announce,
         rules: QuotaRules = NO_RULES,
+        history_seconds: float = HISTORY_SECONDS,
     ) -> None:
         self.name = name
         self.gone = False
@@ -55,6 +58,7 @@ class AccountContents:
         self._uid_validity = uid_validity
         self._announce = announce
         self.rules = rules
+        self._history_seconds = history_seconds
         self._by_name: dict[str, MailboxContents] = {}
         self._subscribed: set[str] = set()
         self.annotations = AnnotationContents()
@@ -324,7 +328,9 @@ class AccountContents:
         modseq = self._take_modseq()
         for name in names:
             use, restored = (special_use, uid_validity) if name == names[-1] else (None, None)
-            made = MailboxContents(self._next_mailbox_id, name, self._uid_validity(restored), use, modseq)
+            made = MailboxContents(
+                self._next_mailbox_id, name, self._uid_validity(restored), use, modseq, self._history_seconds
+            )
             self._by_name[name] = made
             if parent := self._by_name.get(name.rpartition(SEPARATOR)[0]):
                 self.access.inherited(parent.mailbox_id, made.mailbox_id)

@@ -2,7 +2,7 @@
 One mailbox's messages: entries, counters, and the part of the change log that is its own.
 
 Everything here happens at once and takes the modseq it is told; who hands modseqs out is `account`. Expunged
-entries stay for READABLE_SECONDS for whoever has not been told of it, and their numbers for good.
+entries stay for READABLE_SECONDS for whoever has not been told of it, and their numbers as `_forget_history` has it.
 """
 
 from __future__ import annotations
@@ -40,17 +40,30 @@ class NewEntry(NamedTuple):
 
 
 class _Expunged(NamedTuple):
-    """A line of the expunge history: which message went, by which modseq, and by which it had come."""
+    """A line of the expunge history: which message went, by which modseq, when, and by which it had come."""
 
     modseq: int
     created: int
     uid: int
+    when: float
 
 
 class MailboxContents:
-    """What one mailbox holds. `gone` is true once it was deleted."""
+    """
+    What one mailbox holds. `gone` is true once it was deleted.
 
-    def __init__(self, mailbox_id: int, name: str, uid_validity: int, special_use: str | None, modseq: int) -> None:
+    Of expunges longer ago than `history_seconds` it only knows up to which modseq they were, and between which UIDs.
+    """
+
+    def __init__(
+        self,
+        mailbox_id: int,
+        name: str,
+        uid_validity: int,
+        special_use: str | None,
+        modseq: int,
+        history_seconds: float,
+    ) -> None:
         self.mailbox_id = mailbox_id
         self.name = name
         self.uid_validity = uid_validity
@@ -65,6 +78,8 @@ class MailboxContents:
         self._latest: dict[int, Entry] = {}  # the same entries, the one changed last at the end
         self._readable: dict[int, tuple[Entry, float]] = {}  # expunged: the entry, and when it was
         self._history: list[_Expunged] = []  # ascending by modseq
+        self._history_seconds = history_seconds
+        self._forgotten_until, self._forgotten = 0, EMPTY
 
     @property
     def info(self) -> MailboxInfo:
@@ -205,11 +220,12 @@ class MailboxContents:
     def expunge(self, entries: Sequence[Entry], modseq: int, now: float) -> UIDSet:
         """Remove these entries, and note it."""
         self.forget_unreadable(now)
+        self._forget_history(now - self._history_seconds)
         for entry in entries:
             del self._entries[entry.uid], self._latest[entry.uid]
             self._count(entry, -1)
             self._readable[entry.uid] = (entry, now)
-            self._history.append(_Expunged(modseq, entry.created, entry.uid))
+            self._history.append(_Expunged(modseq, entry.created, entry.uid, now))
         if entries:
             self._order = list(self._entries)
             self._highest_modseq = modseq
@@ -222,10 +238,21 @@ class MailboxContents:
         flagged = [entry for entry in touched if entry.created <= since]
         begin = bisect_right(self._history, since, key=lambda line: line.modseq)
         vanished = UIDSet.of([line.uid for line in self._history[begin:] if line.created <= since])
+        if since < self._forgotten_until:
+            vanished |= self._forgotten - self.uids
         items = FetchItem.FLAGS | FetchItem.MODSEQ
         return MailboxChanges(
             self._highest_modseq, self._uid_next, _columns(appended, items), _columns(flagged, items), vanished
         )
+
+    def _forget_history(self, before: float) -> None:
+        """Remember as one run what was expunged before that time, with all between it."""
+        end = bisect_left(self._history, before, key=lambda line: line.when)
+        if end:
+            uids = [line.uid for line in self._history[:end]] + list(self._forgotten.runs[0] if self._forgotten else ())
+            self._forgotten = UIDSet.span(min(uids), max(uids))
+            self._forgotten_until = self._history[end - 1].modseq
+            del self._history[:end]
 
     def forget_unreadable(self, now: float) -> None:
         """Let go of what was expunged longer ago than the door promises; costs only for what is let go."""

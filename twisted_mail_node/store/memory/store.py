@@ -38,6 +38,7 @@ from ...mail.scram import ScramVerifier
 from ...mail.status import EnhancedStatus
 from ...mail.transaction import Committed, Outgoing, Placed, Placement, Transaction
 from ...mail.uid_set import UIDSet
+from ..history import HISTORY_SECONDS
 from ..identity import new_guid, next_uid_validity
 from ..maildrop_locks import MaildropLocks
 from .account import AccountContents
@@ -76,8 +77,11 @@ class MemoryStore:
         rules: how much accounts may hold that have no limits of their own.
     """
 
-    def __init__(self, clock: IReactorTime, rules: QuotaRules = NO_RULES) -> None:
+    def __init__(
+        self, clock: IReactorTime, rules: QuotaRules = NO_RULES, history_seconds: float = HISTORY_SECONDS
+    ) -> None:
         self._rules = rules
+        self._history_seconds = history_seconds
         self.life = Life(clock)
         self._notices = Notices(clock)
         self._bodies = BodySource(self.life)
@@ -512,7 +516,9 @@ class MemoryStore:
     def _make_account(self, name: str, mailboxes: Sequence[tuple[str, str | None]]) -> None:
         if name in self._accounts:
             raise AccountExists("the account exists already")
-        self._accounts[name] = AccountContents(name, mailboxes, self._next_uid_validity, self._announce, self._rules)
+        self._accounts[name] = AccountContents(
+            name, mailboxes, self._next_uid_validity, self._announce, self._rules, self._history_seconds
+        )
 
     def _forget_account(self, account: AccountContents) -> None:
         del self._accounts[account.name]

@@ -329,16 +329,16 @@ def _remove(state: WriteState, row: MailboxRow, removed: UIDSet, born: dict[int,
     account, mailbox = row.account.id, row.id
     if state.files is not None:
         state.files.expunged(state, row, removed)
-    bindings = bindings_of(account, mailbox, removed)
+    bindings, now = bindings_of(account, mailbox, removed), int(state.seconds())
     state.run(
         f"INSERT INTO expunged SELECT e.*, :now FROM {rows_of(removed)}",
-        bindings | {"now": int(state.seconds())},
+        bindings | {"now": now},
     )
     state.run_many(
         "DELETE FROM entry WHERE account = ? AND mailbox = ? AND uid BETWEEN ? AND ?",
         [(account, mailbox, first, last) for first, last in removed.runs],
     )
     state.run_many(
-        "INSERT INTO vanished VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [(account, mailbox, modseq, first, last, born[first], born[last]) for first, last in removed.runs],
+        "INSERT INTO vanished VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(account, mailbox, modseq, first, last, born[first], born[last], now) for first, last in removed.runs],
     )

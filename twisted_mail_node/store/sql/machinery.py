@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from ...mail.changes import ChangeNotice
 from ...mail.errors import PermanentFailure
 from ...mail.quota import NO_RULES, QuotaRules
+from ..history import HISTORY_SECONDS
 from ..maildir.tree import Tree
 from ..watches import Watches
 from .batch import BatchLimits
@@ -39,6 +40,7 @@ class Machinery:
         users_changed: Callable[[], None],
         tree: Tree | None = None,
         rules: QuotaRules = NO_RULES,
+        history_seconds: float = HISTORY_SECONDS,
     ) -> None:
         self.running = False
         self.waiting_hints = 0
@@ -53,7 +55,7 @@ class Machinery:
         self.companions = engine.companions(reactor, self)
         self.files = None if tree is None else Files(tree, reactor, self.writer, self.readers, watches)
         self.filler = Filler(reactor, self)
-        self.sweep = Sweep(reactor, self.writer, self.pins, engine.staged_seconds, self._swept)
+        self.sweep = Sweep(reactor, self.writer, self.pins, engine.staged_seconds, history_seconds, self._swept)
 
     def _open_state(self) -> WriteState:
         state = self.engine.open_writer(self._reactor.seconds, self.pins.given_up)

@@ -206,6 +206,8 @@ _VERSION_4 = (
         kept INTEGER NOT NULL, sealed INTEGER NOT NULL,
         PRIMARY KEY (account, mailbox)
     ) STRICT, WITHOUT ROWID""",
+    # When it was, in seconds since the epoch; null for what came with an earlier version.
+    "ALTER TABLE vanished ADD COLUMN at INTEGER",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)

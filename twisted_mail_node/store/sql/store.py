@@ -40,6 +40,7 @@ from ...mail.rights import Right, RightsChange, SharedMailbox
 from ...mail.scram import ScramVerifier
 from ...mail.transaction import Committed, Transaction
 from ...mail.uid_set import UIDSet
+from ..history import HISTORY_SECONDS
 from ..maildir.tree import Tree
 from ..watches import Watches
 from . import acl, credentials, directory, metadata, queue, quota, sharing
@@ -76,9 +77,11 @@ class SQLStore:
         reader_threads: int,
         tree: Tree | None = None,
         rules: QuotaRules = NO_RULES,
+        history_seconds: float = HISTORY_SECONDS,
     ) -> None:
         self._engine = engine
         self._rules = rules
+        self._history_seconds = history_seconds
         self._tree = tree
         self._reactor = reactor
         self._watches = Watches()
@@ -123,6 +126,7 @@ class SQLStore:
             self._users_changed,
             self._tree,
             self._rules,
+            self._history_seconds,
         )
 
     def _users_changed(self) -> None:

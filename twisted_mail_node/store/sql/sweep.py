@@ -17,6 +17,7 @@ from twisted.logger import Logger
 
 from ...mail.errors import Unavailable
 from .bodies import Pins
+from .connection import Row
 from .engine import IReactor
 from .state import WriteState
 from .writer import Writer
@@ -51,12 +52,19 @@ class Sweep:
     _log = Logger()
 
     def __init__(
-        self, reactor: IReactor, writer: Writer, pins: Pins, staged_seconds: float, after_round: Callable[[], None]
+        self,
+        reactor: IReactor,
+        writer: Writer,
+        pins: Pins,
+        staged_seconds: float,
+        history_seconds: float,
+        after_round: Callable[[], None],
     ) -> None:
         self._reactor = reactor
         self._writer = writer
         self._pins = pins
         self._staged_seconds = staged_seconds
+        self._history_seconds = history_seconds
         self._after_round = after_round
         self._call: IDelayedCall | None = None
         self._running = False
@@ -94,7 +102,7 @@ class Sweep:
             if now - self._long_round_at > LONG_ROUND_SECONDS:
                 self._long_round_at = now
                 await self._sweep_committed(int(now) - COMMITTED_SECONDS)
-                await self._shorten_histories()
+                await self._shorten_histories(int(now))
             self._after_round()
         except CancelledError:
             raise
@@ -111,10 +119,11 @@ class Sweep:
         while after is not None and self._running:
             after = await self._writer.submit(_old_ids(after, before), idle=True)
 
-    async def _shorten_histories(self) -> None:
+    async def _shorten_histories(self, now: int) -> None:
         after: tuple[int, int] | None = (0, 0)
+        before = now - int(self._history_seconds)
         while after is not None and self._running:
-            after = await self._writer.submit(_next_history(after), idle=True)
+            after = await self._writer.submit(_next_history(after, now, before), idle=True)
 
 
 def _slice(now: float, staged_seconds: float, pinned: frozenset[int]) -> Callable[[WriteState], bool]:
@@ -125,8 +134,8 @@ def _old_ids(after: str, before: int) -> Callable[[WriteState], str | None]:
     return lambda state: sweep_old_ids(state, after, before)
 
 
-def _next_history(after: tuple[int, int]) -> Callable[[WriteState], tuple[int, int] | None]:
-    return lambda state: shorten_next_history(state, after)
+def _next_history(after: tuple[int, int], now: int, before: int) -> Callable[[WriteState], tuple[int, int] | None]:
+    return lambda state: shorten_next_history(state, after, now, before)
 
 
 def sweep_slice(state: WriteState, now: float, staged_seconds: float, pinned: frozenset[int]) -> bool:
@@ -157,11 +166,12 @@ def sweep_old_ids(state: WriteState, after: str, before: int) -> str | None:
     return str(last) if count == SLICE_ROWS else None
 
 
-def shorten_next_history(state: WriteState, after: tuple[int, int]) -> tuple[int, int] | None:
+def shorten_next_history(state: WriteState, after: tuple[int, int], now: int, before: int) -> tuple[int, int] | None:
     """
     Shorten the history of the next mailbox that has one, a little. Returns where to go on, or None at the end.
 
-    Its oldest rows become one run with everything in between; see `mailbox` for what is read out of such a run.
+    Rows of times before `before`, and those that are too many, become one run with everything in between; see `mailbox`
+    for what is read out of such a run. Rows of an earlier version count from now.
     """
     if not state.connection.may_sweep():
         return None
@@ -172,17 +182,27 @@ def shorten_next_history(state: WriteState, after: tuple[int, int]) -> tuple[int
     if key is None:
         return None
     of_mailbox = "FROM vanished WHERE account = ? AND mailbox = ?"
+    state.run("UPDATE vanished SET at = ? WHERE account = ? AND mailbox = ? AND at IS NULL", (now, *key))
+    until, rows = state.connection.one(f"SELECT max(modseq), count(*) {of_mailbox} AND at < ?", (*key, before))
     ends = state.connection.every(
         f"SELECT modseq {of_mailbox} ORDER BY modseq LIMIT ?",
         (*key, 2 * HISTORY_ROWS + SLICE_ROWS),
     )
-    if len(ends) <= 2 * HISTORY_ROWS:
-        return int(key[0]), int(key[1])
-    until = ends[-HISTORY_ROWS - 1][0]
-    first, last = state.connection.one(f"SELECT min(first), max(last) {of_mailbox} AND modseq <= ?", (*key, until))
-    state.run(f"DELETE {of_mailbox} AND modseq <= ?", (*key, until))
-    state.run("INSERT INTO vanished VALUES (?, ?, ?, ?, ?, 0, 0)", (*key, until, first, last))
-    return after
+    if len(ends) > 2 * HISTORY_ROWS:
+        until, rows = max(until or 0, ends[-HISTORY_ROWS - 1][0]), len(ends)
+    if rows > 1:
+        _become_one(state, key, until)
+    return after if len(ends) > 2 * HISTORY_ROWS else (int(key[0]), int(key[1]))
+
+
+def _become_one(state: WriteState, key: Row, until: int) -> None:
+    """All runs of a mailbox's history up to a modseq become one."""
+    condition = "account = ? AND mailbox = ? AND modseq <= ?"
+    first, last, at = state.connection.one(
+        f"SELECT min(first), max(last), max(at) FROM vanished WHERE {condition}", (*key, until)
+    )
+    state.run(f"DELETE FROM vanished WHERE {condition}", (*key, until))
+    state.run("INSERT INTO vanished VALUES (?, ?, ?, ?, ?, 0, 0, ?)", (*key, until, first, last, at))
 
 
 def _removed(state: WriteState) -> bool:

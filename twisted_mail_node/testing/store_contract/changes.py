@@ -146,6 +146,27 @@ class ChangesContract:
         assert (await inbox.changes(between)).vanished == UIDSet.of([5])
 
     @on_backend
+    async def test_who_was_away_for_longer_than_the_history_learns_of_all_that_went(self, backend: Backend) -> None:
+        inbox = await filled_inbox(await backend.new_account(), *[NO_FLAGS] * 9)
+        since = (await inbox.status()).highest_modseq
+        for number in (2, 8, 5):
+            await inbox.expunge(UIDSet.of([number]), only_deleted=False)
+            backend.advance(400 * 24 * 3600)
+        latest = (await inbox.status()).highest_modseq
+        await inbox.expunge(UIDSet.of([9]), only_deleted=False)
+        vanished = (await inbox.changes(since)).vanished
+        assert UIDSet.of([2, 5, 8, 9]) - vanished == EMPTY
+        assert vanished & await inbox.uids() == EMPTY
+        assert (await inbox.changes(latest)).vanished == UIDSet.of([9])
+
+    @on_backend
+    async def test_a_mailbox_that_never_changed_has_a_modseq(self, backend: Backend) -> None:
+        account = await backend.new_account(("Other", None))
+        await account.create("Third")
+        for name in ("INBOX", "Other", "Third"):
+            assert (await (await account.mailbox(name)).status()).highest_modseq > 0
+
+    @on_backend
     async def test_changes_of_a_deleted_mailbox_say_so(self, backend: Backend) -> None:
         account = await backend.new_account(("Other", None))
         other = await account.mailbox("Other")

@@ -94,4 +94,4 @@ def test_the_node_that_does_not_sweep_looks_through_nothing(states):
         patched.setattr(other.connection, "every", None)
         patched.setattr(other, "run", None)
         assert sweep.sweep_old_ids(other, "", 0) is None
-        assert sweep.shorten_next_history(other, (0, 0)) is None
+        assert sweep.shorten_next_history(other, (0, 0), 0, 0) is None

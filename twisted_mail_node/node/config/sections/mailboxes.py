@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
+from ....store.history import HISTORY_SECONDS
 from ..values import URI, AccountName, Flag, Limit, MailboxName, Seconds, Size
 from .table import Table
 
@@ -30,6 +31,11 @@ class StoreSettings(Table):
     )
     maildir: Path = Field(
         default=Path("maildir"), description="For maildir: the folder of all accounts; relative to the state folder."
+    )
+    history: Annotated[Seconds, Field(ge=86_400)] = Field(
+        default=HISTORY_SECONDS,
+        description="How long it is remembered what was expunged; clients away for longer are told of all that is gone "
+        "(RFC 7162 §5.3).",
     )
     maildir_group: Flag = Field(
         default=False, description="For maildir: whether the group of the files may read and write them too."

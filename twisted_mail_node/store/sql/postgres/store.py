@@ -7,6 +7,7 @@ from zope.interface import implementer
 
 from ....interfaces.store import IMaildropLock
 from ....mail.quota import NO_RULES, QuotaRules
+from ...history import HISTORY_SECONDS
 from ...maildir.tree import Tree
 from ..batch import BatchLimits
 from ..engine import IReactor
@@ -42,6 +43,7 @@ class PostgresStore(SQLStore):
         partitions: int = PARTITIONS,
         tree: Tree | None = None,
         rules: QuotaRules = NO_RULES,
+        history_seconds: float = HISTORY_SECONDS,
     ) -> None:
         super().__init__(
             lambda: PostgresEngine(dsn, partitions),
@@ -50,6 +52,7 @@ class PostgresStore(SQLStore):
             reader_threads,
             tree,
             rules,
+            history_seconds,
         )
 
     def acquire(self, account: str, holder: str, lifetime_seconds: float) -> Deferred[None]:

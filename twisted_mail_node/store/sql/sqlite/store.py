@@ -12,6 +12,7 @@ from ....interfaces.deferred import returns_deferred
 from ....interfaces.store import IBackup, IMaildropLock
 from ....mail.errors import InUse, Unavailable
 from ....mail.quota import NO_RULES, QuotaRules
+from ...history import HISTORY_SECONDS
 from ...maildir.tree import Tree
 from ...maildrop_locks import MaildropLocks
 from ..batch import BatchLimits
@@ -40,6 +41,7 @@ class SQLiteStore(SQLStore):
         reader_threads: threads that read, each with a connection.
         tree: where messages of mailboxes are files; without one they are in the database.
         rules: how much accounts may hold that have no limits of their own.
+        history_seconds: how long it is remembered one by one what was expunged (RFC 7162 §5.3).
     """
 
     def __init__(
@@ -52,9 +54,16 @@ class SQLiteStore(SQLStore):
         reader_threads: int = 2,
         tree: Tree | None = None,
         rules: QuotaRules = NO_RULES,
+        history_seconds: float = HISTORY_SECONDS,
     ) -> None:
         super().__init__(
-            lambda: SQLiteEngine(Path(path), durability), reactor, limits or BatchLimits(), reader_threads, tree, rules
+            lambda: SQLiteEngine(Path(path), durability),
+            reactor,
+            limits or BatchLimits(),
+            reader_threads,
+            tree,
+            rules,
+            history_seconds,
         )
         self._locks = MaildropLocks()
         self._backups: dict[Backup, Deferred[None]] = {}

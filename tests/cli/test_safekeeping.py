@@ -236,7 +236,7 @@ def test_what_is_wrong_is_told_with_its_remedy(filled, database):
         "kind": "wrong_counter",
         "place": f"{ANN} INBOX",
         "detail": "unseen is 7, counted 3",
-        "meaning": "a mailbox's counter is not what its rows say",
+        "meaning": "a counter of a mailbox or an account is not what its rows say",
         "remedy": "`mailnode verify --repair`",
     }
 

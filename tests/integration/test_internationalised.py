@@ -58,6 +58,7 @@ def read_by_imap(node, name):
     with imaplib.IMAP4("127.0.0.1", node.port("imap")) as client:
         client.starttls(node.trust)
         client.authenticate("PLAIN", lambda _: f"\0{name}\0{PASSWORD}".encode())
+        client.enable("UTF8=ACCEPT")  # else it is shown in ASCII
         client.select()
         return client.fetch("1", "(BODY.PEEK[])")[1][0][1]
 

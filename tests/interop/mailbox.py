@@ -21,9 +21,11 @@ def client(interop: Interop) -> imapclient.IMAPClient:
     return session
 
 
-def arrived(interop: Interop, token: str, folder: str = "INBOX") -> bytes:
-    """The message with this subject, once it is there."""
+def arrived(interop: Interop, token: str, folder: str = "INBOX", utf8: bool = False) -> bytes:
+    """The message with this subject, once it is there; `utf8`: its header as it is, and not in ASCII."""
     with client(interop) as session:
+        if utf8:
+            assert session.enable("UTF8=ACCEPT")
         session.select_folder(folder)
 
         def look() -> bytes | None:

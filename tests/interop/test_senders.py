@@ -74,7 +74,7 @@ def test_nodemailer_sends_to_an_address_in_utf_8_and_asks_for_a_report(interop):
         "dsn": {"id": "nodemailer-7", "return": "headers", "notify": ["success"], "recipient": USER},
     }
     nodemailer(interop, "implicit", message)
-    got = arrived(interop, "nodemailer-utf8")
+    got = arrived(interop, "nodemailer-utf8", utf8=True)
     assert b" with UTF8SMTPSA id " in got
     assert b"\r\nOriginal-Envelope-Id: nodemailer-7\r\n" in arrived(interop, "Your message was delivered")
 

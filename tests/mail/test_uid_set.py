@@ -48,6 +48,14 @@ def test_a_few_runs_cut_many_wherever_they_begin_and_end(further):
             assert list(mine & theirs) == sorted(inside & set(theirs))
 
 
+@given(numbers, st.integers(0, 60))
+def test_what_a_set_has_in_common_with_part_of_it_is_the_part(a, after):
+    mine = UIDSet.of(a)
+    part = mine - UIDSet.span(1, after)
+    assert mine & part == part & mine == part
+    assert mine & mine == mine
+
+
 @given(numbers)
 def test_ascending_numbers_make_the_same_set(a):
     assert UIDSet.of_ascending(sorted(a)) == UIDSet.of(a)

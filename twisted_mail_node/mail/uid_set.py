@@ -105,6 +105,8 @@ class UIDSet:
 
     def __and__(self, other: UIDSet) -> UIDSet:
         mine, theirs = _near(self.runs, other.runs), _near(other.runs, self.runs)
+        if mine == theirs:  # a set and part of itself, as it often is; where they differ, that is seen at once
+            return UIDSet.of_runs(mine)
         few, many = (mine, theirs) if len(mine) < len(theirs) else (theirs, mine)
         if len(few) * _FEW >= len(many):
             return UIDSet.of_runs(_common(few, many))

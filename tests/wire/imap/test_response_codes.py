@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from twisted_mail_node.mail.flags import NO_FLAGS, Flags
-from twisted_mail_node.mail.uid_set import UIDSet
 from twisted_mail_node.wire.imap import response_codes as codes
 
 
@@ -21,7 +20,7 @@ from twisted_mail_node.wire.imap import response_codes as codes
         (codes.uid_validity(7), b"UIDVALIDITY 7"),
         (codes.unseen(7), b"UNSEEN 7"),
         (codes.highest_modseq(1 << 62), b"HIGHESTMODSEQ 4611686018427387904"),
-        (codes.modified(UIDSet.of([7, 9])), b"MODIFIED 7,9"),
+        (codes.modified(codes.ordered([(7, 7), (9, 9)])), b"MODIFIED 7,9"),
         (codes.append_uid(7, [3]), b"APPENDUID 7 3"),
         (codes.append_uid(7, [3, 4, 5]), b"APPENDUID 7 3:5"),
         (codes.copy_uid(7, codes.ordered([(1, 3), (9, 9)]), codes.ordered([(4, 7)])), b"COPYUID 7 1:3,9 4:7"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...mail.changes import CopyOutcome
@@ -12,7 +10,7 @@ from ...mail.uid_set import UIDSet, runs_of
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Copy, Move
 from ...wire.imap.responses import no, ok
-from ...wire.imap.view import RUNS_AT_ONCE
+from . import reading
 from .failures import completion_of
 from .selected import Selected
 
@@ -60,15 +58,7 @@ def _asked(selected: Selected, command: Copy | Move) -> UIDSet:
 async def _code(session: IMAPSession, outcome: CopyOutcome) -> bytes:
     if not outcome.target_uids:
         return b""
-    source, target = await _in_order(session, outcome.source_uids), await _in_order(session, outcome.target_uids)
+    # In the order given, which is their meaning in COPYUID.
+    source = await reading.written(session, runs_of(outcome.source_uids))
+    target = await reading.written(session, runs_of(outcome.target_uids))
     return codes.copy_uid(outcome.uid_validity, source, target)
-
-
-async def _in_order(session: IMAPSession, uids: Sequence[int]) -> bytes:
-    """UIDs in the order given, which is their meaning in COPYUID; many runs are written in many turns."""
-    out: list[bytes] = []
-    runs = runs_of(uids)
-    while some := list(islice(runs, RUNS_AT_ONCE)):
-        out.append(codes.ordered(some))
-        await session.breathe()
-    return b",".join(out)

@@ -81,8 +81,8 @@ async def _changed(session: IMAPSession, command: Fetch, since: int, uids: UIDSe
         # `*` means the last UID ever given here: a client asks for 1:* about messages that are the last no more.
         asked = command.sequence.numbers(changes.uid_next - 1)
         await session.tell(vanished_earlier(selected.view, changes.vanished, asked))
-    changed = UIDSet.of_ascending(changes.flagged.uids) | UIDSet.of_ascending(changes.appended.uids)
-    return await reading.in_both(session, changed, uids)
+    # What came has higher UIDs than what had come before.
+    return await reading.those_in(session, (changes.flagged.uids, changes.appended.uids), uids)
 
 
 async def _groups(mailbox: IMailbox, plan: FetchPlan, uids: UIDSet) -> AsyncIterator[UIDSet]:

@@ -6,14 +6,16 @@ What is read at once is bounded in rows and in octets; between two slices others
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ...interfaces.store import IMailbox, IOpenBody
 from ...mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem
 from ...mail.errors import TemporaryFailure
 from ...mail.uid_set import UIDSet
+from ...wire.imap.response_codes import ordered
 from ...wire.imap.view import RUNS_AT_ONCE, slices
 from ...wire.mime.body_structure import body_structure
 from ...wire.mime.envelope import envelope_of
@@ -43,6 +45,29 @@ async def in_both(session: IMAPSession, one: UIDSet, other: UIDSet) -> UIDSet:
         common += (UIDSet.of_runs(one.runs[start : start + RUNS_AT_ONCE]) & other).runs
         await session.breathe()
     return UIDSet.of_runs(common)
+
+
+async def those_in(session: IMAPSession, ascending: Iterable[Sequence[int]], other: UIDSet) -> UIDSet:
+    """Which of these UIDs, each part ascending and above the part before it, the set has; in many turns."""
+    common: list[tuple[int, int]] = []
+    for uids in ascending:
+        for start in range(0, len(uids), ROWS_OF_FLAGS):
+            runs = (UIDSet.of_ascending(uids[start : start + ROWS_OF_FLAGS]) & other).runs
+            if common and runs and common[-1][1] + 1 == runs[0][0]:
+                runs = ((common.pop()[0], runs[0][1]), *runs[1:])
+            common += runs
+            await session.breathe()
+    return UIDSet.of_runs(common)
+
+
+async def written(session: IMAPSession, runs: Iterable[tuple[int, int]]) -> bytes:
+    """A set as it is written, its runs in the order given; many are written in many turns."""
+    out: list[bytes] = []
+    left = iter(runs)
+    while some := list(islice(left, RUNS_AT_ONCE)):
+        out.append(ordered(some))
+        await session.breathe()
+    return b",".join(out)
 
 
 async def groups_by_size(mailbox: IMailbox, uids: UIDSet, rows: int) -> AsyncIterator[UIDSet]:

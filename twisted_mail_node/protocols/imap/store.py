@@ -12,7 +12,7 @@ from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Store
 from ...wire.imap.responses import no, ok
 from ...wire.imap.view import View, slices
-from .reading import ROWS_OF_CHANGES, ROWS_OF_FLAGS
+from .reading import ROWS_OF_CHANGES, ROWS_OF_FLAGS, written
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -41,7 +41,7 @@ async def answer(session: IMAPSession, command: Store) -> bytes:
         modified |= _named(view, outcome.modified, command.by_uid)
         gone = gone or bool(outcome.gone)
         await session.breathe()
-    code = codes.modified(modified) if modified else b""
+    code = codes.modified(await written(session, modified.runs)) if modified else b""
     if gone and not command.by_uid:
         return await session.finish(
             no("some of the messages are gone", code or codes.EXPUNGE_ISSUED), may_expunge=False

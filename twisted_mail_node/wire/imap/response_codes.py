@@ -85,9 +85,9 @@ def highest_modseq(modseq: int) -> bytes:
     return b"HIGHESTMODSEQ %d" % modseq
 
 
-def modified(messages: UIDSet) -> bytes:
-    """Sequence numbers or UIDs of messages that a conditional STORE left alone. Not for no messages."""
-    return b"MODIFIED %b" % messages.wire
+def modified(messages: bytes) -> bytes:
+    """Messages that a conditional STORE left alone, a set of sequence numbers or UIDs as it is written."""
+    return b"MODIFIED %b" % messages
 
 
 def append_uid(validity: int, uids: Sequence[int]) -> bytes:

@@ -98,13 +98,9 @@ def told_letters(rights: Right) -> str:
 
 def changed(before: Right, change: RightsChange, by: Right) -> Right:
     """The rights of an identifier after a change."""
-    match change:
-        case RightsChange.REPLACE:
-            return by
-        case RightsChange.ADD:
-            return before | by
-        case RightsChange.REMOVE:
-            return before & ~by
+    if change is RightsChange.REPLACE:
+        return by
+    return before | by if change is RightsChange.ADD else before & ~by
 
 
 def identifiers_of(user: str) -> tuple[str, ...]:

@@ -219,7 +219,8 @@ class IMetadata(Interface):
         account: str, mailbox_id: int, user: str, values: Mapping[str, bytes | None], most: int
     ) -> Deferred[int]:
         """
-        Set all of these, or take away where the value is None. Fires with the modseq of the change.
+        Set all of these, or take away where the value is None. Fires with the modseq of the change, which becomes the
+        mailbox's highest (RFC 7162 §3.2).
 
         A special use is taken from the mailbox that has it.
 

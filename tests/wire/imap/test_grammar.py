@@ -290,6 +290,7 @@ def test_garbage_is_only_ever_refused(words, between):
         b"t COPY 1 x",
         b"t MOVE 1 x",
         b"t SEARCH ALL",
+        b"t FETCH $ FLAGS",
         b"t UID SEARCH 1",
         b"t UID SEARCH OR UNSEEN (NOT *)",
         b"t SELECT x (QRESYNC (1 1 1 (1 1)))",
@@ -302,6 +303,8 @@ def test_whoever_gave_up_numbers_may_not_use_them(octets):
     assert refused.value.code == b"UIDREQUIRED"
 
 
-@pytest.mark.parametrize("octets", [b"t UID FETCH 1 FLAGS", b"t UID SEARCH UID 1:*", b"t SELECT x (QRESYNC (1 1 1))"])
+@pytest.mark.parametrize(
+    "octets", [b"t UID FETCH $ FLAGS", b"t UID SEARCH UID 1:*", b"t UID SEARCH $", b"t SELECT x (QRESYNC (1 1 1))"]
+)
 def test_and_may_do_all_the_rest(octets):
     assert parse_command(octets, {Extension.UIDONLY}) == parse_command(octets)

@@ -203,6 +203,8 @@ class AccountContents:
             values = {name: value for name, value in values.items() if name != SPECIAL_USE}
         self.annotations.check(mailbox_id, user, values, most)
         modseq = self._take_modseq()
+        if mailbox is not None:
+            mailbox.annotated(modseq)
         self.annotations.set(mailbox_id, user, values, modseq)
         for changed in self._by_name.values():
             if changed.mailbox_id in uses:

@@ -183,6 +183,10 @@ class MailboxContents:
         """Whether it never held a message."""
         return self._uid_next == 1
 
+    def annotated(self, modseq: int) -> None:
+        """One of its annotations was set, by this modseq."""
+        self._highest_modseq = modseq
+
     def renumber(self, uid_validity: int, uid_next: int, modseq: int) -> None:
         """Another UIDVALIDITY or a higher UIDNEXT, by this modseq."""
         self.uid_validity = uid_validity

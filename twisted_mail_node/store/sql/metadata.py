@@ -115,9 +115,11 @@ def annotate(
     row = state.find_account(account)
     if row is None:
         raise NoSuchAccount("the account does not exist")
-    if mailbox != THE_ACCOUNT:
-        state.mailbox(row.id, mailbox)
+    annotated = None if mailbox == THE_ACCOUNT else state.mailbox(row.id, mailbox)
     modseq = state.change_account(row, ChangeKind.METADATA)
+    if annotated is not None:
+        annotated.highest_modseq = modseq
+        state.counters_changed(annotated)
     if mailbox != THE_ACCOUNT and SPECIAL_USE in values:
         _assign(state, row, mailbox, user, values[SPECIAL_USE], modseq)
         values = {name: value for name, value in values.items() if name != SPECIAL_USE}

@@ -44,6 +44,19 @@ class MetadataContract:
         ]
 
     @on_backend
+    async def test_an_annotation_is_a_change_of_its_mailbox_and_of_no_message(self, backend: Backend) -> None:
+        account = await backend.new_account(("Other", None))
+        door, inbox, other = metadata(backend), await account.mailbox("INBOX"), await account.mailbox("Other")
+        before, others = (await inbox.status()).highest_modseq, (await other.status()).highest_modseq
+        modseq = await door.annotate(account.name, inbox.mailbox_id, account.name, {COMMENT: b"x"}, MOST)
+        assert before < modseq == (await inbox.status()).highest_modseq
+        await door.annotate(account.name, THE_ACCOUNT, account.name, {COMMENT: b"x"}, MOST)
+        assert (await inbox.status()).highest_modseq == modseq
+        assert (await other.status()).highest_modseq == others
+        changes = await inbox.changes(before)
+        assert (changes.modseq, len(changes.flagged), len(changes.appended)) == (modseq, 0, 0)
+
+    @on_backend
     async def test_names_are_told_in_their_order(self, backend: Backend) -> None:
         account = await backend.new_account()
         door = metadata(backend)

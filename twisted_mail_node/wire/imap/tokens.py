@@ -227,7 +227,7 @@ class Tokens:
 
     def messages(self, by_uid: bool) -> SequenceSet:
         """The messages that a command means: a set of UIDs, or of sequence numbers. Raises: as `numbers_allowed`."""
-        if not by_uid and not self.is_next(b"$"):
+        if not by_uid:
             self.numbers_allowed()
         return self.sequence_set()
 

@@ -227,7 +227,8 @@ class _Program:
             tokens.expect(b")", "a list is not closed")
             return inner
         if tokens.at_sequence:
-            return SequenceIn(tokens.messages(by_uid=False))
+            # `$` is no number: what was saved are messages (RFC 5182 §2.1).
+            return SequenceIn(tokens.sequence_set() if tokens.is_next(b"$") else tokens.messages(by_uid=False))
         word = tokens.atom("a search key").upper()
         if word in _FIXED:
             return _FIXED[word]

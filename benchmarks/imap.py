@@ -50,16 +50,21 @@ class Session:
         self._buffer = bytearray(1 << 20)
         self._read_to(re.compile(rb"\A\* (OK).*\r\n\Z"))
 
-    def _read_to(self, end: re.Pattern[bytes]) -> bytes:
+    def _read_to(self, end: re.Pattern[bytes], lines: int = 1) -> bytes:
+        """Read up to an end that `end` knows by its last lines; what is in its first group."""
         tail = b""
         while True:
             got = self._socket.recv_into(self._buffer)
             if not got:
                 raise SystemExit(f"the connection ended after {tail!r}")
             tail = (tail + self._buffer[max(got - 4096, 0) : got])[-4096:]
-            found = end.search(tail, max(tail.rfind(b"\r\n", 0, -2), 0)) if tail.endswith(b"\r\n") else None
-            if found:
-                return found[1]
+            if tail.endswith(b"\r\n"):
+                start = len(tail)
+                for _ in range(lines + 1):
+                    start = max(tail.rfind(b"\r\n", 0, start), 0)
+                found = end.search(tail, start)
+                if found:
+                    return found[1]
 
     def ask(self, command: str, literal: bytes | None = None) -> None:
         """Send a command, with a literal at its end."""
@@ -90,60 +95,86 @@ class Session:
             self.do(f"SELECT {mailbox}")
         return self
 
+    def capabilities(self) -> set[str]:
+        """What the system offers."""
+        self.ask("CAPABILITY")
+        told = self._read_to(re.compile(rb"\* CAPABILITY ([^\r\n]*)\r\nt%d OK[^\r\n]*\r\n\Z" % self._number), 2)
+        return set(told.decode().split())
+
     def close(self) -> None:
         """Leave."""
         self.do("LOGOUT")
         self._socket.close()
 
 
+class Timed:
+    """What a piece of work has cost: wall clock, and the server's CPU time, in seconds."""
+
+    def __init__(self, system: System) -> None:
+        self._roots = system.roots()
+        self.wall = self.cpu = 0.0
+
+    def __enter__(self) -> None:
+        self.cpu, self.wall = -cpu_seconds(self._roots), -time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.wall += time.perf_counter()
+        self.cpu += cpu_seconds(self._roots)
+
+
+Work = Callable[[System, int, Timed], int]
+"""Does some work in a mailbox of so many messages, the part to be measured within Timed; how much it was."""
+
+
 class Row(NamedTuple):
-    """One line of the table: `work` gives how many of `unit` it did."""
+    """One line of the table: `work` does so many of `unit`; only with systems that offer what it `needs`."""
 
     name: str
     unit: str
-    work: Callable[[System, int], int]
+    work: Work
+    needs: str = "IMAP4rev1"
 
 
-def _in_inbox(*commands: str, each: bool = True) -> Callable[[System, int], int]:
-    def work(system: System, messages: int) -> int:
-        session = Session(system).log_in("INBOX")
-        with Timed(system):
+def _rows(mailbox: str, *commands: str, before: str = "", anew: str = "") -> Work:
+    """Commands on all messages, each counted by its rows; `before` is done unmeasured, `anew` a mailbox made empty."""
+
+    def work(system: System, messages: int, timed: Timed) -> int:
+        session = Session(system).log_in(mailbox)
+        if anew:
+            session.make_anew(anew)
+        if before:
+            session.do(before)
+        with timed:
             for command in commands:
                 session.do(command)
         session.close()
-        return messages * len(commands) if each else len(commands)
+        return messages * len(commands)
 
     return work
 
 
-class Timed:
-    """What is to be measured: wall clock, and the server's CPU time."""
+def _questions(command: str, times: int = 1) -> Work:
+    """A command on INBOX, some times over, counted as one each."""
 
-    wall = cpu = 0.0
+    def work(system: System, messages: int, timed: Timed) -> int:
+        _rows("INBOX", *[command] * times)(system, messages, timed)
+        return times
 
-    def __init__(self, system: System) -> None:
-        self._roots = system.roots()
-
-    def __enter__(self) -> None:
-        self._cpu, self._wall = cpu_seconds(self._roots), time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        Timed.wall = time.perf_counter() - self._wall
-        Timed.cpu = cpu_seconds(self._roots) - self._cpu
+    return work
 
 
-def _logins(system: System, messages: int) -> int:
-    with Timed(system):
+def _logins(system: System, messages: int, timed: Timed) -> int:
+    with timed:
         for _ in range(100):
             Session(system).log_in("INBOX").close()
     return 100
 
 
-def _append(connections: int, each: int) -> Callable[[System, int], int]:
-    def work(system: System, messages: int) -> int:
+def _append(connections: int, each: int) -> Work:
+    def work(system: System, messages: int, timed: Timed) -> int:
         sessions = [Session(system).log_in() for _ in range(connections)]
         sessions[0].make_anew("Appended")
-        with Timed(system):
+        with timed:
             for _ in range(each):
                 # All ask, then all wait, as so many clients at once would.
                 for session in sessions:
@@ -157,10 +188,10 @@ def _append(connections: int, each: int) -> Callable[[System, int], int]:
     return work
 
 
-def _store_each(system: System, messages: int) -> int:
+def _store_each(system: System, messages: int, timed: Timed) -> int:
     session = Session(system).log_in("INBOX")
     count = min(messages, 1000)
-    with Timed(system):
+    with timed:
         for number in range(1, count + 1):
             session.do(f"STORE {number} +FLAGS (\\Flagged)")
     session.do(f"STORE 1:{count} -FLAGS.SILENT (\\Flagged)")
@@ -168,73 +199,41 @@ def _store_each(system: System, messages: int) -> int:
     return count
 
 
-def _store_range(system: System, messages: int) -> int:
-    session = Session(system).log_in("INBOX")
-    with Timed(system):
-        session.do("STORE 1:* +FLAGS.SILENT (\\Answered)")
-        session.do("STORE 1:* -FLAGS.SILENT (\\Answered)")
-    session.close()
-    return 2 * messages
-
-
-def _copy(system: System, messages: int) -> int:
-    session = Session(system).log_in("INBOX")
-    session.make_anew("Copies")
-    with Timed(system):
-        session.do("COPY 1:* Copies")
-    session.close()
-    return messages
-
-
-def _move(system: System, messages: int) -> int:
-    session = Session(system).log_in("Copies")
-    session.make_anew("Moved")
-    with Timed(system):
-        session.do("MOVE 1:* Moved")
-    session.close()
-    return messages
-
-
-def _expunge(system: System, messages: int) -> int:
-    session = Session(system).log_in("Moved")
-    session.do("STORE 1:* +FLAGS.SILENT (\\Deleted)")
-    with Timed(system):
-        session.do("EXPUNGE")
-    session.close()
-    return messages
-
-
 FIRST = [
-    Row("FETCH ENVELOPE, first", "rows", _in_inbox("FETCH 1:* ENVELOPE")),
-    Row("FETCH BODYSTRUCTURE, first", "rows", _in_inbox("FETCH 1:* BODYSTRUCTURE")),
-    Row("SEARCH BODY, first", "searches", _in_inbox(f"SEARCH BODY {RARE}", each=False)),
-    Row("SORT (SUBJECT), first", "sorts", _in_inbox("SORT (SUBJECT) UTF-8 ALL", each=False)),
-    Row("THREAD REFERENCES, first", "threads", _in_inbox("THREAD REFERENCES UTF-8 ALL", each=False)),
+    Row("FETCH ENVELOPE, first", "rows", _rows("INBOX", "FETCH 1:* ENVELOPE")),
+    Row("FETCH BODYSTRUCTURE, first", "rows", _rows("INBOX", "FETCH 1:* BODYSTRUCTURE")),
+    Row("SEARCH BODY, first", "searches", _questions(f"SEARCH BODY {RARE}")),
+    Row("SORT (SUBJECT), first", "sorts", _questions("SORT (SUBJECT) UTF-8 ALL"), "SORT"),
+    Row("THREAD REFERENCES, first", "threads", _questions("THREAD REFERENCES UTF-8 ALL"), "THREAD=REFERENCES"),
 ]
 ROWS = [
     Row("LOGIN + SELECT + LOGOUT", "sessions", _logins),
-    Row("FETCH (UID FLAGS)", "rows", _in_inbox("FETCH 1:* (UID FLAGS)")),
-    Row("FETCH ENVELOPE", "rows", _in_inbox("FETCH 1:* ENVELOPE")),
-    Row("FETCH BODYSTRUCTURE", "rows", _in_inbox("FETCH 1:* BODYSTRUCTURE")),
-    Row("FETCH HEADER.FIELDS", "rows", _in_inbox(f"FETCH 1:* {FIELDS}")),
-    Row("FETCH BODY.PEEK[]", "rows", _in_inbox("FETCH 1:* BODY.PEEK[]")),
-    Row("SEARCH UNSEEN", "searches", _in_inbox(*["SEARCH UNSEEN"] * 5, each=False)),
-    Row("SEARCH SINCE", "searches", _in_inbox(*["SEARCH SINCE 1-Mar-2024"] * 5, each=False)),
-    Row("SEARCH FROM", "searches", _in_inbox(*["SEARCH FROM lumi"] * 5, each=False)),
-    Row("SEARCH SUBJECT", "searches", _in_inbox(*["SEARCH SUBJECT kanolu"] * 5, each=False)),
-    Row("SEARCH BODY", "searches", _in_inbox(*[f"SEARCH BODY {RARE}"] * 3, each=False)),
-    Row("SEARCH TEXT", "searches", _in_inbox(*[f"SEARCH TEXT {RARE}"] * 3, each=False)),
-    Row("SEARCH BODY, a common word", "searches", _in_inbox("SEARCH BODY kalo", each=False)),
-    Row("SORT (DATE)", "sorts", _in_inbox(*["SORT (DATE) UTF-8 ALL"] * 5, each=False)),
-    Row("SORT (SUBJECT)", "sorts", _in_inbox(*["SORT (SUBJECT) UTF-8 ALL"] * 5, each=False)),
-    Row("THREAD REFERENCES", "threads", _in_inbox(*["THREAD REFERENCES UTF-8 ALL"] * 3, each=False)),
+    Row("FETCH (UID FLAGS)", "rows", _rows("INBOX", "FETCH 1:* (UID FLAGS)")),
+    Row("FETCH ENVELOPE", "rows", _rows("INBOX", "FETCH 1:* ENVELOPE")),
+    Row("FETCH BODYSTRUCTURE", "rows", _rows("INBOX", "FETCH 1:* BODYSTRUCTURE")),
+    Row("FETCH HEADER.FIELDS", "rows", _rows("INBOX", f"FETCH 1:* {FIELDS}")),
+    Row("FETCH BODY.PEEK[]", "rows", _rows("INBOX", "FETCH 1:* BODY.PEEK[]")),
+    Row("SEARCH UNSEEN", "searches", _questions("SEARCH UNSEEN", 5)),
+    Row("SEARCH SINCE", "searches", _questions("SEARCH SINCE 1-Mar-2024", 5)),
+    Row("SEARCH FROM", "searches", _questions("SEARCH FROM lumi", 5)),
+    Row("SEARCH SUBJECT", "searches", _questions("SEARCH SUBJECT kanolu", 5)),
+    Row("SEARCH BODY", "searches", _questions(f"SEARCH BODY {RARE}", 3)),
+    Row("SEARCH TEXT", "searches", _questions(f"SEARCH TEXT {RARE}", 3)),
+    Row("SEARCH BODY, a common word", "searches", _questions("SEARCH BODY kalo")),
+    Row("SORT (DATE)", "sorts", _questions("SORT (DATE) UTF-8 ALL", 5), "SORT"),
+    Row("SORT (SUBJECT)", "sorts", _questions("SORT (SUBJECT) UTF-8 ALL", 5), "SORT"),
+    Row("THREAD REFERENCES", "threads", _questions("THREAD REFERENCES UTF-8 ALL", 3), "THREAD=REFERENCES"),
     Row("APPEND 4 KB, 1 connection", "messages", _append(1, 300)),
     Row("APPEND 4 KB, 10 connections", "messages", _append(10, 50)),
     Row("STORE, one by one", "commands", _store_each),
-    Row("STORE 1:*", "rows", _store_range),
-    Row("COPY 1:*", "rows", _copy),
-    Row("MOVE 1:*", "rows", _move),
-    Row("EXPUNGE", "rows", _expunge),
+    Row(
+        "STORE 1:*",
+        "rows",
+        _rows("INBOX", "STORE 1:* +FLAGS.SILENT (\\Answered)", "STORE 1:* -FLAGS.SILENT (\\Answered)"),
+    ),
+    Row("COPY 1:*", "rows", _rows("INBOX", "COPY 1:* Copies", anew="Copies")),
+    Row("MOVE 1:*", "rows", _rows("Copies", "MOVE 1:* Moved", anew="Moved"), "MOVE"),
+    Row("EXPUNGE", "rows", _rows("Moved", "EXPUNGE", before="STORE 1:* +FLAGS.SILENT (\\Deleted)")),
 ]
 
 
@@ -248,32 +247,40 @@ def fill(system: System, messages: int) -> float:
     return messages / (time.perf_counter() - began)
 
 
-def in_turns(systems: list[System], rows: list[Row], rounds: int, messages: int) -> Iterator[tuple[Row, dict]]:
-    """Each row with its results by system: lists of units a second, and of the server's CPU microseconds for each."""
+Results = dict[str, list[tuple[float, float]]]
+"""By system: units a second, and the server's CPU microseconds for each; none where it does not offer the work."""
+
+
+def in_turns(
+    systems: list[System], offered: dict[str, set[str]], rows: list[Row], rounds: int, messages: int
+) -> Iterator[tuple[Row, Results]]:
+    """Each row with its results."""
     for row in rows:
-        results: dict[str, list[tuple[float, float]]] = {system.name: [] for system in systems}
+        results: Results = {system.name: [] for system in systems}
         for _ in range(rounds):
             for system in systems:
-                done = row.work(system, messages)
-                results[system.name].append((done / Timed.wall, Timed.cpu / done * 1e6))
+                if row.needs in offered[system.name]:
+                    timed = Timed(system)
+                    done = row.work(system, messages, timed)
+                    results[system.name].append((done / timed.wall, timed.cpu / done * 1e6))
         print(f"{row.name}: {results}", file=sys.stderr)
         yield row, results
 
 
-def table(measured: list[tuple[Row, dict]], systems: list[System]) -> Table:
+def table(measured: list[tuple[Row, Results]], systems: list[System]) -> Table:
     """The figures as a table."""
     shown = Table(
         "work", "unit", *[f"{system.name}/s" for system in systems], "ratio, median (min - max)", "CPU, µs each"
     )
     for row, results in measured:
-        rates = [f"{statistics.median(rate for rate, _ in results[system.name]):,.0f}" for system in systems]
+        columns = [results[system.name] for system in systems]
+        rates = [f"{statistics.median(rate for rate, _ in column):,.0f}" if column else "-" for column in columns]
+        cpu = [f"{statistics.median(cpu for _, cpu in column):,.1f}" if column else "-" for column in columns]
         ratio = ""
-        if len(systems) == 2:
-            ours, theirs = ([rate for rate, _ in results[system.name]] for system in systems)
-            ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+        if len(columns) == 2 and all(columns):
+            ratios = [ours / theirs for (ours, _), (theirs, _) in zip(*columns, strict=True)]
             ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} - {max(ratios):.2f})"
-        cpu = " / ".join(f"{statistics.median(cpu for _, cpu in results[system.name]):,.1f}" for system in systems)
-        shown.add_row(row.name, row.unit, *rates, ratio, cpu)
+        shown.add_row(row.name, row.unit, *rates, ratio, " / ".join(cpu))
     return shown
 
 
@@ -295,8 +302,9 @@ def main() -> None:
             system.start()
         filled = {system.name: fill(system, options.messages) for system in systems}
         wanted = [[row for row in rows if options.rows.lower() in row.name.lower()] for rows in (FIRST, ROWS)]
-        measured = [*in_turns(systems, wanted[0], 1, options.messages)]
-        measured += in_turns(systems, wanted[1], options.rounds, options.messages)
+        offered = {system.name: Session(system).log_in().capabilities() for system in systems}
+        measured = [*in_turns(systems, offered, wanted[0], 1, options.messages)]
+        measured += in_turns(systems, offered, wanted[1], options.rounds, options.messages)
         memory = {system.name: pss_kib(system.roots()) for system in systems}
     finally:
         for system in systems:

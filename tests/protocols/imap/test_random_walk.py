@@ -71,14 +71,13 @@ class Walk(RuleBasedStateMachine):
             client.done()
         return client
 
-    def named(self, client, chosen, by_uid):
-        """Messages of the client's, as it names them in a command, and their UIDs."""
-        if not client.uids:
-            return None, []
-        uids = sorted({client.uids[place % len(client.uids)] for place in chosen})
-        if by_uid or client.by_uid:
-            return ",".join(map(str, uids)), uids
-        return ",".join(str(client.uids.index(uid) + 1) for uid in uids), uids
+    def asked(self, number, chosen, by_uid):
+        """A client that is ready, and messages that it knows, as it names them in a command: maybe none."""
+        client = self.chosen(number)
+        by_uid = by_uid or client.by_uid
+        uids = sorted({client.uids[place % len(client.uids)] for place in chosen if client.uids})
+        named = uids if by_uid else [client.uids.index(uid) + 1 for uid in uids]
+        return client, by_uid, "UID " if by_uid else "", ",".join(map(str, named)), uids
 
     # -- what the mailbox goes through -----------------------------------------------------------------------------
 
@@ -95,10 +94,8 @@ class Walk(RuleBasedStateMachine):
 
     @rule(number=who, chosen=places, by_uid=st.booleans(), sign=signs, flags=some_flags, silent=st.booleans())
     def store(self, number, chosen, by_uid, sign, flags, silent):
-        client = self.chosen(number)
-        by_uid = by_uid or client.by_uid
-        words, uids = self.named(client, chosen, by_uid)
-        if words is None:
+        client, by_uid, prefix, words, uids = self.asked(number, chosen, by_uid)
+        if not uids:
             return
         change = changing(sign, flags)
         self.model.store(uids, change)
@@ -106,16 +103,12 @@ class Walk(RuleBasedStateMachine):
             # Before what is told: where others changed a message as well, its flags are told after all.
             client.stored_silently(uids, change)
         suffix = ".SILENT" if silent else ""
-        client.do(
-            f"{'UID ' if by_uid else ''}STORE {words} {sign}FLAGS{suffix} ({' '.join(flags)})", may_expunge=by_uid
-        )
+        client.do(f"{prefix}STORE {words} {sign}FLAGS{suffix} ({' '.join(flags)})", may_expunge=by_uid)
 
     @rule(number=who, chosen=places, by_uid=st.booleans(), flags=some_flags, behind=st.integers(0, 3))
     def store_where_unchanged(self, number, chosen, by_uid, flags, behind):
-        client = self.chosen(number)
-        by_uid = by_uid or client.by_uid
-        words, uids = self.named(client, chosen, by_uid)
-        if words is None or not client.knows_modseqs:
+        client, by_uid, prefix, words, uids = self.asked(number, chosen, by_uid)
+        if not uids or not client.knows_modseqs:
             return
         since = max(0, self.model.highest - behind)
         change = changing("+", flags)
@@ -123,55 +116,46 @@ class Walk(RuleBasedStateMachine):
         client.stored_silently([uid for uid in uids if uid not in failed], change)
         told = [client.uids.index(uid) + 1 for uid in failed]
         status, _ = client.do(
-            f"{'UID ' if by_uid else ''}STORE {words} (UNCHANGEDSINCE {since}) +FLAGS.SILENT ({' '.join(flags)})",
+            f"{prefix}STORE {words} (UNCHANGEDSINCE {since}) +FLAGS.SILENT ({' '.join(flags)})",
             may_expunge=by_uid,
         )
         assert modified(status) == (failed if by_uid else told)
 
     @rule(number=who, chosen=places, by_uid=st.booleans())
     def read(self, number, chosen, by_uid):
-        client = self.chosen(number)
-        by_uid = by_uid or client.by_uid
-        words, uids = self.named(client, chosen, by_uid)
-        if words is None:
+        client, by_uid, prefix, words, uids = self.asked(number, chosen, by_uid)
+        if not uids:
             return
         self.model.store(uids, changing("+", ["\\Seen"]))
-        client.do(f"{'UID ' if by_uid else ''}FETCH {words} (BODY[]<0.1>)", may_expunge=by_uid)
+        client.do(f"{prefix}FETCH {words} (BODY[]<0.1>)", may_expunge=by_uid)
 
     @rule(number=who, chosen=st.none() | places)
     def expunge(self, number, chosen):
-        client = self.chosen(number)
-        words, uids = self.named(client, chosen or (), True) if chosen else (None, [])
-        if chosen and words is None:
-            return
-        if words is None:
+        client, _, _, words, uids = self.asked(number, chosen or (), True)
+        if not chosen:
             # All with \Deleted in the mailbox, known of or not.
             self.model.expunge()
             client.do("EXPUNGE", may_expunge=True)
-        else:
+        elif uids:
             self.model.expunge(uids)
             client.do(f"UID EXPUNGE {words}", may_expunge=True)
 
     @rule(number=who, chosen=places, by_uid=st.booleans())
     def copy_here(self, number, chosen, by_uid):
-        client = self.chosen(number)
-        by_uid = by_uid or client.by_uid
-        words, uids = self.named(client, chosen, by_uid)
-        if words is None:
+        client, by_uid, prefix, words, uids = self.asked(number, chosen, by_uid)
+        if not uids:
             return
         self.model.came([self.model.flags[uid] for uid in uids if uid in self.model.flags])
-        client.do(f"{'UID ' if by_uid else ''}COPY {words} INBOX", may_expunge=True)
+        client.do(f"{prefix}COPY {words} INBOX", may_expunge=True)
 
     @rule(number=who, chosen=places, by_uid=st.booleans())
     def move_away(self, number, chosen, by_uid):
-        client = self.chosen(number)
-        by_uid = by_uid or client.by_uid
-        words, uids = self.named(client, chosen, by_uid)
-        if words is None:
+        client, by_uid, prefix, words, uids = self.asked(number, chosen, by_uid)
+        if not uids:
             return
         for uid in uids:
             self.model.flags.pop(uid, None)
-        client.do(f"{'UID ' if by_uid else ''}MOVE {words} Sent", may_expunge=True)
+        client.do(f"{prefix}MOVE {words} Sent", may_expunge=True)
 
     @rule(number=who, serial=st.integers(0, 10**6))
     def rename_inbox(self, number, serial):

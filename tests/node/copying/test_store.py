@@ -15,7 +15,7 @@ from twisted_mail_node.mail.envelope import BodyType
 from twisted_mail_node.mail.errors import Damaged, TemporaryFailure
 from twisted_mail_node.mail.flags import FlagChange, Flags
 from twisted_mail_node.mail.options import MailOptions, Notify, RecipientOptions
-from twisted_mail_node.mail.quota import QuotaLimits
+from twisted_mail_node.mail.quota import NO_RULES, QuotaLimits, QuotaRules
 from twisted_mail_node.mail.restoring import RestoredMailbox, RestoredMessage
 from twisted_mail_node.mail.rights import RightsChange, rights_of
 from twisted_mail_node.mail.scram import ScramHash, ScramVerifier
@@ -30,11 +30,12 @@ from twisted_mail_node.testing.deferreds import result_of
 
 JOE, ANN, LIST = "joe@a.test", "ann@a.test", "list@a.test"
 ITEMS = FetchItem.FLAGS | FetchItem.INTERNAL_DATE | FetchItem.SIZE | FetchItem.GUID | FetchItem.EMAIL_ID
+SMALL = (Body(2, 2, b"\r\n"), Flags(), InternalDate(0))
 LARGE = b"Subject: large\r\n\r\n" + b"a line\r\n" * 100_000
 
 
-def new_storage():
-    store = MemoryStore(Clock())
+def new_storage(rules=NO_RULES):
+    store = MemoryStore(Clock(), rules)
     result_of(store.start())
     return all_in_one(store)
 
@@ -202,6 +203,28 @@ def test_a_second_time_nothing_is_copied_twice(source):
     counts = run(source, target)
     assert (counts.messages, counts.items, counts.differences) == (0, 0, [])
     assert contents(target) == contents(source)
+
+
+@pytest.mark.parametrize("limits", [QuotaLimits(None, 0), None])
+def test_no_limit_stops_what_an_account_holds_already(source, limits):
+    target = new_storage(QuotaRules(QuotaLimits(1, None)))
+    for _ in range(2):
+        result_of(source.store.set_quota(JOE, None))
+        result_of(result_of(result_of(source.store.account(JOE)).mailbox("Sent")).append([SMALL]))
+        result_of(source.store.set_quota(JOE, limits))
+        assert run(source, target).differences == []
+    quota = result_of(target.store.quota(JOE))
+    assert (quota.messages, quota.is_own) == (31, limits is not None)
+    assert not quota.has_room()
+
+
+def test_limits_come_back_where_a_copy_is_cut_off(source, monkeypatch):
+    target = new_storage(QuotaRules(QuotaLimits(1, None)))
+    inbox = result_of(result_of(source.store.account(JOE)).mailbox("INBOX"))
+    monkeypatch.setattr(type(inbox), "restore", lambda self, messages: fail(TemporaryFailure("cut off")))
+    with pytest.raises(TemporaryFailure):
+        run(source, target)
+    assert result_of(target.store.quota(JOE)).limits == QuotaLimits(1, None)
 
 
 def test_an_app_password_that_was_revoked_meanwhile_is_revoked_in_the_copy(source):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from ...interfaces.credentials import app_passwords_of, verifiers_of
 from ...interfaces.required_store import IBasicStore
 from ...interfaces.store import IDirectory, IQuota
-from ...mail.quota import Quota
+from ...mail.quota import UNLIMITED, Quota
 from ..doors import Doors
 
 
@@ -50,6 +51,20 @@ async def _copy_app_passwords(source: IDirectory, target: IDirectory, name: str)
     for new in wanted:
         if new not in there:
             await ours.add_app_password(name, new)
+
+
+@asynccontextmanager
+async def without_limits(store: IBasicStore, name: str) -> AsyncIterator[None]:
+    """While mail is put back, no limit stops it: where it comes from, the account may hold more than it may now."""
+    quota: Quota | None = await IQuota(store).quota(name) if IQuota.providedBy(store) else None
+    if quota is None or quota.limits == UNLIMITED:
+        yield
+        return
+    await IQuota(store).set_quota(name, UNLIMITED)
+    try:
+        yield
+    finally:
+        await IQuota(store).set_quota(name, quota.limits if quota.is_own else None)
 
 
 async def copy_quota(source: IBasicStore, target: IBasicStore, name: str) -> None:

@@ -10,7 +10,7 @@ from ...mail.changes import MailboxStatus
 from ..doors import Doors
 from .acl import copy_rights, rights_of
 from .annotations import annotations_of, copy_annotations
-from .directory import copy_accounts, copy_aliases, copy_quota
+from .directory import copy_accounts, copy_aliases, copy_quota, without_limits
 from .mailboxes import MailboxCopy
 from .queue import copy_queue, queued
 
@@ -43,8 +43,9 @@ async def copy_store(
     for name in names:
         account, copied = await source.store.account(name), await target.store.account(name)
         copy = MailboxCopy(target.store, account, copied, begin_mailbox, advance)
-        for info in await account.mailboxes():
-            messages += await copy.run(info)
+        async with without_limits(target.store, name):
+            for info in await account.mailboxes():
+                messages += await copy.run(info)
         damaged += [f"{message}: it is damaged in the store that is copied from" for message in copy.damaged]
         await _copy_subscriptions(source, target, name)
         await copy_annotations(source.store, target.store, name)

@@ -13,7 +13,9 @@ from twisted_mail_node.mail.columns import FetchItem, InternalDate
 from twisted_mail_node.mail.flags import NO_FLAGS
 from twisted_mail_node.mail.search import HeaderContains, TextContains, TextPlace
 from twisted_mail_node.mail.uid_set import UIDSet
-from twisted_mail_node.store.sql.kept.blocks import BLOCK_UIDS
+from twisted_mail_node.store.sql.kept.blocks import BLOCK_UIDS, progress
+from twisted_mail_node.store.sql.kept.form import FORM
+from twisted_mail_node.store.sql.mailbox import SQLMailbox
 from twisted_mail_node.testing.samples import body, message
 from twisted_mail_node.wire.imap import search as evaluation
 from twisted_mail_node.wire.mime.headers import header_size
@@ -203,6 +205,48 @@ def test_text_goes_with_the_last_message_that_shows_it(store, inbox, fill, wait,
     wait(Deferred.fromCoroutine(store._machinery.sweep.sweep()))
     for table in ("search_text", "search_block"):
         assert count_of(store, wait, table) == 0
+
+
+def test_a_mailbox_that_is_deleted_while_it_is_filled_is_left(store, inbox, fill, wait, monkeypatch):
+    account, fetch = wait(store.account("ann@example.test")), SQLMailbox.fetch
+    append(wait(account.mailbox("Archive")), wait, [letter(1)])
+
+    def deleted_first(mailbox, uids, items):
+        monkeypatch.undo()
+        return account.delete("Archive").addCallback(lambda _: fetch(mailbox, uids, items))
+
+    monkeypatch.setattr(SQLMailbox, "fetch", deleted_first)
+    fill()
+    append(inbox, wait, [letter(2)])
+    fill()
+    assert count_of(store, wait, "search_text") == 1
+
+
+def test_only_messages_wake_the_filler(store, inbox, fill, wait, reactor):
+    append(inbox, wait, [letter(1)])
+    fill()
+    wait(wait(store.account("ann@example.test")).subscribe("Other", True))
+    wait(reactor.turn())
+    assert store._machinery.filler.at_rest
+    append(inbox, wait, [letter(2)])
+    wait(reactor.turn())
+    assert not store._machinery.filler.at_rest
+
+
+def test_a_block_that_a_stop_left_unsigned_is_signed_after_the_next_start(open_store, reactor, wait):
+    store = open_store()
+    wait(store.create_account("ann@example.test"))
+    inbox = wait(wait(store.account("ann@example.test")).mailbox("INBOX"))
+    append(inbox, wait, [b"\r\n"] * BLOCK_UIDS)
+    kept = "INSERT INTO search_progress (account, mailbox, form, kept, sealed) VALUES (?, ?, ?, ?, 0)"
+    wait(store._write(lambda state: state.run(kept, (*inbox._key, FORM, BLOCK_UIDS))))
+    wait(store.stop())
+    store = open_store()
+    reactor.advance(1.0)
+    while not store._machinery.filler.at_rest:
+        reactor.advance(0.1)
+        wait(reactor.turn())
+    assert wait(store._read(lambda connection: progress(connection, inbox._key))) == (BLOCK_UIDS, 1)
 
 
 def test_mail_from_before_is_filled_after_a_start(open_store, reactor, wait):

@@ -18,11 +18,12 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from ....mail.changes import ChangeKind, ChangeNotice
-from ....mail.errors import Damaged, TemporaryFailure
+from ....mail.errors import Damaged, NoSuchMailbox, TemporaryFailure
 from ..connection import Connection
 from ..engine import IReactor
 from ..mailbox import SQLMailbox
 from ..state import WriteState
+from .blocks import BLOCK_UIDS
 from .filling import Filling
 from .form import FORM
 
@@ -49,7 +50,8 @@ _UNFILLED = (
     "SELECT a.name, m.mailbox, m.uid_next - 1, CASE WHEN p.form = ? THEN p.kept ELSE 0 END FROM mailbox m "
     "LEFT JOIN search_progress p ON p.account = m.account AND p.mailbox = m.mailbox "
     "LEFT JOIN account a ON a.account = m.account "
-    "WHERE m.messages > 0 AND (p.kept IS NULL OR p.form <> ? OR p.kept < m.uid_next - 1) "
+    "WHERE m.messages > 0 AND (p.kept IS NULL OR p.form <> ? OR p.kept < m.uid_next - 1 "
+    f"OR p.kept >= (p.sealed + 1) * {BLOCK_UIDS} - 1) "
     "ORDER BY m.account, m.mailbox LIMIT ?"
 )
 
@@ -101,8 +103,9 @@ class Filler:
         if len(self._waiting) > REMEMBERED:
             self._waiting.clear()
             self._rescan = True
-        idle, self._idle = self._idle, None
-        if idle is not None:
+        idle = self._idle
+        if idle is not None and (self._waiting or self._rescan):
+            self._idle = None
             idle.callback(None)
 
     async def _run(self) -> None:
@@ -160,7 +163,10 @@ class Filler:
         door = SQLMailbox(self._machinery, name, row[0], mailbox)
         await self._let_others_go_first()
         self._slice_end = self._reactor.seconds() + SLICE_SECONDS
-        return await Filling(self._machinery, door, (row[0], mailbox), self._breathe).step()
+        try:
+            return await Filling(self._machinery, door, (row[0], mailbox), self._breathe).step()
+        except NoSuchMailbox:
+            return False  # deleted in between
 
     async def _breathe(self) -> None:
         now = self._reactor.seconds()

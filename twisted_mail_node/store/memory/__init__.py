@@ -3,7 +3,8 @@ The reference backend: every durable door, kept in memory and lost with the proc
 
 What the doors' docstrings leave open, this shows. The parts: `content` (bodies and entries), `mailbox` and
 `account` (what changes, and the change log), `queue`, `directory` (each its own table),
-`notices` (who is told), `doors` (IAccount, IMailbox), `store` (MemoryStore, the commit).
+`commit` (what a transaction does), `sharing` (between accounts), `notices` (who is told), `doors` (IAccount, IMailbox),
+`store` (MemoryStore).
 """
 
 from .store import MemoryStore

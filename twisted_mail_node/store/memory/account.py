@@ -109,7 +109,8 @@ class AccountContents:
         self._announce(self, ChangeKind.MAILBOXES, frozenset())
         if not plan.moved:
             inbox = self._by_name[INBOX]
-            self._move(inbox, inbox.deletable(None, only_deleted=False), made, now)
+            entries = inbox.deletable(None, only_deleted=False)
+            self._move(inbox, entries, made, _copies(entries, keep_guids=True), now)
             self.annotations.copied(inbox.mailbox_id, made.mailbox_id, self.modseq)
 
     def delete(self, name: str) -> None:
@@ -194,6 +195,14 @@ class AccountContents:
                 return mailbox
         raise NoSuchMailbox("the mailbox does not exist")
 
+    def seen(self, mailbox_id: int, user: str) -> dict[str, bytes]:
+        """Annotations by name, of what the user sees. Raises: NoSuchMailbox."""
+        mailbox = self.by_id(mailbox_id)
+        found = self.annotations.seen(mailbox_id, user)
+        if mailbox is not None and mailbox.special_use is not None and user == self.name:
+            found[SPECIAL_USE] = mailbox.special_use.encode("ascii")
+        return found
+
     def annotate(self, mailbox_id: int, user: str, values: Mapping[str, bytes | None], most: int) -> int:
         """Set annotations. Returns: the modseq. Raises: as IMetadata.annotate."""
         mailbox = self.by_id(mailbox_id)
@@ -222,8 +231,7 @@ class AccountContents:
         return {each.mailbox_id: None for each in lost} | {mailbox.mailbox_id: use}
 
     def change_rights(self, mailbox_id: int, identifier: str, change: RightsChange, rights: Right) -> int:
-        """Change what others may do. Returns: the modseq. Raises: NoSuchMailbox."""
-        self.by_id(mailbox_id)
+        """Change what others may do. Returns: the modseq."""
         self.access.change(mailbox_id, identifier, change, rights)
         modseq = self._take_modseq()
         self._announce(self, ChangeKind.RIGHTS, frozenset())
@@ -288,16 +296,23 @@ class AccountContents:
         """Copy messages and expunge the originals, in one change. Raises: NoSuchMailbox: the target."""
         target = self.mailbox(target_name)
         entries = source.select(uids)
-        return _outcome(target, entries, self._move(source, entries, target, now))
+        return self._move(source, entries, target, _copies(entries, keep_guids=True), now)
 
-    def _move(self, source: MailboxContents, entries: list[Entry], target: MailboxContents, now: float) -> list[int]:
+    def _move(
+        self,
+        source: MailboxContents,
+        entries: list[Entry],
+        target: MailboxContents,
+        copies: list[NewEntry],
+        now: float,
+    ) -> CopyOutcome:
         if not entries:
-            return []
+            return _outcome(target, (), ())
         modseq = self._take_modseq()
-        target_uids = target.add(_copies(entries, keep_guids=True), modseq, now)
+        target_uids = target.add(copies, modseq, now)
         source.expunge(entries, modseq, now)
         self._announce(self, ChangeKind.MESSAGES, frozenset((source.mailbox_id, target.mailbox_id)))
-        return target_uids
+        return _outcome(target, entries, target_uids)
 
     def copy_to(
         self,
@@ -312,9 +327,10 @@ class AccountContents:
     ) -> CopyOutcome:
         """Copy messages to a mailbox of any account, with such flags as the rights allow. Raises: OverQuota."""
         entries = source.select(uids)
-        if receiver is not self or not move:
-            receiver.check_room([entry.size for entry in entries])
         copies = [new._replace(flags=allowed(new.flags, rights)) for new in _copies(entries, keep_guids=move)]
+        if move and receiver is self:
+            return self._move(source, entries, target, copies, now)
+        receiver.check_room([entry.size for entry in entries])
         outcome = _outcome(target, entries, receiver.add(target, copies, now))
         if move and entries:
             source.expunge(entries, self._take_modseq(), now)

@@ -1,9 +1,8 @@
-"""MemoryStore: the doors of the whole backend, and the one commit by which messages become real."""
+"""MemoryStore: the doors of the whole backend."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import NamedTuple
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -25,42 +24,30 @@ from ...interfaces.store import (
     IWatch,
 )
 from ...mail.address import Address
-from ...mail.annotation import SPECIAL_USE, THE_ACCOUNT, Annotation
+from ...mail.annotation import THE_ACCOUNT, Annotation
 from ...mail.app_password import AppPassword
 from ...mail.changes import AnnotationChanges, ChangeKind, CopyOutcome
-from ...mail.errors import AccountExists, NoSuchAccount, NoSuchMailbox, NotHeld, PermanentFailure, Refused
-from ...mail.mailbox_name import INBOX, canonical, parents
+from ...mail.errors import AccountExists, NoSuchAccount, NotHeld
 from ...mail.queue_item import Deferred as DeferredOutcome
 from ...mail.queue_item import QueueItem, Settled
 from ...mail.quota import NO_RULES, Quota, QuotaLimits, QuotaRules
-from ...mail.rights import ANYONE, NEGATIVE, NO_RIGHTS, Right, RightsChange, SharedMailbox, effective
+from ...mail.rights import Right, RightsChange, SharedMailbox
 from ...mail.scram import ScramVerifier
-from ...mail.status import EnhancedStatus
-from ...mail.transaction import Committed, Outgoing, Placed, Placement, Transaction
+from ...mail.transaction import Committed, Transaction
 from ...mail.uid_set import UIDSet
 from ..history import HISTORY_SECONDS
-from ..identity import new_guid, next_uid_validity
+from ..identity import next_uid_validity
 from ..maildrop_locks import MaildropLocks
 from .account import AccountContents
 from .answers import Life, answered
-from .content import OpenBody, StoredBody
+from .commit import Commits
+from .content import OpenBody
 from .directory import DirectoryContents
 from .doors import MemoryAccount
-from .mailbox import MailboxContents, NewEntry
 from .notices import Notices
 from .queue import QueueContents
+from .sharing import Sharing
 from .staging import BodySource
-
-_NO_ACCOUNT = (EnhancedStatus(5, 1, 1), "no such account")
-_NO_MAILBOX = (EnhancedStatus(5, 1, 1), "no such mailbox")
-
-
-class _Plan(NamedTuple):
-    """A transaction that can be carried out: where each placement goes, and what each queue item is made of."""
-
-    transaction: Transaction
-    placements: list[tuple[Placement, AccountContents, MailboxContents, StoredBody]]
-    outgoing: list[tuple[Outgoing, StoredBody]]
 
 
 @implementer(
@@ -86,8 +73,9 @@ class MemoryStore:
         self._notices = Notices(clock)
         self._bodies = BodySource(self.life)
         self._accounts: dict[str, AccountContents] = {}
-        self._committed: dict[str, Committed] = {}
         self._queue = QueueContents()
+        self._commits = Commits(self._accounts, self._bodies, self._queue, self._notices, self.life, rules)
+        self._sharing = Sharing(self._accounts)
         self._directory = DirectoryContents()
         self._locks = MaildropLocks()
         self._last_uid_validity = 0
@@ -112,7 +100,7 @@ class MemoryStore:
     @answered
     def deliver(self, transaction: Transaction) -> Committed:
         """See IMailStore. Fails also with TemporaryFailure: a staged body is gone."""
-        return self._carry_out(self._planned(transaction))
+        return self._commits.carry_out(self._commits.planned(transaction))
 
     @answered
     def create_account(self, name: str, mailboxes: Sequence[tuple[str, str | None]] = ()) -> None:
@@ -143,7 +131,7 @@ class MemoryStore:
     @answered
     def annotations(self, account: str, mailbox_id: int, user: str) -> Mapping[str, int]:
         """See IMetadata."""
-        found = self._seen(account, mailbox_id, user)
+        found = self._account(account).seen(mailbox_id, user)
         return {name: len(found[name]) for name in sorted(found)}
 
     @answered
@@ -155,7 +143,7 @@ class MemoryStore:
         known = {THE_ACCOUNT, *(mailbox.mailbox_id for mailbox in contents.mailboxes)}
         found: dict[int, dict[str, bytes]] = {}
         for mailbox_id in mailbox_ids:
-            seen = self._seen(account, mailbox_id, user) if mailbox_id in known else {}
+            seen = contents.seen(mailbox_id, user) if mailbox_id in known else {}
             found[mailbox_id] = {name: seen[name] for name in names if name in seen}
         return found
 
@@ -177,14 +165,6 @@ class MemoryStore:
         contents.by_id(mailbox_id)
         return contents.annotations.every_one(mailbox_id)
 
-    def _seen(self, account: str, mailbox_id: int, user: str) -> dict[str, bytes]:
-        contents = self._account(account)
-        mailbox = contents.by_id(mailbox_id)
-        found = contents.annotations.seen(mailbox_id, user)
-        if mailbox is not None and mailbox.special_use is not None and user == account:
-            found[SPECIAL_USE] = mailbox.special_use.encode("ascii")
-        return found
-
     # IACL
 
     @answered
@@ -197,67 +177,34 @@ class MemoryStore:
     @answered
     def change_rights(self, account: str, mailbox_id: int, identifier: str, change: RightsChange, rights: Right) -> int:
         """See IACL."""
-        contents = self._account(account)
-        contents.by_id(mailbox_id)
-        who = identifier.removeprefix(NEGATIVE)
-        if who == account:
-            raise PermanentFailure("the owner may always do everything")
-        if who != ANYONE and who not in self._accounts:
-            raise PermanentFailure("there is no such user")
-        return contents.change_rights(mailbox_id, identifier, change, rights)
+        return self._sharing.change_rights(self._account(account), mailbox_id, identifier, change, rights)
 
     @answered
     def shared_with(self, user: str) -> Sequence[SharedMailbox]:
         """See IACL."""
-        return [
-            SharedMailbox(name, mailbox.info, rights)
-            for name in sorted(self._accounts.keys() - {user})
-            for mailbox in self._accounts[name].mailboxes
-            if (rights := effective(self._accounts[name].access.of(mailbox.mailbox_id), user))
-        ]
+        return self._sharing.shared_with(user)
 
     @answered
     def find_shared(self, account: str, name: str, user: str) -> tuple[int, Right]:
         """See IACL."""
-        contents = self._accounts.get(account)
-        mailbox = contents.find(name) if contents else None
-        rights = NO_RIGHTS
-        if contents is not None and mailbox is not None:
-            rights = effective(contents.access.of(mailbox.mailbox_id), user)
-        if mailbox is None or not rights:
-            raise NoSuchMailbox("the mailbox does not exist")
-        return mailbox.mailbox_id, rights
+        return self._sharing.find(account, name, user)
 
     @answered
     def rights_in(self, account: str, mailbox_id: int, user: str) -> Right:
         """See IACL."""
-        contents = self._accounts.get(account)
-        return effective(contents.access.of(mailbox_id), user) if contents else NO_RIGHTS
+        return self._sharing.rights_in(account, mailbox_id, user)
 
     @answered
     def rights_above(self, account: str, name: str, user: str) -> Right:
         """See IACL."""
-        contents = self._accounts.get(account)
-        above = [contents.find(parent) for parent in parents(canonical(name))] if contents else []
-        there = [mailbox for mailbox in above if mailbox is not None]
-        if contents is None or not there:
-            return NO_RIGHTS
-        return effective(contents.access.of(there[-1].mailbox_id), user)
+        return self._sharing.rights_above(account, name, user)
 
     @answered
     def copy_between(
         self, source: tuple[str, int], uids: UIDSet, target: tuple[str, int], rights: Right, move: bool
     ) -> CopyOutcome:
         """See IACL."""
-        (giver, from_mailbox), (receiver, to_mailbox) = self._place(*source), self._place(*target)
-        return giver.copy_to(from_mailbox, uids, receiver, to_mailbox, rights, self.life.now, move=move)
-
-    def _place(self, account: str, mailbox_id: int) -> tuple[AccountContents, MailboxContents]:
-        contents = self._accounts.get(account)
-        mailbox = contents.by_id(mailbox_id) if contents else None
-        if contents is None or mailbox is None:
-            raise NoSuchMailbox("the mailbox does not exist")
-        return contents, mailbox
+        return self._sharing.copy(source, uids, target, rights, self.life.now, move=move)
 
     # IQuota
 
@@ -395,10 +342,10 @@ class MemoryStore:
         """See IQueueStore."""
         if follow_ups and (lost := self._queue.not_held(settled)):
             raise NotHeld(lost)
-        plans = [self._planned(transaction) for transaction in follow_ups]
+        plans = [self._commits.planned(transaction) for transaction in follow_ups]
         self._queue.settle(settled)
         for plan in plans:
-            self._carry_out(plan)
+            self._commits.carry_out(plan)
         if any(isinstance(told.outcome, DeferredOutcome) and told.next_due <= now for told in settled):
             self._notices.queue_due()
 
@@ -445,66 +392,6 @@ class MemoryStore:
         """See IQueueStore."""
         self._notices.watch_queue(listener)
 
-    # The commit: everything that can fail is in the plan, and carrying a plan out cannot.
-
-    def _planned(self, transaction: Transaction) -> _Plan:
-        """Raises: Refused; TemporaryFailure: a staged body is gone."""
-        if transaction.id in self._committed:
-            return _Plan(transaction, [], [])
-        targets: list[tuple[AccountContents, MailboxContents]] = []
-        refusals: dict[int, tuple[EnhancedStatus, str]] = {}
-        for position, placement in enumerate(transaction.placements):
-            account = self._accounts.get(placement.account)
-            mailbox = _mailbox_for(account, placement) if account is not None else None
-            if account is None or mailbox is None:
-                refusals[position] = _NO_ACCOUNT if account is None else _NO_MAILBOX
-            else:
-                targets.append((account, mailbox))
-        if refusals:
-            raise Refused(refusals)
-        if refusals := self._without_room(transaction, [account for account, _ in targets]):
-            raise Refused(refusals)
-        bodies = self._bodies.bodies(transaction.bodies)
-        placements = [
-            (placement, *target, bodies[placement.body])
-            for placement, target in zip(transaction.placements, targets, strict=True)
-        ]
-        return _Plan(transaction, placements, [(wish, bodies[wish.body]) for wish in transaction.queue])
-
-    def _without_room(
-        self, transaction: Transaction, accounts: Sequence[AccountContents]
-    ) -> dict[int, tuple[EnhancedStatus, str]]:
-        """Placements that their accounts may not hold, with those before them; by their positions."""
-        taken: dict[str, list[int]] = {}
-        refusals = {}
-        for position, (placement, account) in enumerate(zip(transaction.placements, accounts, strict=True)):
-            sizes = taken.setdefault(account.name, [])
-            sizes.append(transaction.bodies[placement.body].size + len(placement.prefix))
-            if not account.quota.has_room(sum(sizes), len(sizes)):
-                sizes.pop()
-                refusals[position] = self._rules.refusal
-        return refusals
-
-    def _carry_out(self, plan: _Plan) -> Committed:
-        transaction = plan.transaction
-        done = self._committed.get(transaction.id)
-        if done is not None:
-            return done
-        placed: list[Placed] = []
-        email_ids: dict[tuple[str, int, bytes], str] = {}  # what reads alike in an account is one email
-        for placement, account, mailbox, body in plan.placements:
-            email = (placement.account, placement.body, placement.prefix)
-            email_id = email_ids.get(email) or email_ids.setdefault(email, new_guid())
-            new = NewEntry(body, placement.prefix, placement.flags, placement.internal_date, email_id)
-            (uid,) = account.add(mailbox, (new,), self.life.now)
-            placed.append(Placed(mailbox.mailbox_id, mailbox.uid_validity, uid))
-        item_ids = self._queue.add(transaction.id, transaction.now, plan.outgoing)
-        if item_ids:
-            self._notices.queue_due()
-        self._bodies.used(transaction.bodies)
-        done = self._committed[transaction.id] = Committed(tuple(placed), tuple(item_ids))
-        return done
-
     # Accounts
 
     def _account(self, name: str) -> AccountContents:
@@ -536,11 +423,3 @@ class MemoryStore:
 
     def _announce(self, account: AccountContents, kinds: ChangeKind, mailbox_ids: frozenset[int]) -> None:
         self._notices.changed(account.name, account.modseq, kinds, mailbox_ids)
-
-
-def _mailbox_for(account: AccountContents, placement: Placement) -> MailboxContents | None:
-    """Where a placement goes: its mailbox, or INBOX where that does not exist and the placement permits."""
-    mailbox = account.find(placement.mailbox)
-    if mailbox is None and placement.or_inbox:
-        mailbox = account.find(INBOX)
-    return mailbox

@@ -237,6 +237,17 @@ class SharingContract:
         assert (status.messages, status.unseen, status.deleted) == (1, 0, 0)
 
     @on_backend
+    async def test_a_move_within_one_account_is_one_change(self, backend: Backend) -> None:
+        owner = await backend.new_account(("Work", None))
+        source, target = await owner.mailbox("INBOX"), await owner.mailbox("Work")
+        await source.append([(body(message("x")), flags(), DATE)])
+        places = (owner.name, source.mailbox_id), (owner.name, target.mailbox_id)
+        await sharing(backend).copy_between(places[0], UIDSet.of([1]), places[1], ALL_RIGHTS, move=True)
+        left, there = await source.status(), await target.status()
+        assert (left.messages, there.messages) == (0, 1)
+        assert left.highest_modseq == there.highest_modseq
+
+    @on_backend
     async def test_nothing_is_copied_of_nothing_or_to_nowhere(self, backend: Backend) -> None:
         owner, ann = await backend.new_account(), await backend.new_account()
         place = (owner.name, (await owner.mailbox("INBOX")).mailbox_id)

@@ -18,6 +18,7 @@ from ..interfaces.policy import ISMTPPolicy
 from ..mail.envelope import Service
 from .config import Config
 from .connection_limits import ConnectionLimits
+from .control.arguments import Operation
 from .control.certificates import Certificates
 from .control.guessing import GuessingDesk
 from .control.operations import Operations
@@ -56,10 +57,7 @@ def assemble(
     Raises: CannotStart: what LDAP or OAuth needs is not there, or not what it has to be.
     """
     state = StateFolder(config.state_dir)
-    if storage is None:
-        doors = make_storage(config, state.database, reactor)
-    else:
-        doors = complete(storage, state.spool, reactor, config.store.remembered)
+    doors = _doors(config, state, reactor, storage)
     passwords, threads = make_passwords(config, reactor)
     credentials = make_credentials(config, doors.directory, passwords, threads, reactor)
     doors = replace(doors, directory=credentials.directory)
@@ -82,22 +80,6 @@ def assemble(
         lambda: [place.listener for place in listening if place.is_bound],
         state.node_id if config.store.kind == "postgres" else lambda: OWNER,
     )
-    operations = Operations(
-        config,
-        doors.directory,
-        doors.queue,
-        passwords,
-        reactor.seconds,
-        state.forget_first_password,
-        outgoing.forget_failures,
-        {
-            **Backups(config, doors.store).by_name,
-            **Certificates(tls, renewal).by_name,
-            **GuessingDesk(offering.attempts).by_name,
-            **QuotaDesk(doors.store).by_name,
-        },
-        credentials.verifiers,
-    )
     rooms = Rooms(
         storage=doors,
         try_storage=_trial(config, state, doors, is_given=storage is not None),
@@ -107,13 +89,39 @@ def assemble(
         renewal=renewal,
         limits=limits,
         listening=listening,
-        operations=operations,
+        operations=Operations(
+            config,
+            doors.directory,
+            doors.queue,
+            passwords,
+            reactor.seconds,
+            state.forget_first_password,
+            outgoing.forget_failures,
+            _desks(config, doors, offering, tls, renewal),
+            credentials.verifiers,
+        ),
         goodbye=goodbye,
         start_sending=outgoing.start,
         stop_sending=outgoing.stop,
         stop_asking=lambda: gatherResults([maybeDeferred(outgoing.stop_asking), credentials.stop()]),
     )
     return MailNode(config, reactor, state, rooms)
+
+
+def _doors(config: Config, state: StateFolder, reactor: Reactor, storage: Storage | None) -> Doors:
+    if storage is None:
+        return make_storage(config, state.database, reactor)
+    return complete(storage, state.spool, reactor, config.store.remembered)
+
+
+def _desks(config: Config, doors: Doors, offering: Offering, tls: ServerTLS, renewal: Renewal) -> dict[str, Operation]:
+    """What the operator can do beside what is done with the directory and the queue, by name."""
+    return {
+        **Backups(config, doors.store).by_name,
+        **Certificates(tls, renewal).by_name,
+        **GuessingDesk(offering.attempts).by_name,
+        **QuotaDesk(doors.store).by_name,
+    }
 
 
 def _places(

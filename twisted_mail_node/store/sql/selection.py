@@ -6,12 +6,13 @@ Neighbours: `connection` for how columns are asked for; `mailbox` and `alteratio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from functools import lru_cache, reduce
 from operator import or_
+from typing import Any
 
-from ...mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem, InternalDate
+from ...mail.columns import INLINE_BODY_OCTETS, KEPT, Columns, FetchItem, InternalDate
 from ...mail.flags import Flags, flags_of
 from ...mail.uid_set import UIDSet
 from ...wire.mime.search_text import with_prefix
@@ -98,6 +99,19 @@ _OCTETS: tuple[tuple[FetchItem, str, str], ...] = (
     (FetchItem.SEARCH_TEXT, "t.content", "length(t.content)"),
     (FetchItem.BODY, f"CASE WHEN {_INLINE} THEN e.prefix || b.content END", f"CASE WHEN {_INLINE} THEN e.size END"),
 )
+_IN_ORDER = tuple(dict.fromkeys([item for item, _ in _NUMBERS] + [item for item, _, _ in _OCTETS]))
+"""The items, as their cells come."""
+
+_AS_THEY_ARE = KEPT | {
+    FetchItem.SIZE: "sizes",
+    FetchItem.MODSEQ: "modseqs",
+    FetchItem.EMAIL_ID: "email_ids",
+    FetchItem.GUID: "guids",
+    FetchItem.SAVE_DATE: "save_dates",
+    FetchItem.BODY: "bodies",
+}
+"""Items whose cells are the column already, and the name of that."""
+
 _OF_TEXT = FetchItem.SEARCH_HEAD | FetchItem.SEARCH_TEXT
 _OF_EMAIL = reduce(or_, KEPT_COLUMNS, FetchItem.EMAIL_ID) | _OF_TEXT
 _OF_BODY = FetchItem.HEADER | FetchItem.BODY
@@ -148,45 +162,31 @@ def fetch(
                 check_body(content[len(content) - size :], digest, f"UID {uid}")
     cells = iter(found)
     columns = Columns(next(cells))
-    if items & FetchItem.FLAGS:
-        columns.flags = flag_column(next(cells), next(cells))
-    if items & FetchItem.INTERNAL_DATE:
-        columns.internal_dates = list(map(InternalDate, next(cells), next(cells)))
-    if items & FetchItem.SIZE:
-        columns.sizes = next(cells)
-    if items & FetchItem.MODSEQ:
-        columns.modseqs = next(cells)
-    if items & FetchItem.EMAIL_ID:
-        columns.email_ids = next(cells)
-    if items & FetchItem.GUID:
-        columns.guids = next(cells)
-    if items & FetchItem.SAVE_DATE:
-        columns.save_dates = next(cells)
-    if items & FetchItem.SENT_DATE:
-        columns.sent_dates = next(cells)
-    if items & FetchItem.HEADER:
-        columns.headers = [cell or b"" for cell in next(cells)]
-    if items & FetchItem.ENVELOPE:
-        columns.envelopes = next(cells)
-    if items & FetchItem.BODY_STRUCTURE:
-        columns.body_structures = next(cells)
-    if items & FetchItem.SORT_KEYS:
-        columns.sort_keys = next(cells)
-    if items & FetchItem.THREAD_KEYS:
-        columns.thread_keys = next(cells)
-    if items & FetchItem.PREVIEW:
-        columns.previews = next(cells)
-    if items & FetchItem.SEARCH_HEAD:
-        prefixes = next(cells)
-        columns.search_heads = [
-            None if head is None else with_prefix(prefix or b"", head)
-            for prefix, head in zip(prefixes, map(inflated, next(cells)), strict=True)
-        ]
-    if items & FetchItem.SEARCH_TEXT:
-        columns.search_texts = list(map(inflated, next(cells)))
-    if items & FetchItem.BODY:
-        columns.bodies = next(cells)
+    for item in _IN_ORDER:
+        if items & item:
+            _fill(columns, item, cells)
     return columns
+
+
+# Any: what cells hold is known where their source is written.
+def _fill(columns: Columns, item: FetchItem, cells: Iterator[list[Any]]) -> None:
+    match item:
+        case FetchItem.FLAGS:
+            columns.flags = flag_column(next(cells), next(cells))
+        case FetchItem.INTERNAL_DATE:
+            columns.internal_dates = list(map(InternalDate, next(cells), next(cells)))
+        case FetchItem.HEADER:
+            columns.headers = [cell or b"" for cell in next(cells)]
+        case FetchItem.SEARCH_HEAD:
+            prefixes = next(cells)
+            columns.search_heads = [
+                None if head is None else with_prefix(prefix or b"", head)
+                for prefix, head in zip(prefixes, map(inflated, next(cells)), strict=True)
+            ]
+        case FetchItem.SEARCH_TEXT:
+            columns.search_texts = list(map(inflated, next(cells)))
+        case _:
+            setattr(columns, _AS_THEY_ARE[item], next(cells))
 
 
 def guids_above(connection: Connection, account: int, mailbox: int, uid: int, limit: int) -> Columns:

@@ -404,6 +404,17 @@ def test_a_sender_who_can_not_be_looked_up_now_makes_it_temporary(store, begin):
     assert len(store.transactions) == 1
 
 
+def test_a_sender_whose_own_mailbox_is_full_is_not_told_and_the_others_get_it(store, begin, reports):
+    full = (EnhancedStatus(4, 2, 2), "full")
+    store.answers += [fail(Refused({0: full})), fail(Refused({1: full}))]
+    sink = begin("alice@a.test", "bob@a.test", sender="s@a.test")
+    sink._intake.resolve = lambda sender: succeed(Recipient(sender, (Target("s@a.test"),)))
+    assert told(sink) == [ACCEPTED]
+    accounts = [[placement.account for placement in transaction.placements] for transaction in store.transactions]
+    assert accounts == [["alice@a.test", "bob@a.test"], ["bob@a.test", "s@a.test"], ["bob@a.test"]]
+    assert len(store.transactions[-1].bodies) == 1
+
+
 def test_nobody_left_is_a_refusal(store, begin, reports):
     store.answers.append(fail(Refused({0: GONE})))
     assert told(begin()) == ["550 5.1.1 gone"]

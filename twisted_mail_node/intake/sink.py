@@ -44,6 +44,7 @@ HEADER_TOO_BIG = reply(554, "5.6.0", "header too big")
 # nobody keeps us busy with addresses without end.
 _ENVELOPE_HEADER_OCTETS = 16 * 1024
 _ENVELOPE_FAILED = "the ENVELOPE of {queue_id} could not be made"
+_NOT_TOLD = "{queue_id}: {sender} can't be told: {reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,15 +286,24 @@ class MessageSink:
         try:
             recipient = await self._intake.resolve(sender)
         except PermanentFailure as error:
-            self._log.warn(
-                "{queue_id}: {sender} can't be told: {reason}", queue_id=self.id, sender=sender, reason=error
-            )
+            self._log.warn(_NOT_TOLD, queue_id=self.id, sender=sender, reason=error)
         else:
             body, options = transaction.bodies[0], self._envelope.options
             content = self._header if body.content is None else body.content
             reported = Reported(sender, self._now, content, len(self._header), options)
             transaction = left.with_reports(self._intake.make_report, reported, recipient)
-        self._deliver(transaction, refused)
+        self._deliver(transaction, lambda failure: self._refused_with_reports(failure, left, refused))
+
+    def _refused_with_reports(
+        self, failure: TwistedFailure, left: Plan, refused: Callable[[TwistedFailure], None]
+    ) -> None:
+        error = failure.value
+        if not isinstance(error, Refused) or min(error.refusals) < len(left.owners):
+            refused(failure)
+            return
+        # Only reports have no place, as where the sender's own mailbox is full: that keeps nothing from the others.
+        self._log.warn(_NOT_TOLD, queue_id=self.id, sender=self._envelope.sender, reason=error)
+        self._deliver(left.transaction, refused)
 
     def _committed(self, committed: Committed) -> None:
         accepted = Reply(250, (f"queued as {self.id}",), _ACCEPTED)

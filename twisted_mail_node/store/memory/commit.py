@@ -6,7 +6,7 @@ Neighbours: `store` asks, `account` and `queue` take what comes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...mail.errors import Refused
@@ -59,7 +59,7 @@ class Commits:
         """What is to be done. Raises: Refused; TemporaryFailure: a staged body is gone."""
         if transaction.id in self._committed:
             return Plan(transaction, [], [])
-        targets: list[tuple[AccountContents, MailboxContents]] = []
+        targets: dict[int, tuple[AccountContents, MailboxContents]] = {}
         refusals: dict[int, tuple[EnhancedStatus, str]] = {}
         for position, placement in enumerate(transaction.placements):
             account = self._accounts.get(placement.account)
@@ -67,25 +67,24 @@ class Commits:
             if account is None or mailbox is None:
                 refusals[position] = _NO_ACCOUNT if account is None else _NO_MAILBOX
             else:
-                targets.append((account, mailbox))
-        if refusals:
-            raise Refused(refusals)
-        if refusals := self._without_room(transaction, [account for account, _ in targets]):
+                targets[position] = (account, mailbox)
+        if refusals := refusals | self._without_room(transaction, targets):
             raise Refused(refusals)
         bodies = self._bodies.bodies(transaction.bodies)
         placements = [
             (placement, *target, bodies[placement.body])
-            for placement, target in zip(transaction.placements, targets, strict=True)
+            for placement, target in zip(transaction.placements, targets.values(), strict=True)
         ]
         return Plan(transaction, placements, [(wish, bodies[wish.body]) for wish in transaction.queue])
 
     def _without_room(
-        self, transaction: Transaction, accounts: Sequence[AccountContents]
+        self, transaction: Transaction, targets: Mapping[int, tuple[AccountContents, MailboxContents]]
     ) -> dict[int, tuple[EnhancedStatus, str]]:
         """Placements that their accounts may not hold, with those before them; by their positions."""
         taken: dict[str, list[int]] = {}
         refusals = {}
-        for position, (placement, account) in enumerate(zip(transaction.placements, accounts, strict=True)):
+        for position, (account, _) in targets.items():
+            placement = transaction.placements[position]
             sizes = taken.setdefault(account.name, [])
             sizes.append(transaction.bodies[placement.body].size + len(placement.prefix))
             if not account.quota.has_room(sum(sizes), len(sizes)):

@@ -7,7 +7,7 @@ is not there) raises, and its caller then tries each with `deliver_unless_known`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...mail.columns import INLINE_BODY_OCTETS
 from ...mail.errors import Refused, TemporaryFailure
@@ -171,7 +171,8 @@ def _drop_staged(state: WriteState, transaction: Transaction) -> None:
 
 def _mailboxes(state: WriteState, transaction: Transaction) -> list[MailboxRow]:
     """Where the placements go. Changes nothing. Raises Refused."""
-    found, refusals = [], {}
+    found: dict[int, MailboxRow] = {}
+    refusals = {}
     for position, placement in enumerate(transaction.placements):
         account = state.find_account(placement.account)
         if account is None:
@@ -184,20 +185,20 @@ def _mailboxes(state: WriteState, transaction: Transaction) -> list[MailboxRow]:
         if mailbox is None:
             refusals[position] = _NO_SUCH_MAILBOX
             continue
-        found.append(mailbox)
-    if refusals or (refusals := _without_room(state, transaction, found)):
+        found[position] = mailbox
+    if refusals := refusals | _without_room(state, transaction, found):
         raise Refused(refusals)
-    return found
+    return list(found.values())
 
 
 def _without_room(
-    state: WriteState, transaction: Transaction, mailboxes: Sequence[MailboxRow]
+    state: WriteState, transaction: Transaction, mailboxes: Mapping[int, MailboxRow]
 ) -> dict[int, tuple[EnhancedStatus, str]]:
     """Placements that their accounts may not hold, with those before them; by their positions."""
     refusals = {}
     taken: dict[AccountRow, tuple[int, int]] = {}
-    for position, (placement, mailbox) in enumerate(zip(transaction.placements, mailboxes, strict=True)):
-        account = mailbox.account
+    for position, mailbox in mailboxes.items():
+        placement, account = transaction.placements[position], mailbox.account
         messages, octets = taken.get(account, (0, 0))
         messages += 1
         octets += transaction.bodies[placement.body].size + len(placement.prefix)

@@ -102,6 +102,16 @@ class QuotaContract:
         assert (await counted(full), await counted(other)) == ((0, 0), (SIZE, 1))
 
     @on_backend
+    async def test_who_is_full_is_told_with_who_is_not_there(self, backend: Backend) -> None:
+        full, other, door = await backend.new_account(), await backend.new_account(), quota_of(backend)
+        await door.set_quota(full.name, QuotaLimits(0, None))
+        parts = (place(unique("nobody-") + "@example.test"), place(other.name), place(full.name))
+        with pytest.raises(Refused) as caught:
+            await backend.store.deliver(transaction(*parts))
+        told = {position: status.subject for position, (status, _) in caught.value.refusals.items()}
+        assert told == {0: 1, 2: 2}
+
+    @on_backend
     async def test_what_goes_makes_room(self, backend: Backend) -> None:
         account, door = await backend.new_account(("Other", None)), quota_of(backend)
         other = await account.mailbox("Other")

@@ -6,7 +6,7 @@ import apsw
 import pytest
 
 from twisted_mail_node.mail.errors import PermanentFailure
-from twisted_mail_node.store.sql import SQLiteStore
+from twisted_mail_node.store.sql import SQLiteStore, metadata
 from twisted_mail_node.store.sql.schema import MIGRATIONS
 from twisted_mail_node.store.sql.sqlite.migration import APPLICATION_ID, migrate
 from twisted_mail_node.store.sql.sqlite.opening import PAGE_SIZE_OCTETS
@@ -77,6 +77,8 @@ def test_settings_are_made_at_creation(path, store):
         ("UPDATE queue SET lease_owner = '' WHERE lease_owner <> '' AND lease_until <= 5", "queue_lease"),
         ("SELECT 1 FROM email WHERE body = 5", "email_body"),
         ("SELECT 1 FROM queue WHERE body = 5", "queue_body"),
+        (metadata._FORGET_USER.replace("?", "'joe@example.test'"), "annotation_owner"),
+        ("DELETE FROM acl WHERE identifier IN ('joe@example.test', '-joe@example.test')", "acl_identifier"),
     ],
 )
 def test_an_index_leads_to_the_rows(statement, index):

@@ -84,8 +84,9 @@ class MadeColumns:
     def keep(self, forms: Columns) -> None:
         """Remember forms that were computed."""
         for item, name in KEPT.items():
-            for uid, form in zip(forms.uids, getattr(forms, name) or (), strict=False):
-                self._made.put(MessageKey(*self._key, uid), item, form)
+            if column := getattr(forms, name):
+                for uid, form in zip(forms.uids, column, strict=True):
+                    self._made.put(MessageKey(*self._key, uid), item, form)
 
     async def _given(self, uids: UIDSet, items: FetchItem) -> Columns:
         """What the store gives of it. A column that it leaves out once is not asked of it again."""

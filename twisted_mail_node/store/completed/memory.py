@@ -15,8 +15,8 @@ DEFAULT_OCTETS = 32 * 1024 * 1024
 MAILBOXES = 10_000
 """Mailboxes of which something is remembered; a few hundred octets each."""
 
-# What an entry costs beside its octets: key, node of the map, the object itself.
-_ENTRY_OCTETS = 400
+# What an entry costs beside its octets: key, node of the map, the object itself with its table of some values.
+_ENTRY_OCTETS = 750
 _NUMBER_OCTETS = 8
 
 

@@ -13,6 +13,7 @@ from twisted_mail_node.mail.columns import FetchItem, InternalDate
 from twisted_mail_node.mail.flags import NO_FLAGS
 from twisted_mail_node.mail.search import HeaderContains, TextContains, TextPlace
 from twisted_mail_node.mail.uid_set import UIDSet
+from twisted_mail_node.store.sql.kept import filling
 from twisted_mail_node.store.sql.kept.blocks import BLOCK_UIDS, progress
 from twisted_mail_node.store.sql.kept.form import FORM
 from twisted_mail_node.store.sql.mailbox import SQLMailbox
@@ -220,6 +221,24 @@ def test_a_mailbox_that_is_deleted_while_it_is_filled_is_left(store, inbox, fill
     append(inbox, wait, [letter(2)])
     fill()
     assert count_of(store, wait, "search_text") == 1
+
+
+def test_a_message_that_cannot_be_understood_keeps_nothing_from_the_others(
+    inbox, fill, wait, monkeypatch, logged_failures
+):
+    append(inbox, wait, [letter(1), message("x"), letter(3)])
+    understood = filling.body_structure
+
+    def body_structure(root):
+        if root.body_start == header_size(message("x")):
+            raise ZeroDivisionError
+        return understood(root)
+
+    monkeypatch.setattr(filling, "body_structure", body_structure)
+    fill()
+    assert wait(inbox.fetch(EVERYTHING, FetchItem.SEARCH_TEXT)).search_texts == [b"HELLO\0", None, b"HELLO\0"]
+    assert logged_failures.pop().check(ZeroDivisionError)
+    assert not logged_failures
 
 
 def test_only_messages_wake_the_filler(store, inbox, fill, wait, reactor):

@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from twisted.internet.defer import CancelledError
+from twisted.logger import Logger
+
 from ....interfaces.store import IOpenBody
 from ....mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem
-from ....mail.errors import Damaged, NoSuchMessage
+from ....mail.errors import Damaged, NoSuchMessage, TemporaryFailure
 from ....mail.uid_set import UIDSet
 from ....wire.mime.body_structure import body_structure
 from ....wire.mime.decode import readable
@@ -82,6 +85,8 @@ class _State(NamedTuple):
 class Filling:
     """One mailbox's filling; `breathe` is awaited between two pieces of work."""
 
+    _log = Logger()
+
     def __init__(
         self, machinery: Machinery, mailbox: SQLMailbox, key: Key, breathe: Callable[[], Awaitable[None]]
     ) -> None:
@@ -139,7 +144,7 @@ class Filling:
             )
         except Damaged:
             if len(entries) == 1:
-                yield _Made(entries[0].body, None, None, None)
+                yield _nothing(entries[0])
                 return
             for entry in entries:  # each by itself, so that only what is damaged is left out
                 async for made in self._forms_of_small([entry]):
@@ -149,19 +154,34 @@ class Filling:
         for entry in entries:
             content = contents.get(entry.uid)
             if content is not None:
-                yield await _made(entry, _Octets(content), self._breathe)
+                yield await self._made(entry, _Octets(content))
 
     async def _form_of_large(self, entry: _Entry) -> _Made:
         try:
             body: IOpenBody = await self._mailbox.open_body(entry.uid)
         except (Damaged, NoSuchMessage):
-            return _Made(entry.body, None, None, None)
+            return _nothing(entry)
         try:
-            return await _made(entry, body, self._breathe)
-        except (Damaged, NoSuchMessage):
-            return _Made(entry.body, None, None, None)
+            return await self._made(entry, body)
         finally:
             body.close()
+
+    async def _made(self, entry: _Entry, source: IOpenBody | _Octets) -> _Made:
+        try:
+            return await _made(entry, source, self._breathe)
+        except (CancelledError, TemporaryFailure):
+            raise
+        except (Damaged, NoSuchMessage):
+            return _nothing(entry)
+        except Exception:
+            # Our own mistake with this message: those behind it have to go on.
+            self._log.failure(
+                "forms of UID {uid} in mailbox {mailbox} of {account} could not be made",
+                uid=entry.uid,
+                mailbox=self._mailbox.mailbox_id,
+                account=self._mailbox.account,
+            )
+            return _nothing(entry)
 
     # -- signatures ------------------------------------------------------------------------------------------
 
@@ -192,6 +212,10 @@ class Filling:
             for piece in pieces(whole):
                 block.add(uid, numbers_of(piece))
                 await self._breathe()
+
+
+def _nothing(entry: _Entry) -> _Made:
+    return _Made(entry.body, None, None, None)
 
 
 def _is_done(entry: _Entry) -> bool:

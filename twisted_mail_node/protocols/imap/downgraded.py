@@ -31,8 +31,8 @@ async def carried(session: IMAPSession, columns: Columns) -> Columns:
     """The columns as this client may have them. Fails as IMailbox.fetch."""
     if session.engine.spelling is Spelling.UTF8:
         return columns
-    if columns.headers is not None and not all(map(bytes.isascii, columns.headers)):
-        columns = replace(columns, headers=[seven_bits.header_form(header) for header in columns.headers])
+    if columns.headers is not None:
+        columns = replace(columns, headers=await _headers(session, columns.headers))
     if columns.bodies is not None:
         columns = replace(columns, bodies=await _bodies(session, columns.bodies))
     if columns.envelopes is not None:
@@ -41,6 +41,16 @@ async def carried(session: IMAPSession, columns: Columns) -> Columns:
         forms = await _structures(session, columns.uids, columns.body_structures)
         columns = replace(columns, body_structures=forms)
     return columns
+
+
+async def _headers(session: IMAPSession, headers: Sequence[bytes]) -> Sequence[bytes]:
+    if all(map(bytes.isascii, headers)):
+        return headers
+    made: list[bytes] = []
+    for header in headers:
+        made.append(seven_bits.header_form(header))
+        await session.breathe()
+    return made
 
 
 async def _bodies(session: IMAPSession, bodies: Sequence[bytes | None]) -> Sequence[bytes | None]:
@@ -60,10 +70,12 @@ async def _envelopes(
     if not wrong:
         return envelopes
     mailbox: IMailbox = session.mailbox.mailbox
-    columns: Columns = await mailbox.fetch(UIDSet.of_ascending(wrong), FetchItem.HEADER)
-    made = {
-        uid: seven_bits.envelope_form(header) for uid, header in zip(columns.uids, columns.headers or (), strict=True)
-    }
+    made: dict[int, bytes] = {}
+    async for asked in reading.groups_of_headers(mailbox, UIDSet.of_ascending(wrong)):
+        columns: Columns = await mailbox.fetch(asked, FetchItem.HEADER)
+        for uid, header in zip(columns.uids, columns.headers or (), strict=True):
+            made[uid] = seven_bits.envelope_form(header)
+            await session.breathe()
     # A message that went meanwhile, beyond reading, is shown without what cannot be shown.
     empty = seven_bits.envelope_form(b"")
     return [

@@ -113,21 +113,24 @@ async def _read_kept(
     items = FetchItem.SEARCH_HEAD
     if needles:
         items |= FetchItem.SEARCH_TEXT
-    columns: Columns = await session.mailbox.mailbox.fetch(UIDSet.of(messages), items)
-    if columns.search_heads is None:
-        return []
     names = evaluation.headers_needed(key)
-    texts = columns.search_texts or [b""] * len(columns)
     matching: list[int] = []
-    for uid, head, text in zip(columns.uids, columns.search_heads, texts, strict=True):
-        if head is None or text is None:
-            continue
-        message = messages.pop(uid)
-        message.head_known(head, names)
-        message.texts_found(evaluation.find_in_kept(needles, head, text))
-        if message.decide(key):
-            matching.append(uid)
-        await session.breathe()
+    mailbox: IMailbox = session.mailbox.mailbox
+    # What is kept of a message is as large as a header may be, and small for most.
+    async for some in reading.groups_of_headers(mailbox, UIDSet.of(messages)):
+        columns: Columns = await mailbox.fetch(some, items)
+        if columns.search_heads is None:
+            break
+        texts = columns.search_texts or [b""] * len(columns)
+        for uid, head, text in zip(columns.uids, columns.search_heads, texts, strict=True):
+            if head is None or text is None:
+                continue
+            message = messages.pop(uid)
+            message.head_known(head, names)
+            message.texts_found(evaluation.find_in_kept(needles, head, text))
+            if message.decide(key):
+                matching.append(uid)
+            await session.breathe()
     return matching
 
 

@@ -16,9 +16,12 @@ from ...mail.flags import SystemFlag
 from ...mail.quota import Quota, QuotaLimits
 from ...mail.rights import Right
 from ...mail.search import HasFlag
+from ...mail.uid_set import EMPTY, UIDSet
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import GetQuota, GetQuotaRoot, SetQuota
 from ...wire.imap.responses import Completion, no, ok, quota, quota_root
+from ...wire.imap.view import slices
+from . import reading
 
 if TYPE_CHECKING:
     from .session import IMAPSession
@@ -110,10 +113,19 @@ async def deleted_storage(session: IMAPSession, mailbox: IMailbox, status: Mailb
     """What EXPUNGE would free, in octets (RFC 9208 §4.1.4)."""
     if not status.deleted:
         return 0
-    uids = await mailbox.uids()
-    if ISearch.providedBy(mailbox):
-        found, rest = await ISearch(mailbox).narrow(HasFlag(SystemFlag.DELETED))
-        uids = found if rest is None else uids
-    columns: Columns = await mailbox.fetch(uids, FetchItem.FLAGS | FetchItem.SIZE)
-    rows = zip(columns.sizes or (), columns.flags or (), strict=True)
-    return sum(size for size, flags in rows if flags.deleted)
+    octets = 0
+    for asked in slices(await _with_the_deleted(mailbox), reading.ROWS_OF_FLAGS):
+        columns: Columns = await mailbox.fetch(asked, FetchItem.FLAGS | FetchItem.SIZE)
+        rows = zip(columns.sizes or (), columns.flags or (), strict=True)
+        octets += sum(size for size, flags in rows if flags.deleted)
+        await session.breathe()
+    return octets
+
+
+async def _with_the_deleted(mailbox: IMailbox) -> UIDSet:
+    """The messages among which those are that have \\Deleted, and few others where the mailbox can narrow."""
+    search = ISearch(mailbox, None)
+    uids: UIDSet = EMPTY if search is not None else await mailbox.uids()
+    if search is not None:
+        uids, _ = await search.narrow(HasFlag(SystemFlag.DELETED))
+    return uids

@@ -86,3 +86,16 @@ def test_the_door_of_anothers_mailbox_copies_nowhere_by_name(shared):
         failure = []
         method(UIDSet.of([1]), "INBOX").addErrback(failure.append)
         assert failure[0].value.text == "the target is in another account"
+
+
+def test_what_a_client_annotates_for_another_user_hides_nothing_of_its_own_account(shared):
+    server, joe, ann = shared
+    joe.ask("SETACL Work ann lrw")
+    ann.ask("ENABLE METADATA")
+    ann.ask(f'SETMETADATA {WORK} (/shared/comment "x")')
+    other = server("2")
+    other.take()
+    other.ask("LOGIN ann secret")
+    for number in range(20):  # past the number of the change in the other account
+        other.ask(f'SETMETADATA INBOX (/private/comment "{number}")')
+        assert ann.ask("NOOP") == b"* METADATA INBOX /private/comment\r\n"

@@ -62,7 +62,8 @@ async def answer_set(session: IMAPSession, command: SetMetadata) -> bytes:
         modseq = await annotated.annotate(command.values)
     except TooManyAnnotations as error:
         return await session.finish(no(error.text, codes.METADATA_TOO_MANY))
-    session.annotations.is_own(modseq)
+    if annotated.account == session.account.name:  # others count their own changes
+        session.annotations.is_own(modseq)
     return await session.finish(ok("done"))
 
 
@@ -74,7 +75,7 @@ class _Annotated:
         self._door = IMetadata(session.store)
         self._most = session.settings.metadata_entries
         self._user = session.account.name
-        self._account, self._id = account, mailbox_id
+        self.account, self._id = account, mailbox_id
         self._settings: dict[str, bytes] = {}
         if self.is_server:
             settings = {SERVER_COMMENT: session.settings.comment, SERVER_ADMIN: session.settings.admin}
@@ -82,7 +83,7 @@ class _Annotated:
 
     async def sizes(self) -> dict[str, int]:
         """The octets of each annotation, by name."""
-        sizes: Mapping[str, int] = await self._door.annotations(self._account, self._id, self._user)
+        sizes: Mapping[str, int] = await self._door.annotations(self.account, self._id, self._user)
         return dict(sizes) | {name: len(value) for name, value in self._settings.items()}
 
     async def values(self, names: Collection[str]) -> dict[str, bytes]:
@@ -90,13 +91,13 @@ class _Annotated:
         if not names:
             return {}
         found: Mapping[int, Mapping[str, bytes]]
-        found = await self._door.annotation_values(self._account, [self._id], self._user, names)
+        found = await self._door.annotation_values(self.account, [self._id], self._user, names)
         given = {name: value for name, value in self._settings.items() if name in names}
         return dict(found[self._id]) | given
 
     async def annotate(self, values: Mapping[str, bytes | None]) -> int:
         """See IMetadata."""
-        modseq: int = await self._door.annotate(self._account, self._id, self._user, values, self._most)
+        modseq: int = await self._door.annotate(self.account, self._id, self._user, values, self._most)
         return modseq
 
 

@@ -51,7 +51,6 @@ async def answer(session: IMAPSession, command: Select) -> bytes:
     recent = uids - UIDSet.span(1, status.recent_after)
     engine = session.engine
     view = View(uids, status.highest_modseq, recent, read_only, keywords, engine.enabled, engine.speech)
-    view.rights = rights_of(mailbox)
     view.claim_recent(status.recent_after, status.uid_next)
     session.selected = Selected(mailbox, view)
     # Nothing was noticed so far: what happened since the counters were read is looked for with the next command.

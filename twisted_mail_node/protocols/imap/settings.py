@@ -23,6 +23,7 @@ class IMAPSettings:
         unauthenticate: whether UNAUTHENTICATE is offered.
         comment: a note about the server, for its users; "" for none (RFC 5464 §3.2.1.1).
         admin: the URI by which its administrator is reached; "" for none.
+        other_users: what the names of other users' mailboxes begin with (RFC 2342 §4); "" shares none.
         metadata_octets: the largest value that an annotation may have; 1024 at least (RFC 5464 §4.1).
         metadata_entries: how many annotations a user may have of a mailbox, and how many it may have for all; 10 at
             least.

@@ -99,3 +99,17 @@ def test_what_a_client_annotates_for_another_user_hides_nothing_of_its_own_accou
     for number in range(20):  # past the number of the change in the other account
         other.ask(f'SETMETADATA INBOX (/private/comment "{number}")')
         assert ann.ask("NOOP") == b"* METADATA INBOX /private/comment\r\n"
+
+
+def test_who_has_logged_out_hears_nothing_more_of_any_account(shared):
+    _, joe, ann = shared
+    joe.ask("SETACL Work ann lrw")
+    ann.ask("ENABLE METADATA")
+    ann.ask(f"SELECT {WORK}")
+    ann.ask("UNAUTHENTICATE")
+    joe.ask("DELETE Work")
+    joe.ask('SETMETADATA INBOX (/private/comment "x")')
+    assert ann.say(b"a NOOP\r\n") == b"a OK done\r\n"
+    ann.ask("LOGIN joe secret")
+    joe.ask('SETMETADATA INBOX (/private/comment "y")')
+    assert ann.ask("NOOP") == b""

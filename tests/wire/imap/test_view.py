@@ -16,7 +16,7 @@ from twisted_mail_node.mail.flags import NO_FLAGS, Flags
 from twisted_mail_node.mail.uid_set import EMPTY, UIDSet
 from twisted_mail_node.wire.imap import view as view_module
 from twisted_mail_node.wire.imap.enabled import Extension
-from twisted_mail_node.wire.imap.view import LINES_AT_ONCE, View, slices, slices_from_end
+from twisted_mail_node.wire.imap.view import LINES_AT_ONCE, View
 
 SEEN = Flags.from_names(["\\Seen"])
 
@@ -33,36 +33,6 @@ def changes(modseq=2, appended=(), flagged=(), vanished=()):
 def tell(view, news, may_expunge):
     """All that is told at once."""
     return b"".join(view.tell(news, may_expunge))
-
-
-@given(st.sets(st.integers(1, 80)), st.sets(st.integers(1, 90)))
-def test_numbers_and_uids_lead_to_each_other(uids, numbers):
-    ordered = sorted(uids)
-    view = View(UIDSet.of(uids))
-    assert [view.number_of(uid) for uid in ordered] == list(range(1, len(ordered) + 1))
-    assert view.numbers_of(ordered) == list(range(1, len(ordered) + 1))
-    assert list(view.uids_at(UIDSet.of(numbers))) == [ordered[n - 1] for n in sorted(numbers) if n <= len(ordered)]
-    assert all(view.number_of(uid) is None for uid in range(1, 82) if uid not in uids)
-
-
-@pytest.mark.parametrize(("uids", "numbers"), [([3, 21, 39], [2, 11, 20]), ([21, 39, 1, 3], [11, 20, 1, 2]), ([], [])])
-def test_numbers_keep_the_order_of_the_messages_asked_for(uids, numbers):
-    assert View(UIDSet.of(range(1, 40, 2))).numbers_in_order(uids) == numbers
-
-
-def test_numbers_of_messages_far_apart_are_found():
-    view = View(UIDSet.of(range(1, 40, 2)))
-    assert view.numbers_of([1, 3, 21, 39]) == [1, 2, 11, 20]
-
-
-@given(st.sets(st.integers(1, 60)), st.integers(1, 9))
-def test_slices_cover_the_set(uids, size):
-    cut = list(slices(UIDSet.of(uids), size))
-    assert [uid for piece in cut for uid in piece] == sorted(uids)
-    assert all(len(piece) == size for piece in cut[:-1])
-    backwards = list(slices_from_end(UIDSet.of(uids), size))
-    assert [uid for piece in backwards for uid in reversed(list(piece))] == sorted(uids, reverse=True)
-    assert all(len(piece) == size for piece in backwards[:-1])
 
 
 def test_arrivals_are_told_with_those_that_are_recent():
@@ -342,11 +312,3 @@ def test_of_a_mailbox_that_cannot_be_changed_no_flags_last():
         b"* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft New)\r\n"
     )
     assert view.permanent_flags() == b"* OK [PERMANENTFLAGS ()] flags that last\r\n"
-
-
-def test_what_is_remembered_of_keywords_is_bounded():
-    view = View(UIDSet.of([1]))
-    for number in range(2500):
-        view.told_keywords([Flags(0, [f"k{number % 7}", f"j{number % 11}", f"i{number % 50}"])])
-    assert len(view._seen_flags) <= 1001
-    assert len(view.known_flags.keywords) == 68

@@ -26,11 +26,11 @@ from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Fetch
 from ...wire.imap.enabled import Extension
 from ...wire.imap.fetch import FetchPlan, HeaderRange, MessageRange, Piece
+from ...wire.imap.numbering import slices
 from ...wire.imap.refusal import BadSyntax
 from ...wire.imap.responses import no, ok
 from ...wire.imap.resync import vanished_earlier
 from ...wire.imap.strings import writable
-from ...wire.imap.view import slices
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS
 from . import downgraded, reading
 from .failures import completion_of

@@ -15,8 +15,9 @@ from ...interfaces.store import IMailbox, IOpenBody
 from ...mail.columns import INLINE_BODY_OCTETS, Columns, FetchItem
 from ...mail.errors import TemporaryFailure
 from ...mail.uid_set import UIDSet
+from ...wire.imap.numbering import slices
 from ...wire.imap.response_codes import ordered
-from ...wire.imap.view import RUNS_AT_ONCE, slices
+from ...wire.imap.view import RUNS_AT_ONCE
 from ...wire.mime.body_structure import body_structure
 from ...wire.mime.envelope import envelope_of
 from ...wire.mime.structure import Part, StructureScanner, structure_of

@@ -15,7 +15,7 @@ from ...mail.columns import Columns, FetchItem
 from ...mail.uid_set import EMPTY, UIDSet
 from ...wire.imap import responses
 from ...wire.imap.commands.search_return import ReturnOption, Wanted, Window, first_of, last_of
-from ...wire.imap.view import slices
+from ...wire.imap.numbering import slices
 from . import reading
 
 if TYPE_CHECKING:

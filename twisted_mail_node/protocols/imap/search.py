@@ -20,9 +20,9 @@ from ...wire.imap.commands import Search
 from ...wire.imap.commands.search import names_numbers, resolve
 from ...wire.imap.commands.search_return import EVERYTHING, ReturnOption
 from ...wire.imap.enabled import Extension
+from ...wire.imap.numbering import slices
 from ...wire.imap.responses import ok
 from ...wire.imap.search import Message, Needle, TextFinder
-from ...wire.imap.view import slices
 from ...wire.mime.decode import header_text, readable
 from ...wire.mime.headers import HEADER_LIMIT_OCTETS, header_size
 from . import reading, results

@@ -10,8 +10,9 @@ from ...mail.flags import FlagChange
 from ...mail.uid_set import EMPTY, UIDSet
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import Store
+from ...wire.imap.numbering import slices
 from ...wire.imap.responses import no, ok
-from ...wire.imap.view import View, slices
+from ...wire.imap.view import View
 from .reading import ROWS_OF_CHANGES, ROWS_OF_FLAGS, written
 
 if TYPE_CHECKING:

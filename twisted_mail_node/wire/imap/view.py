@@ -6,16 +6,13 @@ counts what these say arrives at the same numbers. An expunged message stays in 
 
 Sources: RFC 3501 §2.3.1.2 (sequence numbers), §2.3.2 (\\Recent), §5.5, §7.3, §7.4.1 (when EXPUNGE may be sent);
 RFC 7162 §3.2.4 (UID and MODSEQ in every FETCH), §3.2.10 (VANISHED), §6 (HIGHESTMODSEQ); RFC 9586 §3.3, §3.4.
-Neighbours: `sequence` resolves what the client writes against a view; `fetch` renders what it asks for; `resync` tells
-what happened while the client was away.
+Neighbours: `numbering` has the numbers, `known_flags` the flags that were told; `fetch` renders what the client asks
+for; `resync` tells what happened while it was away.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Set
-from itertools import accumulate, count
-from operator import add, itemgetter, sub
 
 from ...mail.changes import MailboxChanges
 from ...mail.columns import Columns
@@ -24,25 +21,20 @@ from ...mail.rights import ALL_RIGHTS, NO_RIGHTS, Right, allowed
 from ...mail.uid_set import EMPTY, UIDSet
 from . import response_codes, responses
 from .enabled import Extension
+from .known_flags import KnownFlags
+from .numbering import Numbering, slices_from_end
 from .speech import DEFAULT, Speech
 from .told import ToldModSeq
-
-_FIRST, _LAST = itemgetter(0), itemgetter(1)
 
 # Lines that are rendered at once: about a millisecond's work.
 LINES_AT_ONCE = 500
 # Runs of numbers that are looked through at once, for the same reason.
 RUNS_AT_ONCE = 2000
-# Different sets of flags that are remembered as told.
-_REMEMBERED_FLAGS = 1000
-
 # Whoever enabled one of these is told what went by UID.
 _BY_UID = frozenset((Extension.QRESYNC, Extension.UIDONLY))
 
-_SYSTEM_FLAGS = Flags.from_names(["\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft"])
 
-
-class View:
+class View(Numbering):
     """
     The messages of one selected mailbox as one session knows them.
 
@@ -57,15 +49,12 @@ class View:
     """
 
     __slots__ = (
-        "_before",
         "_claimed",
         "_enabled",
         "_expunged",
         "_known_flags",
         "_own",
         "_recent_told",
-        "_seen_flags",
-        "_uids",
         "modseq",
         "read_only",
         "recent",
@@ -85,6 +74,7 @@ class View:
         enabled: Set[Extension] = frozenset(),
         speech: Speech = DEFAULT,
     ) -> None:
+        super().__init__(uids)
         self.speech = speech
         self.modseq = modseq
         self.told = ToldModSeq(modseq)
@@ -97,76 +87,12 @@ class View:
         self._claimed = EMPTY  # UIDs that are recent here if and when they are told
         self._expunged = EMPTY
         self._own: dict[int, UIDSet] = {}  # modseq -> messages whose flags this session changed, told or silent
-        self._known_flags = Flags(_SYSTEM_FLAGS.bits, keywords)
-        self._seen_flags: dict[int, Flags] = {}  # by id: sets of flags whose keywords are all known
-        self._set(uids)
-
-    def _set(self, uids: UIDSet) -> None:
-        self._uids = uids
-        self._before: list[int] | None = None
-
-    @property
-    def _counted(self) -> list[int]:
-        """How many messages are before each run, and how many there are in all."""
-        before = self._before
-        if before is None:
-            runs = self._uids.runs
-            lengths = map(sub, map(_LAST, runs), map(_FIRST, runs))  # each one too small
-            before = self._before = list(map(add, accumulate(lengths, initial=0), count()))
-        return before
-
-    # -- numbers ----------------------------------------------------------------------------------------------
-
-    @property
-    def uids(self) -> UIDSet:
-        """The messages the client knows of, in the order of their numbers."""
-        return self._uids
+        self._known_flags = KnownFlags(keywords)
 
     @property
     def expunged(self) -> UIDSet:
-        """Those of them that are gone, which the client has not been told yet."""
+        """Those of the messages that are gone, which the client has not been told yet."""
         return self._expunged
-
-    def __len__(self) -> int:
-        return len(self._uids)
-
-    def uids_at(self, numbers: UIDSet) -> UIDSet:
-        """The UIDs at these sequence numbers. Numbers outside 1 to the number of messages are passed over."""
-        runs, before, total = self._uids.runs, self._counted, len(self._uids)
-        out: list[tuple[int, int]] = []
-        begin = 0
-        for first, last in numbers.runs:
-            last = min(last, total)
-            if first > last:
-                break
-            begin = bisect_right(before, first - 1, begin) - 1
-            end = bisect_right(before, last - 1, begin) - 1
-            start = len(out)
-            out += runs[begin : end + 1]
-            last_uid = runs[end][0] + last - 1 - before[end]
-            out[start] = (out[start][0] + first - 1 - before[begin], out[start][1])
-            out[-1] = (out[-1][0], last_uid)
-        return UIDSet.of_runs(out)
-
-    def number_of(self, uid: int) -> int | None:
-        """The sequence number of a message, or None where the client knows of no such message."""
-        position = bisect_right(self._uids.runs, uid, key=_FIRST) - 1
-        if position < 0 or uid > self._uids.runs[position][1]:
-            return None
-        return self._counted[position] + uid - self._uids.runs[position][0] + 1
-
-    def numbers_in_order(self, uids: Sequence[int]) -> list[int]:
-        """The sequence numbers of these messages of the view, in the order given."""
-        ascending = sorted(uids)
-        numbers = self.numbers_of(ascending)
-        if ascending == uids:
-            return numbers
-        number_of = dict(zip(ascending, numbers, strict=True))
-        return [number_of[uid] for uid in uids]
-
-    def numbers_of(self, uids: Sequence[int]) -> list[int]:
-        """The sequence numbers of these messages of the view, given in ascending order."""
-        return _numbers(self._uids.runs, self._counted, uids)
 
     # -- rows -----------------------------------------------------------------------------------------------------
 
@@ -279,7 +205,7 @@ class View:
     @property
     def known_flags(self) -> Flags:
         """The system flags, and every keyword that the client was told of."""
-        return self._known_flags
+        return self._known_flags.flags
 
     def told_keywords(self, flags: Iterable[Flags]) -> bytes:
         """
@@ -287,26 +213,15 @@ class View:
 
         To be written before anything that gives the flags (RFC 3501 §7.2.6).
         """
-        sets = {id(each): each for each in flags}
-        seen = self._seen_flags
-        if not sets.keys() - seen.keys():
+        if not self._known_flags.add(flags):
             return b""
-        if len(seen) > _REMEMBERED_FLAGS:
-            seen.clear()
-        seen.update(sets)
-        known = {keyword.lower() for keyword in self._known_flags.keywords}
-        new = {keyword.lower(): keyword for each in sets.values() for keyword in each.keywords}
-        if not new.keys() - known:
-            return b""
-        added = [keyword for name, keyword in new.items() if name not in known]
-        self._known_flags = Flags(_SYSTEM_FLAGS.bits, [*self._known_flags.keywords, *added])
-        told = responses.flags([self._known_flags.wire])
+        told = responses.flags([self.known_flags.wire])
         return told if self.read_only else told + self.permanent_flags()
 
     def permanent_flags(self) -> bytes:
         """PERMANENTFLAGS: none where it is read-only (RFC 3501 §6.3.2), else what `rights` allow (RFC 4314 §5.1.1)."""
         rights = NO_RIGHTS if self.read_only else self.rights
-        code = response_codes.permanent_flags(allowed(self._known_flags, rights), Right.WRITE in rights)
+        code = response_codes.permanent_flags(allowed(self.known_flags, rights), Right.WRITE in rights)
         return self.speech.untagged(responses.ok("flags that last", code))
 
     def flags_wire(self, uid: int, wire: bytes) -> bytes:
@@ -358,10 +273,10 @@ class View:
         if arrived:
             self.recent |= arrived & self._claimed
             self._set(self._uids | arrived)
-            yield b"* %d EXISTS\r\n" % len(self._uids)
+            yield responses.exists(len(self._uids))
         if len(self.recent) != self._recent_told and self.tells_recent:
             self._recent_told = len(self.recent)
-            yield b"* %d RECENT\r\n" % self._recent_told
+            yield responses.recent(self._recent_told)
         if not self._expunged:
             self.told.modseq = self.modseq
 
@@ -395,11 +310,10 @@ class View:
                 yield responses.vanished(gone.runs)
             return
         # From the end, so that the numbers of those still to be told stay what they are.
-        runs, before = self._uids.runs, self._counted
+        before = Numbering(self._uids)
         for gone in slices_from_end(self._expunged, LINES_AT_ONCE):
-            numbers = _numbers(runs, before, list(gone))
             self._gone(gone)
-            yield b"".join([b"* %d EXPUNGE\r\n" % number for number in reversed(numbers)])
+            yield responses.expunged(reversed(before.numbers_of(list(gone))))
 
     def _gone(self, gone: UIDSet) -> None:
         self._expunged -= gone
@@ -414,59 +328,3 @@ def rows_of(columns: Columns, uids: UIDSet, start: int, end: int) -> Columns:
     return Columns(
         [some[row] for row in rows], flags=[flags[row] for row in rows], modseqs=[modseqs[row] for row in rows]
     )
-
-
-def _numbers(runs: Sequence[tuple[int, int]], before: Sequence[int], uids: Sequence[int]) -> list[int]:
-    """The numbers of these UIDs, which ascend and are all in the runs."""
-    out: list[int] = []
-    position, end = 0, len(uids)
-    run = bisect_right(runs, uids[0], key=_FIRST) - 1 if uids else 0
-    while position < end:
-        if uids[position] > runs[run][1]:
-            run += 1
-            if uids[position] > runs[run][1]:
-                run = bisect_right(runs, uids[position], run, key=_FIRST) - 1
-        first, last = runs[run]
-        shift = before[run] - first + 1
-        if position + 1 == end or uids[position + 1] > last:
-            out.append(uids[position] + shift)
-            position += 1
-        else:
-            stop = bisect_right(uids, last, position)
-            out += [uid + shift for uid in uids[position:stop]]
-            position = stop
-    return out
-
-
-def slices(uids: UIDSet, size: int) -> Iterator[UIDSet]:
-    """The set cut into sets of up to `size` numbers, ascending."""
-    taken: list[tuple[int, int]] = []
-    room = size
-    for first, last in uids.runs:
-        while first <= last:
-            end = min(last, first + room - 1)
-            taken.append((first, end))
-            room -= end - first + 1
-            first = end + 1
-            if not room:
-                yield UIDSet.of_runs(taken)
-                taken, room = [], size
-    if taken:
-        yield UIDSet.of_runs(taken)
-
-
-def slices_from_end(uids: UIDSet, size: int) -> Iterator[UIDSet]:
-    """The set cut into sets of up to `size` numbers, the one with the largest first."""
-    taken: list[tuple[int, int]] = []
-    room = size
-    for first, last in reversed(uids.runs):
-        while first <= last:
-            begin = max(first, last - room + 1)
-            taken.append((begin, last))
-            room -= last - begin + 1
-            last = begin - 1
-            if not room:
-                yield UIDSet.of_runs(reversed(taken))
-                taken, room = [], size
-    if taken:
-        yield UIDSet.of_runs(reversed(taken))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
+from enum import Enum
 from typing import TypeVar
 
 from ...mail.columns import InternalDate
@@ -21,6 +22,7 @@ from .sequence import SAVED, STAR, SequenceSet
 from .spelling import spelling_of
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
 
 # Elements of one parenthesised list, or runs of one sequence set. Far beyond what clients write; a command of
 # the default size could hold a few times more.
@@ -151,6 +153,13 @@ class Tokens:
     def keyword(self, meaning: str = "a keyword") -> str:
         """An atom that is a word of the grammar or a name compared without case: in capitals."""
         return self.match(_ATOM, meaning)[0].decode("ascii").upper()
+
+    def one_of(self, kind: type[E], meaning: str, otherwise: str) -> E:
+        """A keyword that is the value of a member of an enum; fail with `otherwise` where it is none's."""
+        try:
+            return kind(self.keyword(meaning))
+        except ValueError:
+            raise BadSyntax(otherwise) from None
 
     def astring(self, meaning: str = "a string") -> bytes:
         """An atom (in which `]` may stand), a quoted string or a literal."""

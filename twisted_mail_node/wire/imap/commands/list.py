@@ -99,10 +99,7 @@ def parse_lsub(tag: bytes, tokens: Tokens) -> Lsub:
 
 def _selection(tokens: Tokens) -> frozenset[ListSelection]:
     def option() -> ListSelection:
-        try:
-            return ListSelection(tokens.keyword("a selection option"))
-        except ValueError:
-            raise BadSyntax("unknown selection option of LIST") from None
+        return tokens.one_of(ListSelection, "a selection option", "unknown selection option of LIST")
 
     selection = frozenset(tokens.list_of(option, may_be_empty=True))
     # RFC 5258 §3.1: RECURSIVEMATCH changes what another option selects, and REMOTE is none to it.
@@ -120,10 +117,7 @@ def _returned(tokens: Tokens) -> tuple[frozenset[ListReturn], tuple[StatusItem, 
 
     def option() -> ListReturn:
         nonlocal status_items, annotations
-        try:
-            found = ListReturn(tokens.keyword("a return option"))
-        except ValueError:
-            raise BadSyntax("unknown return option of LIST") from None
+        found = tokens.one_of(ListReturn, "a return option", "unknown return option of LIST")
         if found is ListReturn.STATUS:
             tokens.space()
             status_items = parse_items(tokens)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -70,7 +71,7 @@ def parse_entries(tokens: Tokens, *, bare: bool = True) -> dict[str, str]:
     `bare` ones may stand without parentheses.
     """
     entries = tokens.parted if bare and not tokens.is_next(b"(") else tokens.list_of
-    return dict(entries(lambda: _entry(tokens)))
+    return dict(entries(lambda: _name(tokens, checked_root)))
 
 
 class _Options:
@@ -105,22 +106,16 @@ def _depth(word: str) -> Depth:
         raise BadSyntax("a depth is 0, 1 or infinity") from None
 
 
-def _entry(tokens: Tokens) -> tuple[str, str]:
-    written = _written(tokens)
-    try:
-        return checked_root(written), written
-    except ValueError as error:
-        raise BadSyntax(f"not the name of an annotation: {error}") from None
-
-
 def _entry_value(tokens: Tokens) -> tuple[str, bytes | None]:
-    try:
-        name = checked_name(_written(tokens))
-    except ValueError as error:
-        raise BadSyntax(f"not the name of an annotation: {error}") from None
+    name, _ = _name(tokens, checked_name)
     tokens.space()
     return name, tokens.nstring8("the value of an annotation")
 
 
-def _written(tokens: Tokens) -> str:
-    return tokens.astring("the name of an annotation").decode("latin-1")
+def _name(tokens: Tokens, checked: Callable[[str], str]) -> tuple[str, str]:
+    """The name of an annotation, as it is kept and as it was written."""
+    written = tokens.astring("the name of an annotation").decode("latin-1")
+    try:
+        return checked(written), written
+    except ValueError as error:
+        raise BadSyntax(f"not the name of an annotation: {error}") from None

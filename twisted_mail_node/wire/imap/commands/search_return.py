@@ -101,15 +101,11 @@ def parse(tokens: Tokens) -> Wanted | None:
     windows: list[Window] = []
 
     def option() -> ReturnOption | None:
-        word = tokens.keyword("a return option")
-        if word == "PARTIAL":
+        if tokens.take_word(b"PARTIAL"):
             tokens.space()
             windows.append(parse_window(tokens))
             return None
-        try:
-            return ReturnOption(word)
-        except ValueError:
-            raise BadSyntax("unknown return option") from None
+        return tokens.one_of(ReturnOption, "a return option", "unknown return option")
 
     named = tokens.list_of(option, may_be_empty=True)
     tokens.space()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
-from ..refusal import BadSyntax
 from ..tokens import Tokens
 from .command import Command
 
@@ -50,7 +49,4 @@ def parse_items(tokens: Tokens) -> tuple[StatusItem, ...]:
 
 
 def _item(tokens: Tokens) -> StatusItem:
-    try:
-        return StatusItem(tokens.keyword("a status item"))
-    except ValueError:
-        raise BadSyntax("unknown status item") from None
+    return tokens.one_of(StatusItem, "a status item", "unknown status item")

@@ -9,21 +9,15 @@ Sources: RFC 3501 §5.1.3; RFC 9051 §5.1, §A, §A.1; RFC 9755 §3. Neighbours:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from enum import Enum
 
-from ..mime.strings import string
+from ..mime.strings import string, string_utf8
 from . import mailbox_name
 from .enabled import Extension
 from .refusal import Impossible
 from .response_codes import CANNOT
 from .strings import astring
-
-# What a quoted string cannot have (RFC 9051 §9 QUOTED-CHAR); a longer one is a literal, as in `wire.mime.strings`.
-_UNQUOTABLE = re.compile(rb"[\x00\r\n]")
-_LONGEST_QUOTED = 1000
-_TO_ESCAPE = re.compile(rb'["\\]')
 
 
 class Spelling(Enum):
@@ -48,9 +42,7 @@ class Spelling(Enum):
 
     def string(self, octets: bytes) -> bytes:
         """A string: quoted where that can be, else a literal."""
-        if octets.isascii() or self is Spelling.SEVEN_BITS or not _quotable(octets):
-            return string(octets)
-        return b'"' + _TO_ESCAPE.sub(rb"\\\g<0>", octets) + b'"'
+        return string(octets) if self is Spelling.SEVEN_BITS else string_utf8(octets)
 
     def _astring(self, octets: bytes) -> bytes:
         return astring(octets) if octets.isascii() else self.string(octets)
@@ -93,13 +85,3 @@ def spelling_of(enabled: Collection[Extension]) -> Spelling:
     if Extension.UTF8_ACCEPT in enabled or Extension.IMAP4REV2 in enabled:
         return Spelling.UTF8
     return Spelling.SEVEN_BITS
-
-
-def _quotable(octets: bytes) -> bool:
-    if len(octets) > _LONGEST_QUOTED or _UNQUOTABLE.search(octets):
-        return False
-    try:
-        octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from ...mail.columns import InternalDate
 from ...mail.flags import MAX_KEYWORD_OCTETS, MAX_KEYWORDS, Flags
+from ..mime.strings import is_utf8
 from . import response_codes
 from .enabled import Extension
 from .refusal import BadSyntax, Impossible, UIDRequired
@@ -174,7 +175,7 @@ class Tokens:
         if self.is_next(b"{"):
             return self._literal()
         quoted = self.match(_QUOTED, meaning)[1]
-        if not quoted.isascii() and not _is_utf8(quoted):
+        if not quoted.isascii() and not is_utf8(quoted):
             raise BadSyntax("a quoted string is not UTF-8")
         return _ESCAPED.sub(rb"\1", quoted) if b"\\" in quoted else quoted
 
@@ -344,14 +345,6 @@ class Tokens:
             raise BadSyntax("NUL in a literal")
         self.at = end
         return octets
-
-
-def _is_utf8(octets: bytes) -> bool:
-    try:
-        octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _run(text: bytes) -> tuple[int, int]:

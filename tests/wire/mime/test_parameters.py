@@ -90,10 +90,14 @@ def test_whatever_comes_is_read(raw):
             ((b"n*1", b"b"), (b"n*", b"utf-8''x"), (b"n*00", b"c")),
             ((b"n*1", b"b"), (b"n*", b"utf-8''x"), (b"n*00", b"c")),
         ),
+        # So does what is there twice, whatever else there is.
+        (((b"n", b"a"), (b"n", b"b"), (b"m*0", b"c")), ((b"n", b"a"), (b"n", b"b"), (b"m", b"c"))),
+        (((b"n", b"a"), (b"n*0", b"b"), (b"m*", b"''c")), ((b"n", b"a"), (b"n", b"b"), (b"m*", b"''c"))),
     ],
 )
 def test_continuations_are_joined(written, expected):
     assert joined(written) == expected
+    assert joined(expected) == expected
 
 
 @given(st.lists(st.tuples(st.text("an*01", min_size=1, max_size=4).map(str.encode), st.binary(max_size=3)), max_size=6))

@@ -77,21 +77,22 @@ def joined(parameters: Parameters) -> Parameters:
         if match := _continued(name):
             of_name = pieces.setdefault(match[1].lower(), {})
             of_name.setdefault(int(match[2]), (bool(match[3]), value))
-    made: dict[bytes, tuple[bytes, bytes]] = {}
+    made: list[tuple[bytes, bytes]] = []
+    whole: set[bytes] = set()
     for name, value in parameters:
         match = _continued(name)
         base = match[1].lower() if match else b""
         if match is None or 0 not in pieces[base]:
-            made.setdefault(name, (name, value))
-        elif b"*" + base not in made:  # no name can begin so
-            made[b"*" + base] = _whole(match[1], pieces[base])
-    return tuple(made.values())
+            made.append((name, value))
+        elif base not in whole:
+            whole.add(base)
+            made.append(_whole(match[1], pieces[base]))
+    return tuple(made)
 
 
 def _whole(name: bytes, pieces: dict[int, tuple[bool, bytes]]) -> tuple[bytes, bytes]:
     """The pieces from 0 on, as far as they follow each other."""
-    together = list(takewhile(lambda piece: piece is not None, map(pieces.get, count())))
-    values = [piece for piece in together if piece is not None]
+    values = [pieces[number] for number in takewhile(pieces.__contains__, count())]
     if not any(encoded for encoded, _ in values):
         return name, b"".join([value for _, value in values])
     first = b"" if values[0][0] else b"''"  # without a charset, which only the first piece may name

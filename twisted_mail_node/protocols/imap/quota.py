@@ -19,8 +19,8 @@ from ...mail.search import HasFlag
 from ...mail.uid_set import EMPTY, UIDSet
 from ...wire.imap import response_codes as codes
 from ...wire.imap.commands import GetQuota, GetQuotaRoot, SetQuota
+from ...wire.imap.numbering import slices
 from ...wire.imap.responses import Completion, no, ok, quota, quota_root
-from ...wire.imap.view import slices
 from . import reading
 
 if TYPE_CHECKING:

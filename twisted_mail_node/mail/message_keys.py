@@ -1,7 +1,7 @@
 """
 What SORT and THREAD compare of a message: made once of its header block, and kept beside it.
 
-Only the form is here, as it is kept. Neighbour: `wire.mime.message_keys` makes it.
+Only the form is here, as it is kept. Whoever makes a `transaction.Body` may have it at hand.
 """
 
 from __future__ import annotations

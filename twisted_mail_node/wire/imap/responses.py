@@ -251,13 +251,13 @@ def expunged(numbers: Iterable[int]) -> bytes:
     return b"".join([b"* %d EXPUNGE\r\n" % number for number in numbers])
 
 
-def vanished(runs: Iterable[tuple[int, int]], earlier: bool = False) -> bytes:
+def vanished(uids: UIDSet, earlier: bool = False) -> bytes:
     """
-    VANISHED: runs of UIDs of messages that are gone; `earlier` than the client selected the mailbox.
+    VANISHED: messages that are gone; `earlier` than the client selected the mailbox.
 
     Source: RFC 7162 §3.2.10. Not for no messages.
     """
-    return b"* VANISHED %b%b\r\n" % (b"(EARLIER) " if earlier else b"", UIDSet.of_runs(runs).wire)
+    return b"* VANISHED %b%b\r\n" % (b"(EARLIER) " if earlier else b"", uids.wire)
 
 
 def extended_search(tag: bytes, by_uid: bool) -> bytes:

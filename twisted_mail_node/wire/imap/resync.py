@@ -23,7 +23,7 @@ def vanished_earlier(view: View, gone: UIDSet, asked: UIDSet) -> Iterator[bytes]
         told = (UIDSet.of_runs(gone.runs[start : start + LINES_AT_ONCE]) & asked) - view.uids
         # What is asked about may cut one run into many.
         for first in range(0, len(told.runs), LINES_AT_ONCE):
-            yield vanished(told.runs[first : first + LINES_AT_ONCE], earlier=True)
+            yield vanished(UIDSet.of_runs(told.runs[first : first + LINES_AT_ONCE]), earlier=True)
 
 
 def changed_since(view: View, columns: Columns, asked: UIDSet) -> Iterator[bytes]:

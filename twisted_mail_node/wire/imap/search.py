@@ -256,17 +256,17 @@ class Message:
 
     def header_read(self, header: bytes, names: frozenset[bytes]) -> None:
         """The header block is known from now on; `names` are `headers_needed` of the program."""
-        self._fields = {}
-        for name, value in values_of(header, names):
-            self._fields.setdefault(name.decode("utf-8"), []).append(fold(field_text(value)))
-        self._day = next((sent_day(text) for text in self._fields.get("date", ())), None)
+        self._fields_known((name.decode("utf-8"), fold(field_text(value))) for name, value in values_of(header, names))
 
     def head_known(self, head: bytes, names: frozenset[bytes]) -> None:
         """As `header_read`, by the header's kept text."""
-        self._fields = {}
-        for name, value in kept_fields(head, names):
-            self._fields.setdefault(name, []).append(value)
-        self._day = next((sent_day(text) for text in self._fields.get("date", ())), None)
+        self._fields_known(kept_fields(head, names))
+
+    def _fields_known(self, fields: Iterable[tuple[str, str]]) -> None:
+        known = self._fields = {}
+        for name, value in fields:
+            known.setdefault(name, []).append(value)
+        self._day = next((sent_day(text) for text in known.get("date", ())), None)
 
     def texts_found(self, found: frozenset[Needle]) -> None:
         """The message has been read: which of the program's needles occur."""

@@ -307,7 +307,7 @@ class View(Numbering):
             for start in range(0, len(runs), LINES_AT_ONCE):
                 gone = UIDSet.of_runs(runs[start : start + LINES_AT_ONCE])
                 self._gone(gone)
-                yield responses.vanished(gone.runs)
+                yield responses.vanished(gone)
             return
         # From the end, so that the numbers of those still to be told stay what they are.
         before = Numbering(self._uids)

@@ -28,6 +28,10 @@ class SystemFlag(IntFlag):
     DRAFT = 16
 
 
+SYSTEM_BITS = sum(SystemFlag)
+"""All of them."""
+
+
 _NAMES = {
     SystemFlag.ANSWERED: "\\Answered",
     SystemFlag.FLAGGED: "\\Flagged",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, Flag
 
 from .changes import MailboxInfo
-from .flags import Flags, SystemFlag, flags_of
+from .flags import SYSTEM_BITS, Flags, SystemFlag, flags_of
 
 ANYONE = "anyone"
 """The identifier of everybody (RFC 4314 §2); no account has the name."""
@@ -118,12 +118,9 @@ def effective(acl: Mapping[str, Right], user: str) -> Right:
     return (given | given_to_all) & ~(taken | taken_from_all)
 
 
-_ALL_BITS = sum(SystemFlag)
-
-
 def flag_bits(rights: Right) -> int:
     """The system flags that the rights allow to set and clear (RFC 4314 §4); keywords go with the right to write."""
-    bits = _ALL_BITS & ~(SystemFlag.SEEN | SystemFlag.DELETED) if Right.WRITE in rights else 0
+    bits = SYSTEM_BITS & ~(SystemFlag.SEEN | SystemFlag.DELETED) if Right.WRITE in rights else 0
     bits |= SystemFlag.SEEN if Right.SEEN in rights else 0
     return int(bits | (SystemFlag.DELETED if Right.DELETE_MESSAGES in rights else 0))
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...mail.flags import Flags
+from ...mail.flags import SYSTEM_BITS, Flags
 
 # Different sets of flags that are remembered as told.
 _REMEMBERED = 1000
-
-_SYSTEM_FLAGS = Flags.from_names(["\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft"])
 
 
 class KnownFlags:
@@ -27,7 +25,7 @@ class KnownFlags:
     __slots__ = ("flags", "remembered")
 
     def __init__(self, keywords: Iterable[str]) -> None:
-        self.flags = Flags(_SYSTEM_FLAGS.bits, keywords)
+        self.flags = Flags(SYSTEM_BITS, keywords)
         self.remembered: dict[int, Flags] = {}
 
     def add(self, flags: Iterable[Flags]) -> bool:
@@ -42,5 +40,5 @@ class KnownFlags:
         new = {keyword.lower(): keyword for each in sets.values() for keyword in each.keywords}
         added = [keyword for name, keyword in new.items() if name not in known]
         if added:
-            self.flags = Flags(_SYSTEM_FLAGS.bits, [*self.flags.keywords, *added])
+            self.flags = Flags(SYSTEM_BITS, [*self.flags.keywords, *added])
         return bool(added)

@@ -48,7 +48,7 @@ def numbers_of_fields(fields: Iterator[tuple[str, str]]) -> set[int]:
 
 def wanted(text: bytes, field: str | None = None) -> frozenset[int]:
     """The numbers that every text has in which this one is found: in a field of that name, or anywhere."""
-    salt = NAMED_FIELDS.get(field, 0) if field is not None else 0
+    salt = NAMED_FIELDS.get(field or "", 0)
     return frozenset([(run + salt) % MODULUS for run in _runs(text)])
 
 
